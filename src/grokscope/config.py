@@ -1,0 +1,209 @@
+"""What to train and how: frozen dataclasses, checked when they are made, and named presets.
+
+This file imports neither JAX nor NumPy, so that `grokscope --help` and usage errors are quick.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, get_args
+
+from grokscope.errors import UsageError
+
+Architecture = Literal["transformer", "mlp"]
+SplitKind = Literal["pairs", "orbits"]
+Part = Literal["embedding", "attention", "mlp", "unembedding"]
+
+LARGEST_MODULUS: Final = 1009
+LARGEST_SEED: Final = 2**32 - 1
+NO_LIMIT: Final = 2**31 - 1
+
+
+def _check_integer(name: str, value: object, low: int, high: int = NO_LIMIT) -> None:
+    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+        return
+    span = f"{low} or more" if high == NO_LIMIT else f"{low} to {high}"
+    raise UsageError(f"{name} is not usable", got=value, allowed=f"a whole number, {span}")
+
+
+def _check_number(name: str, value: object, allowed: str, *, over: float, below: float) -> None:
+    """Refuse all but finite numbers with over < value < below."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and math.isfinite(value) and over < value < below:
+        return
+    raise UsageError(f"{name} is not usable", got=value, allowed=allowed)
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"{name} is unknown", got=value, allowed=", ".join(choices))
+
+
+@dataclass(frozen=True)
+class TaskConfig:
+    """One operation, or several that are learned together (a mixture), and which pairs train."""
+
+    expressions: tuple[str, ...] = ("x + y",)
+    p: int = 97
+    """Modulus: residues are 0 … p−1."""
+    train_fraction: float = 0.3
+    """Share r of the defined pairs that trains; the rest tests."""
+    split: SplitKind = "pairs"
+    """`pairs` draws ordered pairs; `orbits` keeps (x, y) and (y, x) on one side."""
+
+    def __post_init__(self) -> None:
+        if not self.expressions:
+            raise UsageError("no operation to train", next_step='write one, for example "x + y"')
+        _check_integer("the modulus p", self.p, 2, LARGEST_MODULUS)
+        allowed = "a number between 0 and 1, both excluded"
+        _check_number("the train fraction", self.train_fraction, allowed, over=0, below=1)
+        _check_choice("the split", self.split, get_args(SplitKind))
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes of the network; the defaults are the paper's transformer."""
+
+    architecture: Architecture = "transformer"
+    layers: int = 1
+    """Transformer blocks, or hidden layers of the MLP."""
+    d_model: int = 128
+    heads: int = 4
+    d_mlp: int = 512
+    """Neurons of a transformer block."""
+    d_embedding: int = 500
+    """Width of the MLP's embedding; the transformer's is `d_model`."""
+
+    def __post_init__(self) -> None:
+        _check_choice("the architecture", self.architecture, get_args(Architecture))
+        _check_integer("layers", self.layers, 1, 12)
+        for name in ("d_model", "heads", "d_mlp", "d_embedding"):
+            _check_integer(name, getattr(self, name), 1, 65536)
+        if self.d_model % self.heads:
+            allowed = f"a divisor of d_model = {self.d_model}"
+            raise UsageError("heads is not usable", got=self.heads, allowed=allowed)
+
+    @property
+    def d_head(self) -> int:
+        """Width of one attention head."""
+        return self.d_model // self.heads
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """AdamW; the defaults are the paper's."""
+
+    learning_rate: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.98
+    weight_decay: float = 1.0
+    """Decoupled: each step also multiplies every weight by 1 − learning_rate · weight_decay."""
+    warmup: int = 0
+    """Steps over which the learning rate rises linearly to its value."""
+    batch_size: int | None = None
+    """Examples per step; none is the full batch."""
+    freeze: tuple[Part, ...] = ()
+    """Parts that keep their initial weights."""
+
+    def __post_init__(self) -> None:
+        _check_number("the learning rate", self.learning_rate, "over 0, at most 10",
+                      over=0, below=10.000001)  # fmt: skip
+        for name in ("beta1", "beta2"):
+            _check_number(name, getattr(self, name), "0 or more, below 1", over=-1e-300, below=1)
+        _check_number("the weight decay", self.weight_decay, "0 to 1000", over=-1e-300, below=1001)
+        _check_integer("warmup", self.warmup, 0)
+        if self.batch_size is not None:
+            _check_integer("the batch size", self.batch_size, 1)
+        for part in self.freeze:
+            _check_choice("the frozen part", part, get_args(Part))
+        if len(set(self.freeze)) == len(get_args(Part)):
+            raise UsageError("nothing is left to train", got=", ".join(self.freeze),
+                             allowed="at most three of the four parts")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """How long to train, when to look and what to keep."""
+
+    steps: int = 50_000
+    """Maximum of steps."""
+    eval_every: int = 50
+    """Steps between evaluations (accuracy, loss, measures)."""
+    spectra_every: int = 250
+    """Steps between recorded spectra; rounded up to evaluations."""
+    save_every: int = 500
+    """Steps between saves of what resuming needs; rounded up to evaluations."""
+    checkpoint_every: int = 1000
+    """Steps between checkpoints, beside the log-spaced ones and the last."""
+    checkpoint_budget: int = 512
+    """MiB that all checkpoints of the run may take; the interval is widened to stay within."""
+    stop_accuracy: float = 0.99
+    """Test accuracy that counts as grokked, here and at the next 5 evaluations."""
+    stop_margin: int = 500
+    """Steps to go on after grokking, so that the clean-up shows."""
+    stop: bool = True
+    """Stop when grokked; otherwise train to `steps`."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "eval_every", "spectra_every", "save_every", "checkpoint_every"):
+            _check_integer(name, getattr(self, name), 1, 100_000_000)
+        _check_integer("checkpoint_budget", self.checkpoint_budget, 1, 1_000_000)
+        _check_integer("stop_margin", self.stop_margin, 0, 100_000_000)
+        _check_number("stop_accuracy", self.stop_accuracy, "over 0, at most 1",
+                      over=0, below=1.000001)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that determines a run's numbers, for one or several seeds."""
+
+    task: TaskConfig = field(default_factory=TaskConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    seeds: tuple[int, ...] = (0,)
+    eta: float = 0.5
+    """Threshold η of Fourier Frequency Sparsity."""
+
+    def __post_init__(self) -> None:
+        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
+            raise UsageError("the seeds are not usable", got=" ".join(map(str, self.seeds)),
+                             allowed="one or more, each once")  # fmt: skip
+        for seed in self.seeds:
+            _check_integer("a seed", seed, 0, LARGEST_SEED)
+        _check_number("eta", self.eta, "over 0, below 1", over=0, below=1)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain dictionaries, lists and numbers, as the manifest keeps them."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Any) -> "RunConfig":
+        """Rebuild from `to_json`; raises `UsageError` where a field is missing or unknown."""
+        sections = {"task": TaskConfig, "model": ModelConfig, "optimizer": OptimizerConfig,
+                    "schedule": ScheduleConfig}  # fmt: skip
+        try:
+            rest = {k: _tuples(v) for k, v in document.items() if k not in sections}
+            parts = {k: _section(make, document[k]) for k, make in sections.items()}
+            return cls(**parts, **rest)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise UsageError("the configuration cannot be read", got=str(error)) from error
+
+
+def _section(make: Any, values: Any) -> Any:
+    return make(**{key: _tuples(value) for key, value in values.items()})
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+PRESETS: Final[dict[str, RunConfig]] = {
+    "paper": RunConfig(),
+    "quick": RunConfig(
+        task=TaskConfig(p=31, train_fraction=0.6),
+        model=ModelConfig(d_model=64, heads=4, d_mlp=128),
+        schedule=ScheduleConfig(steps=10_000, checkpoint_every=500),
+    ),
+}
+"""`paper`: the paper's network and optimiser. `quick`: a small one that groks in seconds."""

@@ -1,0 +1,70 @@
+"""Errors that a user can act on: each is one line that says what, got, allowed and what to do."""
+
+import re
+
+_LONGEST_QUOTE = 60
+
+
+def quote(value: object) -> str:
+    """Return `value` on one line, without control characters, shortened to 60 characters."""
+    text = value if isinstance(value, str) else repr(value)
+    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    if len(text) > _LONGEST_QUOTE:
+        text = f"{text[: _LONGEST_QUOTE - 1]}…"
+    return f"'{text}'" if isinstance(value, str) else text
+
+
+class GrokscopeError(Exception):
+    """Base of all errors that the command line shows as one line instead of a traceback.
+
+    **Arguments:**
+
+    - `what`: what is wrong, as a short clause.
+    - `got`: the offending value; it is shortened and stripped of control characters.
+    - `allowed`: what would have been accepted.
+    - `next_step`: what the user can do or type now.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        got: object = None,
+        allowed: str | None = None,
+        next_step: str | None = None,
+    ) -> None:
+        self.what = what
+        self.got = got
+        self.allowed = allowed
+        self.next_step = next_step
+        super().__init__(self._line())
+
+    def _line(self) -> str:
+        parts = [self.what]
+        if self.got is not None:
+            parts.append(f"got {quote(self.got)}")
+        if self.allowed is not None:
+            parts.append(f"allowed: {self.allowed}")
+        if self.next_step is not None:
+            parts.append(self.next_step)
+        return re.sub(r"\s+", " ", "; ".join(parts))
+
+
+class UsageError(GrokscopeError):
+    """Wrong input: an expression, a flag, a file or a folder that cannot be used (exit code 2)."""
+
+    exit_code = 2
+
+
+class RunFolderError(UsageError):
+    """A run folder that is missing, foreign, damaged, newer than this version, or in use."""
+
+
+class DiskError(GrokscopeError):
+    """A write that failed (for instance a full disk); everything saved before it is kept."""
+
+
+class DivergedError(GrokscopeError):
+    """A loss or weight that is no longer finite; the run was saved and marked `diverged`."""
