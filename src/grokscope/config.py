@@ -19,14 +19,14 @@ LARGEST_SEED: Final = 2**32 - 1
 NO_LIMIT: Final = 2**31 - 1
 
 
-def _check_integer(name: str, value: object, low: int, high: int = NO_LIMIT) -> None:
+def _check_integer(name: str, value: Any, low: int, high: int = NO_LIMIT) -> None:
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return
     span = f"{low} or more" if high == NO_LIMIT else f"{low} to {high}"
     raise UsageError(f"{name} is not usable", got=value, allowed=f"a whole number, {span}")
 
 
-def _check_number(name: str, value: object, allowed: str, *, over: float, below: float) -> None:
+def _check_number(name: str, value: Any, allowed: str, *, over: float, below: float) -> None:
     """Refuse all but finite numbers with over < value < below."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if number and math.isfinite(value) and over < value < below:
@@ -106,8 +106,9 @@ class OptimizerConfig:
     """Parts that keep their initial weights."""
 
     def __post_init__(self) -> None:
-        _check_number("the learning rate", self.learning_rate, "over 0, at most 10",
-                      over=0, below=10.000001)  # fmt: skip
+        _check_number(
+            "the learning rate", self.learning_rate, "over 0, at most 10", over=0, below=10.000001
+        )
         for name in ("beta1", "beta2"):
             _check_number(name, getattr(self, name), "0 or more, below 1", over=-1e-300, below=1)
         _check_number("the weight decay", self.weight_decay, "0 to 1000", over=-1e-300, below=1001)
@@ -117,8 +118,11 @@ class OptimizerConfig:
         for part in self.freeze:
             _check_choice("the frozen part", part, get_args(Part))
         if len(set(self.freeze)) == len(get_args(Part)):
-            raise UsageError("nothing is left to train", got=", ".join(self.freeze),
-                             allowed="at most three of the four parts")  # fmt: skip
+            raise UsageError(
+                "nothing is left to train",
+                got=", ".join(self.freeze),
+                allowed="at most three of the four parts",
+            )
 
 
 @dataclass(frozen=True)
@@ -149,8 +153,9 @@ class ScheduleConfig:
             _check_integer(name, getattr(self, name), 1, 100_000_000)
         _check_integer("checkpoint_budget", self.checkpoint_budget, 1, 1_000_000)
         _check_integer("stop_margin", self.stop_margin, 0, 100_000_000)
-        _check_number("stop_accuracy", self.stop_accuracy, "over 0, at most 1",
-                      over=0, below=1.000001)  # fmt: skip
+        _check_number(
+            "stop_accuracy", self.stop_accuracy, "over 0, at most 1", over=0, below=1.000001
+        )
 
 
 @dataclass(frozen=True)
@@ -167,8 +172,11 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
-            raise UsageError("the seeds are not usable", got=" ".join(map(str, self.seeds)),
-                             allowed="one or more, each once")  # fmt: skip
+            raise UsageError(
+                "the seeds are not usable",
+                got=" ".join(map(str, self.seeds)),
+                allowed="one or more, each once",
+            )
         for seed in self.seeds:
             _check_integer("a seed", seed, 0, LARGEST_SEED)
         _check_number("eta", self.eta, "over 0, below 1", over=0, below=1)
@@ -180,8 +188,12 @@ class RunConfig:
     @classmethod
     def from_json(cls, document: Any) -> "RunConfig":
         """Rebuild from `to_json`; raises `UsageError` where a field is missing or unknown."""
-        sections = {"task": TaskConfig, "model": ModelConfig, "optimizer": OptimizerConfig,
-                    "schedule": ScheduleConfig}  # fmt: skip
+        sections = {
+            "task": TaskConfig,
+            "model": ModelConfig,
+            "optimizer": OptimizerConfig,
+            "schedule": ScheduleConfig,
+        }
         try:
             rest = {k: _tuples(v) for k, v in document.items() if k not in sections}
             parts = {k: _section(make, document[k]) for k, make in sections.items()}

@@ -68,3 +68,9 @@ class DiskError(GrokscopeError):
 
 class DivergedError(GrokscopeError):
     """A loss or weight that is no longer finite; the run was saved and marked `diverged`."""
+
+
+class RunInterruptedError(GrokscopeError):
+    """Training was asked to stop; it was saved and can be resumed."""
+
+    exit_code = 130

@@ -1,0 +1,1 @@
+"""The only room that composes training, measures and run folders."""

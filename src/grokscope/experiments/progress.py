@@ -1,0 +1,93 @@
+"""How far each seed has come: memorised, grokked, when to stop."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from grokscope.config import ScheduleConfig
+from grokscope.measures import first_confirmed
+
+CONFIRMATIONS: Final = 5
+GROKKED: Final = 0.99
+
+
+@dataclass
+class Milestone:
+    """The first evaluation whose accuracy is high and stays high, found as evaluations come in."""
+
+    threshold: float
+    at: int | None = None
+    _recent: list[tuple[int, float]] = field(default_factory=list)
+
+    def add(self, step: int, accuracy: float) -> None:
+        """Take the next evaluation."""
+        if self.at is None:
+            self._recent = [*self._recent, (step, accuracy)][-CONFIRMATIONS - 1 :]
+            steps, values = zip(*self._recent, strict=True)
+            self.at = first_confirmed(steps, values, self.threshold, CONFIRMATIONS)
+
+
+@dataclass
+class SeedProgress:
+    """One seed's way: its milestones, and whether it still trains."""
+
+    seed: int
+    schedule: ScheduleConfig
+    step: int = 0
+    diverged_at: int | None = None
+
+    def __post_init__(self) -> None:
+        self._memorised = Milestone(GROKKED)
+        self._grokked = Milestone(GROKKED)
+        self._stopping = Milestone(self.schedule.stop_accuracy)
+
+    def add(self, step: int, train_accuracy: float, test_accuracy: float) -> None:
+        """Take the next evaluation."""
+        self.step = step
+        self._memorised.add(step, train_accuracy)
+        self._grokked.add(step, test_accuracy)
+        self._stopping.add(step, test_accuracy)
+
+    @property
+    def memorised_at(self) -> int | None:
+        """First confirmed step with train accuracy ≥ 99%."""
+        return self._memorised.at
+
+    @property
+    def grokked_at(self) -> int | None:
+        """First confirmed step with test accuracy ≥ 99%."""
+        return self._grokked.at
+
+    @property
+    def active(self) -> bool:
+        """Whether there is something left to train."""
+        if self.diverged_at is not None or self.step >= self.schedule.steps:
+            return False
+        reached = self._stopping.at
+        margin = self.schedule.stop_margin
+        return not (self.schedule.stop and reached is not None and self.step >= reached + margin)
+
+    @property
+    def status(self) -> str:
+        """`grokked`, `undecided` or `diverged`."""
+        if self.diverged_at is not None:
+            return "diverged"
+        return "undecided" if self.grokked_at is None else "grokked"
+
+    def result(self, counts: dict[str, int]) -> dict[str, Any]:
+        """Return what the manifest keeps of this seed; `counts` are its numbers of pairs."""
+        return {
+            "seed": self.seed,
+            "status": self.status,
+            "memorised_at": self.memorised_at,
+            "grokked_at": self.grokked_at,
+            "diverged_at": self.diverged_at,
+            "steps": self.step,
+            **counts,
+        }
+
+
+def overall_status(seeds: Iterable[SeedProgress]) -> str:
+    """Return the status of the whole run: the worst of its seeds'."""
+    found = {seed.status for seed in seeds}
+    return next(status for status in ("diverged", "undecided", "grokked") if status in found)

@@ -1,0 +1,205 @@
+"""Train one run into a folder: begin or resume, save, stop, and say how it ended."""
+
+import dataclasses
+import importlib.metadata
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+
+from grokscope.config import RunConfig
+from grokscope.errors import DivergedError, RunInterruptedError, UsageError
+from grokscope.experiments.check import check
+from grokscope.experiments.interrupt import listening
+from grokscope.experiments.listener import Beginning, Evaluation, Listener, Silent
+from grokscope.experiments.progress import overall_status
+from grokscope.experiments.training_run import TrainingRun, pair_counts, run_axis
+from grokscope.models import make_model
+from grokscope.runs.environment import environment
+from grokscope.runs.folder import MANIFEST_NAME, RunFolder
+from grokscope.runs.manifest import Manifest
+from grokscope.runs.schedule import interval_within_budget
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained run: where it lies and how each seed ended."""
+
+    folder: RunFolder
+    results: list[dict[str, Any]]
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self.folder.path
+
+
+def train_run(
+    config: RunConfig, out: Path, *, resume: bool = False, listener: Listener | None = None
+) -> Run:
+    """Train all seeds of `config`, keeping everything in the folder `out`.
+
+    **Arguments:**
+
+    - `config`: what to train; to resume, that of the folder, with `steps` possibly raised.
+    - `out`: a new folder, or to resume, that of the run.
+    - `resume`: go on with the run in `out`; where there is none, begin it.
+    - `listener`: is told how it goes.
+
+    **Raises:** `UsageError` for a configuration or folder that cannot be used; `DiskError` when
+    something cannot be written; `DivergedError` and `RunInterruptedError` after saving.
+    """
+    listener = listener or Silent()
+    check(config)
+    resuming = resume and (out / MANIFEST_NAME).exists()
+    folder = _reopen(config, out) if resuming else _create(config, out)
+    config = RunConfig.from_json(folder.manifest.config)
+    with folder.lock(), listening() as wish:
+        if resuming:
+            _warn_of_other_bits(folder, listener)
+        training = TrainingRun(config, folder)
+        training.restore()
+        listener.begin(_beginning(training))
+        if training.step == 0 and training.folder.load_state() is None:
+            training.begin()
+        clock = _Clock()
+        while training.active and not wish:
+            training.advance()
+            listener.evaluated(_evaluation(training, clock))
+        return _finish(training)
+
+
+def is_finished(manifest: Manifest, config: RunConfig) -> bool:
+    """Whether a run ended by itself and `config` asks for no more steps."""
+    more = config.schedule.steps > manifest.config["schedule"]["steps"]
+    return manifest.status in ("grokked", "undecided", "diverged") and not more
+
+
+class _Clock:
+    """Steps per second since the first chunk, which also compiles."""
+
+    def __init__(self) -> None:
+        self._start: tuple[int, float] | None = None
+
+    def rate(self, step: int) -> float:
+        now = time.perf_counter()
+        if self._start is None:
+            self._start = (step, now)
+            return float("nan")
+        return (step - self._start[0]) / (now - self._start[1])
+
+
+def _create(config: RunConfig, out: Path) -> RunFolder:
+    config = _within_budget(config)
+    operation = check(config)[0].canonical
+    manifest = Manifest.new(config.to_json(), operation, **_machine())
+    return RunFolder.create(out, manifest)
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "device": jax.devices()[0].device_kind,
+        "jaxlib": importlib.metadata.version("jaxlib"),
+        "run_axis": run_axis(),
+    }
+
+
+def _within_budget(config: RunConfig) -> RunConfig:
+    """Widen the interval between checkpoints until they fit `checkpoint_budget`."""
+    task, _ = check(config)
+    key = jax.random.key(0)
+    shapes = eqx.filter_eval_shape(make_model, config.model, task.p, task.n_tokens, key)
+    size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree_util.tree_leaves(shapes))
+    s = config.schedule
+    every = interval_within_budget(
+        s.steps, size, len(config.seeds), s.checkpoint_every, s.checkpoint_budget, s.eval_every
+    )
+    schedule = dataclasses.replace(s, checkpoint_every=every)
+    return dataclasses.replace(config, schedule=schedule)
+
+
+def _reopen(config: RunConfig, out: Path) -> RunFolder:
+    """Return the run to go on with, after raising its `steps` if asked to."""
+    folder = RunFolder.open(out)
+    stored = RunConfig.from_json(folder.manifest.config)
+    steps = max(config.schedule.steps, stored.schedule.steps)
+    wanted = dataclasses.replace(stored, schedule=dataclasses.replace(stored.schedule, steps=steps))
+    if _without_steps(config) != _without_steps(stored):
+        raise UsageError(
+            f"{out} holds another run",
+            got=folder.manifest.operation,
+            next_step=f"to go on with it: grokscope train --resume --out {out}",
+        )
+    folder.manifest = dataclasses.replace(folder.manifest, config=wanted.to_json())
+    return folder
+
+
+def _without_steps(config: RunConfig) -> RunConfig:
+    canonical = tuple(e.canonical for e in check(config)[0].expressions)
+    task = dataclasses.replace(config.task, expressions=canonical)
+    schedule = dataclasses.replace(config.schedule, steps=1, checkpoint_every=1)
+    return dataclasses.replace(config, task=task, schedule=schedule)
+
+
+def _warn_of_other_bits(folder: RunFolder, listener: Listener) -> None:
+    """Say so when this machine will not give the bits that the first one would have."""
+    before, now = folder.manifest.determinism, environment(**_machine())["determinism"]
+    changed = [
+        f"{key} {before.get(key)} → {now[key]}" for key in now if before.get(key) != now[key]
+    ]
+    if changed:
+        listener.warn(
+            f"this run began elsewhere ({', '.join(changed)}): it goes on, but not to "
+            "the bit as it would have there"
+        )
+
+
+def _beginning(training: TrainingRun) -> Beginning:
+    return Beginning(
+        config=training.config,
+        operation=training.task.canonical,
+        path=training.folder.path,
+        step=training.step,
+        **pair_counts(training.splits[0]),
+    )
+
+
+def _evaluation(training: TrainingRun, clock: _Clock) -> Evaluation:
+    names = [" ".join(filter(None, (c.measure, c.matrix))) for c in training.columns]
+    values = {name: training.latest[:, j].tolist() for j, name in enumerate(names)}
+    return Evaluation(training.step, training.seeds, values, clock.rate(training.step))
+
+
+def _finish(training: TrainingRun) -> Run:
+    """Save, write the manifest, and raise where the run did not end by itself or diverged."""
+    interrupted = training.active
+    if interrupted:
+        training.save()
+    folder = training.folder
+    status = "interrupted" if interrupted else overall_status(training.seeds)
+    manifest = dataclasses.replace(
+        folder.manifest,
+        status=status,
+        results=training.results(),
+        times=folder.manifest.times | {"training_seconds": round(training.training_seconds, 3)},
+    )
+    folder.write_manifest(manifest)
+    if interrupted:
+        raise RunInterruptedError(
+            f"interrupted at step {training.step}; everything is saved",
+            next_step=f"go on with: grokscope train --resume --out {folder.path}",
+        )
+    if status == "diverged":
+        at = ", ".join(
+            f"seed {s.seed} at step {s.diverged_at}"
+            for s in training.seeds
+            if s.diverged_at is not None
+        )
+        raise DivergedError(
+            f"the loss is no longer finite ({at}); the run is saved as diverged",
+            next_step="try a smaller --learning-rate or a longer --warmup",
+        )
+    return Run(folder, manifest.results)

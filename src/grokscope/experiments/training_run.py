@@ -1,0 +1,180 @@
+"""One run in progress: chunks of training, and what is kept of each."""
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import jax
+import numpy as np
+import pyarrow.compute as pc
+
+from grokscope.config import RunConfig
+from grokscope.experiments.observe import Observation, columns, make_observer
+from grokscope.experiments.prepare import prepare
+from grokscope.experiments.progress import SeedProgress
+from grokscope.experiments.rows import Rows
+from grokscope.models import Model, named_weights, weight_axes
+from grokscope.runs.folder import RunFolder
+from grokscope.runs.schedule import is_checkpoint
+from grokscope.tasks import Split
+from grokscope.training import ChunkResult, RunAxis, TrainState, make_chunk
+
+_ACCURACIES: Final = ("train_accuracy", "test_accuracy")
+
+
+def run_axis() -> RunAxis:
+    """Return how several seeds share a program here: one after the other on a CPU."""
+    return "map" if jax.default_backend() == "cpu" else "vmap"
+
+
+class TrainingRun:
+    """All seeds of one run, in step with each other; a seed that is done keeps its weights.
+
+    **Arguments:**
+
+    - `config`: what to train.
+    - `folder`: where to keep it; the caller holds its lock.
+    """
+
+    def __init__(self, config: RunConfig, folder: RunFolder) -> None:
+        self.config = config
+        self.folder = folder
+        self.task, self.splits, self._states, self._inputs = prepare(config)
+        self._observe = make_observer(config, self.task)
+        self.columns = columns(self._model(0))
+        self.seeds = [SeedProgress(seed, config.schedule) for seed in config.seeds]
+        self.step = 0
+        self.latest = np.full((len(self.seeds), len(self.columns)), np.nan)
+        self.training_seconds: float = folder.manifest.times["training_seconds"]
+        self._rows = Rows(self.columns)
+        self._programs = functools.cache(self._program)
+
+    @property
+    def active(self) -> bool:
+        """Whether any seed still trains."""
+        return any(seed.active for seed in self.seeds)
+
+    def restore(self) -> None:
+        """Go back to the last save; without one, to before the first update."""
+        saved = self.folder.load_state()
+        if saved is None:
+            self.folder.rewind(-1)
+            return
+        self.step, tensors, meta = saved
+        self.folder.rewind(self.step)
+        self._states = _from_tensors(self._states, tensors)
+        self.training_seconds = meta["training_seconds"]
+        self._replay()
+        for seed, diverged_at in zip(self.seeds, meta["diverged_at"], strict=True):
+            seed.diverged_at = diverged_at
+
+    def _replay(self) -> None:
+        """Find the milestones again from the recorded accuracies."""
+        rows = self.folder.metrics().select(["seed", "step", "measure", "value"])
+        found: dict[tuple[int, int], dict[str, float]] = {}
+        for row in rows.filter(pc.field("measure").isin(_ACCURACIES)).to_pylist():
+            found.setdefault((row["seed"], row["step"]), {})[row["measure"]] = row["value"]
+        by_seed = {seed.seed: seed for seed in self.seeds}
+        for (seed, step), accuracies in sorted(found.items()):
+            by_seed[seed].add(step, *(accuracies[name] for name in _ACCURACIES))
+
+    def begin(self) -> None:
+        """Observe and keep the initial weights."""
+        self._run_chunk(0)
+        self.save()
+
+    def advance(self) -> None:
+        """Train to the next evaluation and record it; save when a save is due."""
+        schedule = self.config.schedule
+        target = min((self.step // schedule.eval_every + 1) * schedule.eval_every, schedule.steps)
+        started = time.perf_counter()
+        self._run_chunk(target - self.step)
+        self.training_seconds += time.perf_counter() - started
+        if not self.active or self._due(schedule.save_every):
+            self.save()
+
+    def _run_chunk(self, n_steps: int) -> None:
+        active = np.array([seed.active for seed in self.seeds])
+        self._states, result = self._programs(n_steps)(self._states, self._inputs, active)
+        result = jax.device_get(result)
+        self.step += n_steps
+        self.latest[active] = np.asarray(result.observation.values)[active]
+        for i in np.flatnonzero(active):
+            self._record(int(i), n_steps, jax.tree_util.tree_map(lambda a, i=i: a[i], result))
+
+    def _program(self, n_steps: int) -> Callable[..., tuple[TrainState, ChunkResult]]:
+        n_tasks = self.task.n_tasks
+        return make_chunk(self.config.optimizer, self._observe, n_steps, run_axis(), n_tasks)
+
+    def _record(self, i: int, n_steps: int, result: ChunkResult) -> None:
+        """Keep one evaluation of seed number i."""
+        seed, observation = self.seeds[i], result.observation
+        assert isinstance(observation, Observation)
+        names = [column.measure for column in self.columns]
+        train, test = (float(observation.values[names.index(name)]) for name in _ACCURACIES)
+        seed.add(self.step, train, test)
+        broken = np.flatnonzero(~np.isfinite(result.losses))
+        if len(broken):
+            seed.diverged_at = self.step - n_steps + int(broken[0])
+        self._rows.add_metrics(seed.seed, self.step, np.asarray(observation.values))
+        schedule = self.config.schedule
+        if self._due(schedule.spectra_every) or not seed.active:
+            self._rows.add_spectra(seed.seed, self.step, observation)
+        if not seed.active or is_checkpoint(
+            self.step, schedule.checkpoint_every, schedule.eval_every
+        ):
+            self._checkpoint(i)
+
+    def _due(self, every: int) -> bool:
+        """Whether a multiple of `every` was reached or passed since the evaluation before."""
+        before = max(self.step - self.config.schedule.eval_every, -1)
+        return self.step // every > before // every
+
+    def _checkpoint(self, i: int) -> None:
+        model = self._model(i)
+        weights = {name: np.asarray(W) for name, W in named_weights(model).items()}
+        config = self.config.to_json()
+        meta = {"operation": self.task.canonical, "p": self.task.p, "model": config["model"]}
+        seed = self.seeds[i].seed
+        self.folder.save_checkpoint(seed, self.step, weights, weight_axes(model), meta)
+
+    def save(self) -> None:
+        """Write rows and state, in the order that a kill cannot break."""
+        self.folder.append(*self._rows.take(), self.step)
+        meta: dict[str, Any] = {
+            "diverged_at": [seed.diverged_at for seed in self.seeds],
+            "training_seconds": self.training_seconds,
+        }
+        self.folder.save_state(self.step, _to_tensors(self._states), meta)
+
+    def results(self) -> list[dict[str, Any]]:
+        """Return what the manifest keeps of each seed."""
+        pairs = zip(self.seeds, self.splits, strict=True)
+        return [seed.result(pair_counts(split)) for seed, split in pairs]
+
+    def _model(self, i: int) -> Model:
+        return jax.tree_util.tree_map(lambda a: a[i], self._states.model)
+
+
+def pair_counts(split: Split) -> dict[str, int]:
+    """Return how many pairs train, test, and are left out as undefined."""
+    n_train, n_test = int(split.train.sum()), int(split.test.sum())
+    return {
+        "n_train": n_train,
+        "n_test": n_test,
+        "n_undefined": len(split.kind) - n_train - n_test,
+    }
+
+
+def _to_tensors(tree: Any) -> dict[str, np.ndarray]:
+    """Return every array of a tree by its path."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
+
+
+def _from_tensors(like: Any, tensors: dict[str, np.ndarray]) -> Any:
+    """Return a tree shaped as `like`, with the arrays of the same paths."""
+    return jax.tree_util.tree_map_with_path(
+        lambda path, old: jax.numpy.asarray(tensors[jax.tree_util.keystr(path)], old.dtype), like
+    )

@@ -1,0 +1,50 @@
+"""When things happen along a training: grokking, and the fall of a measure."""
+
+import math
+from collections.abc import Sequence
+
+
+def first_confirmed(
+    steps: Sequence[int],
+    accuracy: Sequence[float],
+    threshold: float = 0.99,
+    confirmations: int = 5,
+) -> int | None:
+    """Return the first step whose accuracy is high and stays high.
+
+    **Arguments:**
+
+    - `steps`: step of each evaluation, ascending.
+    - `accuracy`: accuracy at each evaluation, 0 to 1.
+    - `threshold`: the least accuracy that counts.
+    - `confirmations`: number of following evaluations that must exist and count too.
+
+    **Returns:** the step, or `None` if none is confirmed. With test accuracy it is the step of
+    grokking, with train accuracy that of memorising.
+    """
+    streak: list[int] = []
+    for step, value in zip(steps, accuracy, strict=True):
+        streak = [*streak, step] if value >= threshold else []
+        if len(streak) > confirmations:
+            return streak[0]
+    return None
+
+
+def half_fall(steps: Sequence[int], values: Sequence[float], smallest: float = 0.1) -> int | None:
+    """Return the first step at which a measure has made half of its fall from first to last value.
+
+    Compared with the step of grokking it says whether the measure leads or lags.
+
+    **Arguments:**
+
+    - `steps`: step of each value, ascending.
+    - `values`: the measure, 0 to 1; undefined values (nan) are passed over.
+    - `smallest`: the least fall from first to last value that counts as one.
+
+    **Returns:** the step, or `None` if the measure does not fall that much.
+    """
+    known = [(s, v) for s, v in zip(steps, values, strict=True) if not math.isnan(v)]
+    if not known or known[0][1] - known[-1][1] < smallest:
+        return None
+    middle = (known[0][1] + known[-1][1]) / 2
+    return next(s for s, v in known if v <= middle)

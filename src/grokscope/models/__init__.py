@@ -1,0 +1,31 @@
+"""Networks as plain trees of weights, with activations that can be read and edited by name."""
+
+from jaxtyping import PRNGKeyArray
+
+from grokscope.config import ModelConfig
+from grokscope.models.activations import Edit
+from grokscope.models.mlp import MLP
+from grokscope.models.transformer import Block, Transformer
+from grokscope.models.weights import Model, named_weights, parts, weight_axes, with_weights
+
+__all__ = [
+    "MLP",
+    "Block",
+    "Edit",
+    "Model",
+    "Transformer",
+    "make_model",
+    "named_weights",
+    "parts",
+    "weight_axes",
+    "with_weights",
+]
+
+
+def make_model(config: ModelConfig, p: int, n_tokens: int, key: PRNGKeyArray) -> Model:
+    """Return a freshly initialised network for residues mod p.
+
+    **Arguments:** sizes; modulus; size of the vocabulary (p and the operator tokens); key.
+    """
+    kind = Transformer if config.architecture == "transformer" else MLP
+    return kind(config, p, n_tokens, key)

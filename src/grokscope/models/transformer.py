@@ -1,0 +1,138 @@
+"""The paper's transformer: causal blocks without positions, LayerNorm or biases.
+
+Source: arXiv 2402.16726, Section 3 and Appendix A.
+"""
+
+from collections.abc import Mapping
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from grokscope.config import ModelConfig
+from grokscope.models.activations import Edit, Tape
+
+
+class Block(eqx.Module):
+    """One block: causal multi-head attention, then a ReLU MLP, both added to the residual."""
+
+    W_Q: Float[Array, "head d_model d_head"]
+    W_K: Float[Array, "head d_model d_head"]
+    W_V: Float[Array, "head d_model d_head"]
+    W_O: Float[Array, "head d_head d_model"]
+    W_in: Float[Array, "d_model d_mlp"]
+    W_out: Float[Array, "d_mlp d_model"]
+
+    def __init__(self, config: ModelConfig, key: PRNGKeyArray) -> None:
+        d, h, k, m = config.d_model, config.heads, config.d_head, config.d_mlp
+        # Every matrix ~ N(0, 1/d_model), W_out included.
+        shapes = [(h, d, k), (h, d, k), (h, d, k), (h, k, d), (d, m), (m, d)]
+        keys = jax.random.split(key, len(shapes))
+        draws = [jax.random.normal(k, s) * d**-0.5 for k, s in zip(keys, shapes, strict=True)]
+        self.W_Q, self.W_K, self.W_V, self.W_O, self.W_in, self.W_out = draws
+
+    def trace(
+        self, residual: Float[Array, "example pos d_model"], tape: Tape, name: str
+    ) -> Float[Array, "example pos d_model"]:
+        """Run the block on every position, marking each activation as `name`.something."""
+
+        def mark(place: str, value: Array) -> Array:
+            return tape.mark(f"{name}.{place}", value)
+
+        query = mark("query", jnp.einsum("nsd,hdk->nshk", residual, self.W_Q))
+        key = mark("key", jnp.einsum("nsd,hdk->nshk", residual, self.W_K))
+        value = mark("value", jnp.einsum("nsd,hdk->nshk", residual, self.W_V))
+        # scores_qk = q·k / √d_head; a position sees itself and those before it
+        scores = jnp.einsum("nqhk,nshk->nhqs", query, key) / query.shape[-1] ** 0.5
+        pattern = mark("pattern", jax.nn.softmax(_causal(mark("scores", scores)), axis=-1))
+        mixed = mark("mixed", jnp.einsum("nhqs,nshk->nqhk", pattern, value))
+        moved = mark("head_output", jnp.einsum("nqhk,hkd->nqhd", mixed, self.W_O))
+        residual = mark("residual_middle", residual + moved.sum(axis=2))
+        before = mark("mlp_pre", residual @ self.W_in)
+        after = mark("mlp_post", jax.nn.relu(before))
+        return mark("residual_after", residual + after @ self.W_out)
+
+
+def _causal(scores: Float[Array, "example head pos pos"]) -> Float[Array, "example head pos pos"]:
+    seen = jnp.tril(jnp.ones(scores.shape[-2:], bool))
+    return jnp.where(seen[None, None], scores, -jnp.inf)
+
+
+class Transformer(eqx.Module):
+    """Tokens x, op, y in, logits over the p residues out, read at the last position.
+
+    Operator tokens can be read but never answered: the class axis has p entries, so that
+    W_U and W_L are tables over residues.
+    """
+
+    W_E: Float[Array, "token d_model"]
+    blocks: tuple[Block, ...]
+    W_U: Float[Array, "d_model class"]
+
+    def __init__(self, config: ModelConfig, p: int, n_tokens: int, key: PRNGKeyArray) -> None:
+        keys = jax.random.split(key, config.layers + 2)
+        self.W_E = jax.random.normal(keys[0], (n_tokens, config.d_model)) * n_tokens**-0.5
+        self.W_U = jax.random.normal(keys[1], (config.d_model, p)) * config.d_model**-0.5
+        self.blocks = tuple(Block(config, k) for k in keys[2:])
+
+    def __call__(self, tokens: Int[Array, "example pos"]) -> Float[Array, "example class"]:
+        """Return the logits, on the fast path where the network has a single block."""
+        if len(self.blocks) == 1:
+            return _one_block_logits(self, tokens)
+        return self.trace(tokens)[0]
+
+    def trace(
+        self, tokens: Int[Array, "example pos"], edits: Mapping[str, Edit] | None = None
+    ) -> tuple[Float[Array, "example class"], dict[str, Array]]:
+        """Run the plain forward pass, with every activation named and editable.
+
+        **Arguments:**
+
+        - `tokens`: x, operator, y of each example.
+        - `edits`: functions by activation name, for instance
+          `{"blocks.0.mlp_post": lambda a: a.at[..., 7].set(0)}`.
+
+        **Returns:** the logits, and all activations by name: `embedding`; for each block
+        `query`, `key`, `value`, `scores`, `pattern`, `mixed`, `head_output`,
+        `residual_middle`, `mlp_pre`, `mlp_post`, `residual_after`; and `logits`.
+
+        **Raises:** `UsageError` for an edit of an unknown activation.
+        """
+        tape = Tape(edits)
+        residual = tape.mark("embedding", self.W_E[tokens])
+        for i, block in enumerate(self.blocks):
+            residual = block.trace(residual, tape, f"blocks.{i}")
+        logits = tape.mark("logits", residual[:, -1] @ self.W_U)
+        return logits, tape.close()
+
+    @property
+    def neuron_logit_map(self) -> Float[Array, "class d_mlp"]:
+        """W_L = W_U·W_out of the last block: what each neuron writes to each answer."""
+        return (self.blocks[-1].W_out @ self.W_U).T
+
+
+def _one_block_logits(
+    model: Transformer, tokens: Int[Array, "example pos"]
+) -> Float[Array, "example class"]:
+    """Logits of a one-block transformer without work that the answer does not need.
+
+    A token's query, key and value do not depend on its pair, so they are computed once per
+    token; the MLP runs at the last position only; neurons write to the logits through W_L.
+    """
+    block = model.blocks[0]
+    query = jnp.einsum("td,hdk->thk", model.W_E, block.W_Q)
+    key = jnp.einsum("td,hdk->thk", model.W_E, block.W_K)
+    value = jnp.einsum("td,hdk->thk", model.W_E, block.W_V)
+    scores = jnp.einsum("qhk,shk->qsh", query, key) / query.shape[-1] ** 0.5
+
+    last = tokens[:, -1]
+    pattern = jax.nn.softmax(scores[last[:, None], tokens], axis=1)
+    mixed = sum(
+        pattern[:, i, :, None] * value[tokens[:, i]] for i in range(tokens.shape[1])
+    )  # Σ_position pattern · value
+    d_model = model.W_E.shape[1]
+    moved = jnp.reshape(mixed, (len(tokens), -1)) @ jnp.reshape(block.W_O, (-1, d_model))
+    residual = model.W_E[last] + moved
+    neurons = jax.nn.relu(residual @ block.W_in)
+    return residual @ model.W_U + neurons @ model.neuron_logit_map.T

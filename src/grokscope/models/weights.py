@@ -1,0 +1,79 @@
+"""The weights of a model by the field's names, for saving, measuring and freezing."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import jax
+import numpy as np
+from jaxtyping import Array
+
+from grokscope.config import Part
+from grokscope.errors import UsageError
+from grokscope.models.mlp import MLP
+from grokscope.models.transformer import Transformer
+
+Model = Transformer | MLP
+
+PARTS: Final[dict[str, Part]] = {
+    "W_E": "embedding", "W_Q": "attention", "W_K": "attention", "W_V": "attention",
+    "W_O": "attention", "W_in": "mlp", "W_hidden": "mlp", "W_out": "mlp", "W_U": "unembedding",
+}  # fmt: skip
+"""Which part of the network, as in `--freeze`, each matrix belongs to."""
+
+_TRANSFORMER_AXES: Final = {
+    "W_E": ("token", "d_model"), "W_Q": ("head", "d_model", "d_head"),
+    "W_K": ("head", "d_model", "d_head"), "W_V": ("head", "d_model", "d_head"),
+    "W_O": ("head", "d_head", "d_model"), "W_in": ("d_model", "d_mlp"),
+    "W_out": ("d_mlp", "d_model"), "W_U": ("d_model", "class"),
+}  # fmt: skip
+_MLP_AXES: Final = {
+    "W_E": ("token", "d_embedding"), "W_in": ("d_embedding", "d_mlp"),
+    "W_hidden": ("d_mlp", "d_mlp"), "W_out": ("d_mlp", "d_embedding"),
+    "W_U": ("d_embedding", "class"),
+}  # fmt: skip
+
+
+def _name(path: tuple[Any, ...], layers: int) -> str:
+    """`W_E`, or with several layers `W_Q.0`."""
+    matrix = next(str(k.name) for k in reversed(path) if isinstance(k, jax.tree_util.GetAttrKey))
+    index = [k.idx for k in path if isinstance(k, jax.tree_util.SequenceKey)]
+    return f"{matrix}.{index[0]}" if index and layers > 1 else matrix
+
+
+def _layers(model: Model) -> int:
+    return len(model.blocks if isinstance(model, Transformer) else model.W_hidden)
+
+
+def named_weights(model: Model) -> dict[str, Array]:
+    """Return every weight matrix by name, in the order of the data flow within the tree."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(model)
+    return {_name(path, _layers(model)): leaf for path, leaf in leaves}
+
+
+def with_weights(model: Model, weights: Mapping[str, np.ndarray | Array]) -> Model:
+    """Return the model with all its matrices replaced by those of the same names.
+
+    **Raises:** `UsageError` where a matrix is missing or has another shape.
+    """
+
+    def replace(path: tuple[Any, ...], old: Array) -> Array:
+        name = _name(path, _layers(model))
+        new = weights.get(name)
+        if new is None or new.shape != old.shape:
+            got = "nothing" if new is None else f"shape {new.shape}"
+            raise UsageError(f"matrix {name} does not fit the model", got=got,
+                             allowed=f"shape {old.shape}")  # fmt: skip
+        return jax.numpy.asarray(new, old.dtype)
+
+    return jax.tree_util.tree_map_with_path(replace, model)
+
+
+def weight_axes(model: Model) -> dict[str, tuple[str, ...]]:
+    """Return the axis words of every matrix, as checkpoints record them."""
+    axes = _TRANSFORMER_AXES if isinstance(model, Transformer) else _MLP_AXES
+    return {name: axes[name.split(".")[0]] for name in named_weights(model)}
+
+
+def parts(model: Model) -> Any:
+    """Return a tree like the model with the part that each matrix belongs to as its leaf."""
+    return jax.tree_util.tree_map_with_path(lambda path, _: PARTS[_name(path, layers=1)], model)

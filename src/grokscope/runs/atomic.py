@@ -1,0 +1,128 @@
+"""Whole files or none: writes that survive a kill or a full disk, reads that explain themselves."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from grokscope.errors import DiskError, RunFolderError, quote
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_FOLDER_SYNC: Final = (errno.EINVAL, errno.ENOTSUP)
+_LONGEST_PATH: Final = 56
+
+
+def shown(path: Path) -> str:
+    """Return `path` quoted on one line; of a long one the end, which names the file."""
+    text = str(path)
+    return quote(text if len(text) <= _LONGEST_PATH else f"…{text[-_LONGEST_PATH:]}")
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` so that `path` holds all of it or what it held before, whatever happens.
+
+    The data goes to a temporary file beside `path`, is flushed to the disk, and then renamed.
+
+    **Raises:** `DiskError` when the disk is full, read-only or not permitted.
+    """
+    make_folder(path.parent)
+    temporary = path.parent / f".{path.name}.tmp-{os.getpid()}"
+    with one_line(path):
+        try:
+            _write_synced(temporary, data)
+            temporary.replace(path)
+            sync_folder(path.parent)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the renames and removals in `folder` last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` and its parents where they are missing; raises `DiskError`."""
+    with one_line(folder):
+        missing = [f for f in (folder, *folder.parents) if not f.exists()]
+        for new in reversed(missing):
+            new.mkdir(exist_ok=True)
+            sync_folder(new.parent)
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+
+
+def remove(paths: list[Path]) -> None:
+    """Remove files, for good once this returns; raises `DiskError`."""
+    for path in paths:
+        with one_line(path):
+            path.unlink(missing_ok=True)
+    for folder in sorted({path.parent for path in paths}):
+        with one_line(folder):
+            sync_folder(folder)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that killed writers left anywhere under `folder`.
+
+    Only for the process that holds the folder's lock: another writer's file would go, too.
+    """
+    remove(list(folder.rglob(".*.tmp-*")))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of `path`; raises `RunFolderError` when it is missing or unreadable."""
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"cannot read {shown(path)}: {_reason(error)}") from error
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the sorted names in `folder`; raises `RunFolderError` when it cannot be read."""
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"cannot read the folder {shown(folder)}: {_reason(error)}") from error
+
+
+@contextlib.contextmanager
+def one_line(path: Path) -> Iterator[None]:
+    """Turn a failed write to `path` into a `DiskError`: what, why, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        action = (
+            "free space" if error.errno in _FULL else "make it writable or choose another place"
+        )
+        raise DiskError(
+            f"cannot write {shown(path)}: {_reason(error)}",
+            next_step=f"{action}, then repeat the command; training goes on with --resume",
+        ) from error
+
+
+def _reason(error: OSError | ValueError) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number).lower() if number else str(error)

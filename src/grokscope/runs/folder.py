@@ -1,0 +1,202 @@
+"""The run folder: what a run leaves on the disk, in an order that a kill cannot break.
+
+A save writes the parts of the metrics, then the checkpoints, then the state. Whatever is later
+than the state is of a save that did not finish: `rewind` to the state's step removes it.
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from grokscope.errors import RunFolderError
+from grokscope.runs.atomic import make_folder, names_in, remove, shown, sweep, write_bytes
+from grokscope.runs.lock import exclusive
+from grokscope.runs.manifest import Manifest, now, read_manifest, write_manifest
+from grokscope.runs.metrics import (
+    METRIC_SCHEMA,
+    SPECTRA_SCHEMA,
+    drop_parts_after,
+    read_parts,
+    write_part,
+)
+from grokscope.runs.tensors import AnyArray, Axes, decode, encode
+
+MANIFEST_NAME: Final = "manifest.json"
+METRICS_NAME: Final = "metrics"
+SPECTRA_NAME: Final = "spectra"
+CHECKPOINTS_NAME: Final = "checkpoints"
+STATE_NAME: Final = "state"
+_CHECKPOINT: Final = re.compile(r"step-(\d{7,})\.safetensors")
+
+
+class RunFolder:
+    """One run on the disk; made by `create` or `open`."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @classmethod
+    def create(cls, path: str | Path, manifest: Manifest) -> "RunFolder":
+        """Make the folder of a new run.
+
+        **Raises:** `RunFolderError` when the folder already holds a run or anything else, or is
+        in use; `DiskError` when it cannot be written.
+        """
+        folder = cls(Path(path), manifest)
+        make_folder(folder.path)
+        _refuse_occupied(folder.path)
+        with folder.lock():
+            _refuse_occupied(folder.path)  # another process may have been quicker
+            write_manifest(folder.path / MANIFEST_NAME, manifest)
+        return folder
+
+    @classmethod
+    def open(cls, path: str | Path) -> "RunFolder":
+        """Return the run in `path`; raises `RunFolderError` when there is none to read."""
+        path = Path(path)
+        if MANIFEST_NAME not in names_in(path):
+            raise RunFolderError(
+                f"{shown(path)} is not a run folder: it has no {MANIFEST_NAME}",
+                next_step="`grokscope runs DIR` lists the runs in a folder",
+            )
+        return cls(path, read_manifest(path / MANIFEST_NAME))
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Return the lock to hold while writing; see `exclusive`."""
+        return exclusive(self.path)
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Replace the manifest, with the present moment as its `updated`; raises `DiskError`."""
+        times = manifest.times | {"updated": now()}
+        self.manifest = dataclasses.replace(manifest, times=times)
+        write_manifest(self.path / MANIFEST_NAME, self.manifest)
+
+    def save_checkpoint(
+        self,
+        seed: int,
+        step: int,
+        tensors: Mapping[str, AnyArray],
+        axes: Axes,
+        meta: Mapping[str, Any],
+    ) -> Path:
+        """Write the weights of one seed and return the path; raises `DiskError`.
+
+        **Arguments:**
+
+        - `axes`: one word per axis of each tensor.
+        - `meta`: facts that JSON can hold; `seed` and `step` are added.
+        """
+        path = self._checkpoint(seed, step)
+        write_bytes(path, encode(tensors, {**meta, "seed": seed, "step": step}, axes))
+        return path
+
+    def checkpoint_steps(self, seed: int) -> list[int]:
+        """Return the steps at which weights of `seed` were kept, ascending."""
+        return sorted(self._checkpoints(f"seed-{seed}"))
+
+    def load_checkpoint(
+        self, seed: int, step: int | None = None
+    ) -> tuple[dict[str, AnyArray], dict[str, Any]]:
+        """Return the weights of `seed` at `step`, or at the last one, and their facts.
+
+        **Raises:** `RunFolderError` when there is no such checkpoint, or it is damaged.
+        """
+        steps = self.checkpoint_steps(seed)
+        if not steps:
+            seeds = " ".join(map(str, self.manifest.seeds))
+            raise RunFolderError(f"{shown(self.path)} has no checkpoint of this seed", got=seed,
+                                 allowed=f"seeds {seeds}")  # fmt: skip
+        step = steps[-1] if step is None else step
+        if step not in steps:
+            allowed = ", ".join(map(str, steps))
+            raise RunFolderError("no checkpoint at this step", got=step, allowed=allowed)
+        tensors, meta = decode(self._checkpoint(seed, step))
+        if (meta.get("seed"), meta.get("step")) != (seed, step):
+            raise RunFolderError(f"{shown(self._checkpoint(seed, step))} was renamed or replaced")
+        return tensors, meta
+
+    def save_state(
+        self, step: int, tensors: Mapping[str, AnyArray], meta: Mapping[str, Any]
+    ) -> None:
+        """Replace what resuming needs, as the last write of a save; raises `DiskError`."""
+        write_bytes(self._state, encode(tensors, {**meta, "step": step}))
+
+    def load_state(self) -> tuple[int, dict[str, AnyArray], dict[str, Any]] | None:
+        """Return step, tensors and facts of the last save, or None when nothing was saved yet.
+
+        **Raises:** `RunFolderError` when it is damaged.
+        """
+        if not self._state.exists():
+            return None
+        tensors, meta = decode(self._state)
+        return meta["step"], tensors, meta
+
+    def append(self, metrics: pa.Table, spectra: pa.Table, last_step: int) -> None:
+        """Add the rows since the last save, as the first write of a save; raises `DiskError`.
+
+        **Arguments:**
+
+        - `metrics`: rows that `METRIC_SCHEMA` can hold.
+        - `spectra`: rows that `SPECTRA_SCHEMA` can hold.
+        - `last_step`: step of the save; no row is later.
+        """
+        for name, rows in (
+            (METRICS_NAME, metrics.cast(METRIC_SCHEMA)),
+            (SPECTRA_NAME, spectra.cast(SPECTRA_SCHEMA)),
+        ):
+            if rows.num_rows:
+                write_part(self.path / name, rows, last_step)
+
+    def metrics(self) -> pa.Table:
+        """Return all rows of `METRIC_SCHEMA`; raises `RunFolderError` for a damaged part."""
+        return read_parts(self.path / METRICS_NAME, METRIC_SCHEMA)
+
+    def spectra(self) -> pa.Table:
+        """Return all rows of `SPECTRA_SCHEMA`; raises `RunFolderError` for a damaged part."""
+        return read_parts(self.path / SPECTRA_NAME, SPECTRA_SCHEMA)
+
+    def rewind(self, step: int) -> None:
+        """Remove what was saved after the state of `step`, and leftovers of killed writers.
+
+        The caller holds the lock. With −1 everything goes, the state first: a state without
+        its rows would be resumed from.
+        """
+        if step < 0 and self._state.exists():
+            remove([self._state])
+        for name in (METRICS_NAME, SPECTRA_NAME):
+            drop_parts_after(self.path / name, step)
+        for seed_folder in self.path.glob(f"{CHECKPOINTS_NAME}/seed-*"):
+            kept = self._checkpoints(seed_folder.name)
+            remove([path for at, path in kept.items() if at > step])
+        sweep(self.path)
+
+    @property
+    def _state(self) -> Path:
+        return self.path / STATE_NAME / "state.safetensors"
+
+    def _checkpoint(self, seed: int, step: int) -> Path:
+        return self.path / CHECKPOINTS_NAME / f"seed-{seed}" / f"step-{step:07d}.safetensors"
+
+    def _checkpoints(self, seed_folder: str) -> dict[int, Path]:
+        paths = (self.path / CHECKPOINTS_NAME / seed_folder).glob("step-*")
+        return {int(m[1]): path for path in paths if (m := _CHECKPOINT.fullmatch(path.name))}
+
+
+def _refuse_occupied(path: Path) -> None:
+    names = [name for name in names_in(path) if not name.startswith(".")]
+    if MANIFEST_NAME in names:
+        raise RunFolderError(
+            f"{shown(path)} already holds a run", next_step="add --resume, or choose another --out"
+        )
+    if names:
+        raise RunFolderError(
+            f"{shown(path)} is not empty and not a run",
+            got=names[0],
+            next_step="choose another --out",
+        )

@@ -1,0 +1,138 @@
+"""The runs in a folder, one line each, also those that are damaged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from glob import escape
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from grokscope.errors import RunFolderError, quote
+from grokscope.runs.atomic import names_in, shown
+from grokscope.runs.folder import (
+    CHECKPOINTS_NAME,
+    MANIFEST_NAME,
+    METRICS_NAME,
+    STATE_NAME,
+    RunFolder,
+)
+from grokscope.runs.lock import is_locked
+from grokscope.runs.metrics import verified_parts
+
+KILLED: Final = "interrupted (killed)"
+
+# The last value of each seed, then the mean over those seeds where it is defined.
+_FINAL_VALUES: Final = """
+    SELECT measure, matrix, avg(value) FILTER (NOT isnan(value)), max(step)
+    FROM (
+        SELECT seed, measure, matrix, arg_max(value, step) AS value, max(step) AS step
+        FROM read_parquet($paths, hive_partitioning = false)
+        WHERE basis IS NULL OR basis = 'additive'
+        GROUP BY seed, measure, matrix
+    )
+    GROUP BY measure, matrix
+"""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run of a listing; a damaged one has only `path` and `error`."""
+
+    path: Path
+    error: str | None = None
+    operation: str = ""
+    p: int | None = None
+    train_fraction: float | None = None
+    seeds: tuple[int, ...] = ()
+    state: str = ""
+    """The manifest's status; `running` only while a process holds the lock."""
+    step: int | None = None
+    """Last evaluated step."""
+    grokked_at: dict[int, int | None] = field(default_factory=dict)
+    """Per seed; None where it is not confirmed."""
+    train_accuracy: float | None = None
+    test_accuracy: float | None = None
+    unleaked_accuracy: float | None = None
+    ffs: dict[str, float] = field(default_factory=dict)
+    """Per matrix, W_E and W_L."""
+    fcr: dict[str, float] = field(default_factory=dict)
+    age: float | None = None
+    """Seconds since the manifest was last written."""
+
+
+def list_runs(folder: str | Path) -> list[RunSummary]:
+    """Return the runs directly inside `folder`, by name; none where there is no such folder.
+
+    **Raises:** `RunFolderError` when `folder` itself cannot be read.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        return []
+    with duckdb.connect() as connection:
+        paths = [folder / name for name in names_in(folder)]
+        return [_summary(path, connection) for path in paths if _looks_like_a_run(path)]
+
+
+def _looks_like_a_run(path: Path) -> bool:
+    try:
+        names = names_in(path) if path.is_dir() else []
+    except RunFolderError:
+        return True  # listed with the reason why it cannot be read
+    return not {MANIFEST_NAME, METRICS_NAME, CHECKPOINTS_NAME, STATE_NAME}.isdisjoint(names)
+
+
+def _summary(path: Path, connection: duckdb.DuckDBPyConnection) -> RunSummary:
+    try:
+        return _readable(RunFolder.open(path), connection)
+    except RunFolderError as error:
+        return RunSummary(path, error=str(error))
+    # A manifest or part that is intact but of another shape than ours.
+    except (duckdb.Error, KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"{shown(path)} cannot be read as a run: {quote(str(error))}"
+        return RunSummary(path, error=reason)
+
+
+def _readable(run: RunFolder, connection: duckdb.DuckDBPyConnection) -> RunSummary:
+    manifest, task = run.manifest, run.manifest.config["task"]
+    values, step = _final_values(run.path, connection)
+    killed = manifest.status == "running" and not is_locked(run.path)
+    return RunSummary(
+        path=run.path,
+        operation=manifest.operation,
+        p=task["p"],
+        train_fraction=task["train_fraction"],
+        seeds=tuple(manifest.seeds),
+        state=KILLED if killed else manifest.status,
+        step=step,
+        grokked_at={result["seed"]: result["grokked_at"] for result in manifest.results},
+        train_accuracy=values.get(("train_accuracy", None)),
+        test_accuracy=values.get(("test_accuracy", None)),
+        unleaked_accuracy=values.get(("unleaked_accuracy", None)),
+        ffs=_per_matrix(values, "ffs"),
+        fcr=_per_matrix(values, "fcr"),
+        age=_seconds_since(manifest.times["updated"]),
+    )
+
+
+def _final_values(
+    path: Path, connection: duckdb.DuckDBPyConnection
+) -> tuple[dict[tuple[str, str | None], float], int | None]:
+    parts = verified_parts(path / METRICS_NAME)
+    if not parts:
+        return {}, None
+    # escape: to DuckDB a path is a pattern, and a folder may be called x*y.
+    paths = [escape(str(part.absolute())) for part in parts]
+    rows = connection.execute(_FINAL_VALUES, {"paths": paths}).fetchall()
+    values = {(measure, matrix): value for measure, matrix, value, _ in rows if value is not None}
+    return values, max(step for *_, step in rows)
+
+
+def _per_matrix(values: Mapping[tuple[str, str | None], float], key: str) -> dict[str, float]:
+    return {matrix: value for (measure, matrix), value in sorted(values.items(), key=str)
+            if measure == key and matrix}  # fmt: skip
+
+
+def _seconds_since(moment: str) -> float:
+    return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds())

@@ -1,0 +1,1 @@
+"""Fourier analysis of tables whose rows are the elements of a cyclic group."""

@@ -1,0 +1,69 @@
+"""One code for NumPy, JAX and PyTorch: where an array computes, and in which precision."""
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from grokscope.errors import UsageError
+
+_NOT_REAL = "cOSUmM"
+_DOUBLE, _SINGLE = 1e-12, 1e-6
+
+
+def namespace_of(array: Any) -> ModuleType:
+    """Return `jax.numpy` for arrays and tracers of JAX and `numpy` for all else."""
+    own = getattr(array, "__array_namespace__", None)
+    return own() if own is not None else np
+
+
+def as_array(values: Any) -> Any:
+    """Return `values` as an array of JAX or NumPy; PyTorch is known by its `detach`."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        # NumPy has no bfloat16
+        values = (values.float() if values.element_size() < 4 else values).numpy()
+    return np.asarray(values) if namespace_of(values) is np else values
+
+
+def real_array(values: Any) -> Any:
+    """Return `values` in the precision that they are computed in.
+
+    JAX arrays stay in JAX, in float32 or float64. All else, PyTorch tensors included, becomes
+    float64 in NumPy.
+
+    **Raises:** `UsageError` for complex numbers, texts and objects.
+    """
+    array = as_array(values)
+    if array.dtype.kind in _NOT_REAL:
+        raise UsageError("an array is not usable", got=str(array.dtype), allowed="real numbers")
+    xp = namespace_of(array)
+    if xp is np:
+        return array.astype(np.float64)
+    return array if array.dtype in (xp.float32, xp.float64) else array.astype(xp.float32)
+
+
+def real_table(values: Any) -> Any:
+    """Return `values` as `real_array` does.
+
+    **Raises:** `UsageError` unless there are two axes, at least 2 rows and at least 1 column.
+    """
+    table = real_array(values)
+    if table.ndim != 2 or table.shape[0] < 2 or table.shape[1] < 1:
+        allowed = "two axes: at least 2 rows (residues) and at least 1 column"
+        raise UsageError("a table has the wrong shape", got=table.shape, allowed=allowed)
+    return table
+
+
+def round_off(table: Any) -> float:
+    """Return the share of a table's norm under which a coefficient is only round-off.
+
+    It is 1e-12 for numbers of 8 bytes and 1e-6 for shorter ones.
+    """
+    return _DOUBLE if table.dtype.itemsize >= 8 else _SINGLE
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Multiply two matrices in full precision (accelerators round float32 by default)."""
+    xp = namespace_of(a)
+    return xp.matmul(a, b) if xp is np else xp.matmul(a, b, precision="highest")

@@ -1,0 +1,122 @@
+"""Which pairs train and which test, and which test pairs are leaked by their transpose."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Bool, Int, Int8, Int32
+
+from grokscope.config import SplitKind
+from grokscope.errors import UsageError
+from grokscope.tasks.draws import SPLIT_STREAM, draw_bits
+from grokscope.tasks.task import Task
+
+UNDEFINED: Final = 0
+TRAIN: Final = 1
+TEST_LEAKED: Final = 2
+TEST_UNLEAKED: Final = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The side of every pair, in the order x·p + y; made by `make_split`.
+
+    **Arguments:**
+
+    - `kind`: `UNDEFINED`, `TRAIN`, `TEST_LEAKED` or `TEST_UNLEAKED` for each pair.
+    """
+
+    kind: Int8[np.ndarray, "pair"]
+
+    @property
+    def train(self) -> Bool[np.ndarray, "pair"]:
+        """Pairs that train."""
+        return self.kind == TRAIN
+
+    @property
+    def test(self) -> Bool[np.ndarray, "pair"]:
+        """Pairs that test, leaked or not."""
+        return self.kind >= TEST_LEAKED
+
+    @property
+    def unleaked(self) -> Bool[np.ndarray, "pair"]:
+        """Test pairs whose answer cannot be read off a training pair by swapping x and y."""
+        return self.kind == TEST_UNLEAKED
+
+    @property
+    def train_index(self) -> Int32[np.ndarray, "pair"]:
+        """Numbers x·p + y of the training pairs, ascending."""
+        return np.flatnonzero(self.train).astype(np.int32)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of pairs: `train`, `test`, `unleaked` (a part of the test) and `undefined`."""
+        masks = {"train": self.train, "test": self.test, "unleaked": self.unleaked}
+        masks["undefined"] = self.kind == UNDEFINED
+        return {name: int(mask.sum()) for name, mask in masks.items()}
+
+
+def make_split(task: Task, train_fraction: float, kind: SplitKind, seed: int) -> Split:
+    """Draw the training pairs; their number is the same for every seed.
+
+    **Arguments:**
+
+    - `task`: what is learned; only its defined pairs train or test.
+    - `train_fraction`: share r of the defined pairs that trains.
+    - `kind`: `pairs` draws ordered pairs; `orbits` keeps (x, y) and (y, x) on one side.
+    - `seed`: the run's seed; the same seed gives the same split everywhere.
+
+    **Raises:** `UsageError` if no pair would train or none would test.
+    """
+    total = int(task.defined.sum())
+    n_train = round(train_fraction * total)
+    draw = {"pairs": _draw_pairs, "orbits": _draw_orbits}[kind]
+    chosen = draw(task, n_train, seed)
+    if not 0 < len(chosen) < total:
+        side = "training" if len(chosen) == 0 else "test"
+        raise UsageError(
+            f"the split leaves no {side} pair",
+            got=train_fraction,
+            allowed=f"a train fraction that leaves some of the {total} defined pairs on each side",
+            next_step="choose a fraction nearer to 0.5 or a larger modulus",
+        )
+    return Split(_sides(task, chosen, seed))
+
+
+def _draw_pairs(task: Task, n_train: int, seed: int) -> Int[np.ndarray, "pair"]:
+    return _choose(np.flatnonzero(task.defined), n_train, seed, 0)
+
+
+def _draw_orbits(task: Task, n_train: int, seed: int) -> Int[np.ndarray, "pair"]:
+    x, y = np.divmod(np.arange(task.p**2), task.p)
+    transpose = y * task.p + x
+    swappable = task.defined & task.defined[transpose] & (x != y)
+    doubles = np.flatnonzero(swappable & (x < y))
+    singles = np.flatnonzero(task.defined & ~swappable)
+    n_doubles, n_singles = _share(n_train, len(doubles), len(singles))
+    above = _choose(doubles, n_doubles, seed, 0)
+    return np.concatenate([above, transpose[above], _choose(singles, n_singles, seed, 1)])
+
+
+def _share(n_train: int, doubles: int, singles: int) -> tuple[int, int]:
+    """Share `n_train` pairs between orbits of two and of one, each near its proportion."""
+    # n_train = 2·n_doubles + n_singles; an odd pair is left out where there are no orbits of one
+    n_doubles = min(round(n_train * doubles / (2 * doubles + singles)), n_train // 2)
+    return n_doubles, min(n_train - 2 * n_doubles, singles)
+
+
+def _choose(
+    candidates: Int[np.ndarray, "pair"], count: int, seed: int, index: int
+) -> Int[np.ndarray, "pair"]:
+    bits = draw_bits(len(candidates), seed, SPLIT_STREAM, index)
+    return candidates[np.argsort(bits, kind="stable")[:count]]
+
+
+def _sides(task: Task, chosen: Int[np.ndarray, "pair"], seed: int) -> Int8[np.ndarray, "pair"]:
+    kind = np.where(task.defined, TEST_UNLEAKED, UNDEFINED).astype(np.int8)
+    kind[chosen] = TRAIN
+    if task.symmetric(seed):
+        transpose_trains = (kind == TRAIN).reshape(task.p, task.p).T.ravel()
+        kind[(kind == TEST_UNLEAKED) & transpose_trains] = TEST_LEAKED
+    kind.setflags(write=False)
+    return kind

@@ -1,0 +1,64 @@
+"""NumPy, JAX and PyTorch give the same numbers, also compiled, mapped and strict."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from grokscope.measures import MEASURES, describe
+from grokscope.spectra.spectrum import spectrum
+
+
+def all_measures(table):
+    known = spectrum(table)
+    return {key: m.of_spectrum(known, table.shape[0]) for key, m in MEASURES.items()}
+
+
+@pytest.fixture(params=[96, 97], ids=["even", "odd"])
+def table(request):
+    rng = np.random.default_rng(request.param)
+    return (rng.normal(size=(request.param, 16)) * rng.gamma(0.5, size=16)).astype(np.float32)
+
+
+def test_compiled_with_strict_promotion(table):
+    expected = describe(table)
+    with jax.numpy_dtype_promotion("strict"), jax.numpy_rank_promotion("raise"):
+        found = jax.jit(all_measures)(jnp.asarray(table))
+    for key, value in found.items():
+        assert value.dtype == jnp.float32
+        assert value.shape == ()
+        assert float(value) == pytest.approx(expected[key], rel=2e-5)
+
+
+def test_mapped_over_seeds(table):
+    seeds = [table, table[::-1], 2 * table, 0 * table]
+    found = jax.jit(jax.vmap(all_measures))(jnp.asarray(np.stack(seeds)))
+    for i, one in enumerate(seeds):
+        for key, value in all_measures(one).items():
+            np.testing.assert_allclose(found[key][i], value, rtol=2e-5)
+
+
+def test_jax_in_double_precision(table):
+    with jax.enable_x64(True):
+        found = jax.jit(all_measures)(jnp.asarray(table, jnp.float64))
+    for key, value in all_measures(table.astype(np.float64)).items():
+        assert found[key].dtype == np.float64
+        assert float(found[key]) == pytest.approx(float(value), rel=1e-12)
+
+
+def test_numpy_results_are_double_precision_scalars(table):
+    for value in all_measures(table).values():
+        assert isinstance(value, np.float64)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_pytorch_tensors_are_taken_with_their_gradients(table, precision):
+    torch = pytest.importorskip("torch")
+    tensor = torch.tensor(table, dtype=getattr(torch, precision), requires_grad=True)
+    assert describe(tensor) == describe(table.astype(precision))
+
+
+def test_pytorch_bfloat16(table):
+    torch = pytest.importorskip("torch")
+    tensor = torch.tensor(table).bfloat16()
+    assert describe(tensor) == describe(tensor.float().numpy())

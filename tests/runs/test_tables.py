@@ -1,0 +1,226 @@
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors
+import safetensors.numpy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grokscope.errors import RunFolderError, UsageError
+from grokscope.runs.tables import SUFFIXES, read_tables, to_residue_rows
+from grokscope.runs.tensors import encode
+
+TABLE = np.arange(15.0).reshape(5, 3)
+
+
+class Bomb:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.path,)
+
+
+def test_npy(tmp_path: Path):
+    np.save(tmp_path / "W_E.npy", TABLE)
+    tables = read_tables(str(tmp_path / "W_E.npy"))
+    np.testing.assert_array_equal(tables["W_E"].array, TABLE)
+    assert tables["W_E"].axes is None
+
+
+def test_npz(tmp_path: Path):
+    np.savez_compressed(tmp_path / "all.npz", W_E=TABLE, W_U=TABLE.T)
+    tables = read_tables(tmp_path / "all.npz")
+    assert tables.keys() == {"W_E", "W_U"}
+    np.testing.assert_array_equal(tables["W_U"].array, TABLE.T)
+
+
+def test_foreign_safetensors(tmp_path: Path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(safetensors.numpy.save({"embed": TABLE, "n": np.array(3)}, {"by": "others"}))
+    tables = read_tables(path)
+    np.testing.assert_array_equal(tables["embed"].array, TABLE)
+    assert tables["n"].array.shape == ()
+    assert tables["embed"].axes is None
+
+
+def test_bfloat16_is_widened_and_unknown_types_do_not_spoil_the_rest(tmp_path: Path):
+    # 1.0, -2.5 and 0.15625 are exact in bfloat16: 0x3F80, 0xC020, 0x3E20
+    words = np.array([0x3F80, 0xC020, 0x3E20], "<u2")
+    specs = {
+        name: {"dtype": dtype, "shape": [len(data)], "data": data.tobytes()}
+        for name, dtype, data in (
+            ("half", "bfloat16", words),
+            ("eighth", "float8_e4m3fn", np.array([1, 2], "u1")),
+        )
+    }
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(raw_safetensors(specs))
+    tables = read_tables(path)
+    np.testing.assert_array_equal(tables["half"].array, np.float32([1.0, -2.5, 0.15625]))
+    assert to_residue_rows(tables["eighth"].array, None, None, 0)[0] is None
+
+
+def raw_safetensors(specs: dict) -> bytes:
+    """The format by hand: length of the header, header, data."""
+    import json
+
+    codes = {"bfloat16": "BF16", "float8_e4m3fn": "F8_E4M3"}
+    header, body = {}, b""
+    for name, spec in specs.items():
+        offsets = [len(body), len(body) + len(spec["data"])]
+        header[name] = {
+            "dtype": codes[spec["dtype"]],
+            "shape": spec["shape"],
+            "data_offsets": offsets,
+        }
+        body += spec["data"]
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + body
+
+
+def test_ours_know_their_axes_and_modulus(tmp_path: Path):
+    path = tmp_path / "step.safetensors"
+    path.write_bytes(
+        encode({"W_E": TABLE, "other": TABLE}, {"p": 4}, {"W_E": ("token", "d_model")})
+    )
+    tables = read_tables(path)
+    assert tables["W_E"].axes == ("token", "d_model")
+    assert tables["other"].axes is None
+    assert tables["W_E"].p == 4
+
+
+def test_a_damaged_file_of_ours_is_not_taken_for_a_foreign_one(tmp_path: Path):
+    data = bytearray(encode({"W_E": TABLE}, {}))
+    data[-1] ^= 1
+    (tmp_path / "step.safetensors").write_bytes(data)
+    with pytest.raises(RunFolderError, match="damaged"):
+        read_tables(tmp_path / "step.safetensors")
+
+
+def test_pickles_are_refused_and_never_run(tmp_path: Path):
+    trace = tmp_path / "trace"
+    bomb = np.array([Bomb(trace)], object)
+    np.save(tmp_path / "object.npy", bomb, allow_pickle=True)
+    np.savez(tmp_path / "object.npz", good=TABLE, bad=bomb)
+    (tmp_path / "bare.npy").write_bytes(pickle.dumps(Bomb(trace)))
+    (tmp_path / "bare.npz").write_bytes(pickle.dumps(Bomb(trace)))
+    for name in ("object.npy", "object.npz", "bare.npy", "bare.npz"):
+        with pytest.raises(UsageError, match="pickled objects"):
+            read_tables(tmp_path / name)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@given(noise=st.binary(max_size=100))
+def test_noise_is_one_clear_error(tmp_path_factory, suffix: str, noise: bytes):
+    path = tmp_path_factory.mktemp("noise") / f"noise{suffix}"
+    path.write_bytes(noise)
+    with pytest.raises(UsageError) as caught:
+        read_tables(path)
+    assert str(caught.value).isprintable()
+
+
+def test_text_with_the_wrong_name(tmp_path: Path):
+    (tmp_path / "table.npy").write_text("1,2,3\n")
+    with pytest.raises(UsageError, match="not what its name says"):
+        read_tables(tmp_path / "table.npy")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_truncations(tmp_path: Path, suffix: str):
+    path = tmp_path / f"table{suffix}"
+    if suffix == ".npy":
+        np.save(path, TABLE)
+    elif suffix == ".npz":
+        np.savez(path, table=TABLE)
+    else:
+        safetensors.numpy.save_file({"table": TABLE}, path)
+    data = path.read_bytes()
+    for length in range(len(data)):
+        path.write_bytes(data[:length])
+        with pytest.raises(UsageError):
+            read_tables(path)
+
+
+def test_a_header_that_claims_too_much(tmp_path: Path):
+    np.save(tmp_path / "huge.npy", TABLE)
+    data = (tmp_path / "huge.npy").read_bytes()
+    claimed = data.replace(b"(5, 3), }" + b" " * 12, b"(9999999, 999999999), }"[:21])
+    assert claimed != data
+    (tmp_path / "huge.npy").write_bytes(claimed)
+    with pytest.raises(UsageError):
+        read_tables(tmp_path / "huge.npy")
+
+
+def test_a_flipped_bit_in_an_archive(tmp_path: Path):
+    np.savez_compressed(tmp_path / "table.npz", table=TABLE)
+    data = bytearray((tmp_path / "table.npz").read_bytes())
+    with zipfile.ZipFile(tmp_path / "table.npz") as archive:
+        start = archive.infolist()[0].header_offset
+    data[start + 80] ^= 1
+    (tmp_path / "table.npz").write_bytes(data)
+    with pytest.raises(UsageError, match="damaged"):
+        read_tables(tmp_path / "table.npz")
+
+
+def test_missing_and_unknown(tmp_path: Path):
+    with pytest.raises(UsageError, match="no such file"):
+        read_tables(tmp_path / "missing.npy")
+    with pytest.raises(UsageError, match=r"got 'table\.csv'; allowed: \.npy, \.npz, \.safetensors"):
+        read_tables(tmp_path / "table.csv")
+    (tmp_path / "folder.npy").mkdir()
+    with pytest.raises(UsageError, match="is a directory"):
+        read_tables(tmp_path / "folder.npy")
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "p", "axis", "index"),
+    [
+        ((5, 3), None, None, None, np.s_[:, :]),
+        ((5, 3), None, 4, 0, np.s_[:4, :]),
+        ((3, 5), None, 4, 1, np.s_[:, :4]),
+        ((5, 3), ("token", "d_model"), 4, None, np.s_[:4, :]),
+        ((3, 5), ("d_model", "token"), 4, 0, np.s_[:, :4]),
+        ((3, 5), ("d_mlp", "class"), 5, None, np.s_[:, :]),
+        ((5, 3), ("p", "d_mlp"), 5, 1, np.s_[:, :]),
+        ((5, 5), ("class", "p"), 5, 1, np.s_[:, :]),
+    ],
+)
+def test_residues_become_rows(shape, axes, p, axis, index):
+    array = np.random.default_rng(0).normal(size=shape)
+    rows, reason = to_residue_rows(array, axes, p, axis)
+    assert reason == ""
+    assert rows is not None
+    part = array[index]
+    turned = rows.shape != shape[:1] + part.shape[1:] and rows.shape[0] == part.shape[1]
+    np.testing.assert_array_equal(rows, part.T if turned or axes == ("class", "p") else part)
+
+
+@pytest.mark.parametrize(
+    ("array", "axes", "p", "reason"),
+    [
+        (np.zeros(5), None, None, "has 1 axes, not 2"),
+        (np.zeros((2, 5, 5)), None, None, "has 3 axes, not 2"),
+        (np.zeros((5, 3), int), None, None, "holds int64, not real numbers"),
+        (np.zeros((5, 3), complex), None, None, "holds complex128, not real numbers"),
+        (np.array([["a"]]), None, None, "holds str32, not real numbers"),
+        (np.zeros((5, 3)), None, 7, "has 5 rows, fewer than p = 7"),
+        (np.zeros((0, 3)), None, None, "is empty"),
+        (np.zeros((5, 0)), None, 5, "is empty"),
+        (np.full((5, 3), np.nan), None, None, "holds values that are not finite"),
+        (np.zeros((5, 3)), ("d_model", "d_mlp"), 5, "no axis of residues among d_model, d_mlp"),
+    ],
+)
+def test_the_rest_is_skipped_with_a_reason(array, axes, p, reason):
+    assert to_residue_rows(array, axes, p, None) == (None, reason)
+
+
+def test_another_axis_is_refused():
+    with pytest.raises(UsageError, match="got 2; allowed: 0 or 1"):
+        to_residue_rows(TABLE, None, None, 2)
