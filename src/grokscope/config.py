@@ -5,8 +5,11 @@ This file imports neither JAX nor NumPy, so that `grokscope --help` and usage er
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
+
+import tyro
 
 from grokscope.errors import UsageError
 
@@ -43,7 +46,8 @@ def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 class TaskConfig:
     """One operation, or several that are learned together (a mixture), and which pairs train."""
 
-    expressions: tuple[str, ...] = ("x + y",)
+    expressions: Annotated[tuple[str, ...], tyro.conf.Suppress] = ("x + y",)
+    """Operations in x and y; on the command line they stand without a flag."""
     p: int = 97
     """Modulus: residues are 0 … p−1."""
     train_fraction: float = 0.3
@@ -65,10 +69,13 @@ class ModelConfig:
     """Sizes of the network; the defaults are the paper's transformer."""
 
     architecture: Architecture = "transformer"
+    """The paper's transformer, or the MLP of its published code."""
     layers: int = 1
     """Transformer blocks, or hidden layers of the MLP."""
     d_model: int = 128
+    """Width of the residual stream, or of the MLP's layers."""
     heads: int = 4
+    """Attention heads; each is d_model / heads wide."""
     d_mlp: int = 512
     """Neurons of a transformer block."""
     d_embedding: int = 500
@@ -94,8 +101,11 @@ class OptimizerConfig:
     """AdamW; the defaults are the paper's."""
 
     learning_rate: float = 1e-3
+    """Size η of a step."""
     beta1: float = 0.9
+    """Decay of the gradient's running mean."""
     beta2: float = 0.98
+    """Decay of the squared gradient's running mean."""
     weight_decay: float = 1.0
     """Decoupled: each step also multiplies every weight by 1 − learning_rate · weight_decay."""
     warmup: int = 0
@@ -167,6 +177,7 @@ class RunConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     seeds: tuple[int, ...] = (0,)
+    """Each draws its own weights and split; all train in one program."""
     eta: float = 0.5
     """Threshold η of Fourier Frequency Sparsity."""
 
@@ -188,18 +199,37 @@ class RunConfig:
     @classmethod
     def from_json(cls, document: Any) -> "RunConfig":
         """Rebuild from `to_json`; raises `UsageError` where a field is missing or unknown."""
-        sections = {
-            "task": TaskConfig,
-            "model": ModelConfig,
-            "optimizer": OptimizerConfig,
-            "schedule": ScheduleConfig,
-        }
         try:
-            rest = {k: _tuples(v) for k, v in document.items() if k not in sections}
-            parts = {k: _section(make, document[k]) for k, make in sections.items()}
+            rest = {k: _tuples(v) for k, v in document.items() if k not in _SECTIONS}
+            parts = {k: _section(make, document[k]) for k, make in _SECTIONS.items()}
             return cls(**parts, **rest)
         except (KeyError, TypeError, AttributeError) as error:
             raise UsageError("the configuration cannot be read", got=str(error)) from error
+
+
+def configure(expressions: Sequence[str], preset: str = "paper", **settings: Any) -> "RunConfig":
+    """Return the configuration of a preset with some settings changed.
+
+    **Arguments:**
+
+    - `expressions`: the operation, or several for a mixture.
+    - `preset`: a key of `PRESETS`.
+    - `settings`: fields of any section by their plain names: `p=59, seeds=(0, 1), steps=20_000`.
+
+    **Raises:** `UsageError` for an unknown preset or setting, or a value that cannot be used.
+    """
+    _check_choice("the preset", preset, tuple(PRESETS))
+    config = PRESETS[preset]
+    sections = {name: getattr(config, name) for name in _SECTIONS}
+    rest = {"expressions": tuple(expressions), **{k: _tuples(v) for k, v in settings.items()}}
+    for name, section in sections.items():
+        own = {f.name: rest.pop(f.name) for f in dataclasses.fields(section) if f.name in rest}
+        sections[name] = dataclasses.replace(section, **own)
+    top = {k: rest.pop(k) for k in ("seeds", "eta") if k in rest}
+    if rest:
+        known = ", ".join(sorted(f.name for s in _SECTIONS.values() for f in dataclasses.fields(s)))
+        raise UsageError("unknown setting", got=next(iter(rest)), allowed=f"seeds, eta, {known}")
+    return RunConfig(**sections, **top)
 
 
 def _section(make: Any, values: Any) -> Any:
@@ -209,6 +239,13 @@ def _section(make: Any, values: Any) -> Any:
 def _tuples(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
+
+_SECTIONS: Final[dict[str, Any]] = {
+    "task": TaskConfig,
+    "model": ModelConfig,
+    "optimizer": OptimizerConfig,
+    "schedule": ScheduleConfig,
+}
 
 PRESETS: Final[dict[str, RunConfig]] = {
     "paper": RunConfig(),

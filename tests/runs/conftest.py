@@ -28,9 +28,9 @@ def rows_between(first: int, last: int) -> tuple[pa.Table, pa.Table]:
         for measure, matrix, basis, value in (
             ("test_accuracy", None, None, step / 1000 + (seed > 0) / 2),
             ("unleaked_accuracy", None, None, float("nan")),
+            ("ffs", "W_E", "multiplicative", 77.0),
             ("ffs", "W_E", "additive", 1 / (1 + step)),
             ("ffs", "W_L", "additive", float("nan") if seed == 0 else 0.25),
-            ("ffs", "W_E", "multiplicative", 77.0),
         )
     ]  # fmt: skip
     spectra = [

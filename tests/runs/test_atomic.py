@@ -16,7 +16,7 @@ def test_writes_into_new_folders_and_replaces(tmp_path: Path):
     write_bytes(path, b"first")
     write_bytes(path, b"second" * 100_000)
     assert path.read_bytes() == b"second" * 100_000
-    assert os.listdir(path.parent) == ["file"]
+    assert names_in(path.parent) == ["file"]
 
 
 @pytest.mark.parametrize("call", ["write", "fsync"])
@@ -33,7 +33,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_old_file(
     assert "--resume" in line
     assert "\n" not in line
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["file"]
+    assert names_in(tmp_path) == ["file"]
 
 
 def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -61,7 +61,7 @@ def test_a_real_limit_of_the_kernel(tmp_path: Path):
     )
     assert "file too large" in done.stdout
     assert "free space" in done.stdout
-    assert os.listdir(tmp_path) == ["file"]
+    assert names_in(tmp_path) == ["file"]
     assert (tmp_path / "file").read_bytes() == b"small"
 
 

@@ -1,5 +1,5 @@
 import dataclasses
-import os
+import itertools
 import signal
 import subprocess
 import sys
@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from grokscope.errors import DiskError, RunFolderError
+from grokscope.runs.atomic import names_in
 from grokscope.runs.folder import RunFolder
 
 STEPS = (-1, 0, 100, 200, 300)
@@ -30,7 +33,7 @@ def resume(folder: Path, helpers: SimpleNamespace) -> None:
         state = run.load_state()
         done = -1 if state is None else state[0]
         run.rewind(done)
-        for first, last in zip(STEPS, STEPS[1:], strict=False):
+        for first, last in itertools.pairwise(STEPS):
             if first >= done:
                 helpers.save(run, first, last)
 
@@ -71,17 +74,38 @@ def test_a_new_run_is_empty(run: RunFolder):
 
 
 def test_no_rows_make_no_part(run: RunFolder, helpers: SimpleNamespace):
-    run.append(*helpers.rows_between(0, 0), 0)
+    metrics, spectra = helpers.rows_between(0, 0)
+    run.append(metrics, spectra, 0)
     assert not (run.path / "metrics").exists()
 
 
+def test_plain_columns_are_brought_into_the_schema(run: RunFolder, helpers: SimpleNamespace):
+    metrics, spectra = helpers.rows_between(-1, 50)
+    plain = pa.Table.from_pylist(metrics.to_pylist())  # int64 and string
+    assert plain.schema != metrics.schema
+    run.append(plain, spectra, 50)
+    assert str(run.metrics().to_pylist()) == str(metrics.to_pylist())
+
+
 def test_the_manifest_says_when_it_was_updated(run: RunFolder):
-    old = dataclasses.replace(run.manifest, times={"created": "a", "updated": "b"})
-    run.write_manifest(dataclasses.replace(old, status="grokked"))
+    times = {"created": "a", "updated": "b"}
+    run.write_manifest(dataclasses.replace(run.manifest, times=times, status="grokked"))
     assert RunFolder.open(run.path).manifest == run.manifest
     assert run.manifest.status == "grokked"
     assert run.manifest.times["created"] == "a"
     assert run.manifest.times["updated"].startswith("20")
+
+
+def killed_after(times: int, call: Callable[..., Any]) -> Callable[..., Any]:
+    """`call`, which works so many times and then ends the process."""
+    left = iter(range(times))
+
+    def limited(*arguments: Any, **options: Any) -> Any:
+        if next(left, None) is None:
+            raise KilledError
+        return call(*arguments, **options)
+
+    return limited
 
 
 def test_killed_at_every_write_and_resumed_it_is_the_same(
@@ -90,21 +114,38 @@ def test_killed_at_every_write_and_resumed_it_is_the_same(
     expected: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    rename = Path.replace
     for moment in range(WRITES):
         run = RunFolder.create(tmp_path / f"killed-{moment}", helpers.new_manifest())
-        left = iter(range(moment))
-
-        def interrupted(path: Path, target: Path, left: object = left) -> Path:
-            if next(left, None) is None:  # pyright: ignore
-                raise KilledError
-            return rename(path, target)
-
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "replace", interrupted)
+            patch.setattr(Path, "replace", killed_after(moment, Path.replace))
             with pytest.raises(KilledError):
                 resume(run.path, helpers)
         assert any(".tmp-" in path.name for path in run.path.rglob("*"))
+        resume(run.path, helpers)
+        assert helpers.fingerprint(run.path) == expected
+
+
+@pytest.mark.parametrize("step", [-1, 100])
+def test_killed_at_every_removal_and_resumed_it_is_the_same(
+    tmp_path: Path,
+    helpers: SimpleNamespace,
+    expected: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+):
+    for moment in range(5):
+        run = RunFolder.create(tmp_path / f"killed-{moment}", helpers.new_manifest())
+        helpers.save(run, -1, 0)
+        helpers.save(run, 0, 100)
+        metrics, spectra = helpers.rows_between(100, 200)
+        run.append(metrics, spectra, 200)
+        run.save_checkpoint(0, 200, {}, {}, {})
+        run.save_checkpoint(0, 300, {}, {}, {})
+        (run.path / ".manifest.json.tmp-1").touch()
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "unlink", killed_after(moment, Path.unlink))
+            with pytest.raises(KilledError):
+                run.rewind(step)
         resume(run.path, helpers)
         assert helpers.fingerprint(run.path) == expected
 
@@ -151,7 +192,8 @@ def test_rewind_restores_exactly(run: RunFolder, helpers: SimpleNamespace):
     before = helpers.fingerprint(run.path)
     state = (run.path / "state" / "state.safetensors").read_bytes()
     helpers.save(run, 100, 200)
-    run.append(*helpers.rows_between(200, 1000), 1000)
+    metrics, spectra = helpers.rows_between(200, 1000)
+    run.append(metrics, spectra, 1000)
     run.save_checkpoint(0, 12_345_678, {}, {}, {})
     (run.path / "state" / "state.safetensors").write_bytes(state)
     (run.path / "state" / ".state.safetensors.tmp-1").touch()
@@ -189,7 +231,7 @@ def test_a_folder_that_holds_something_else_is_refused_untouched(
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(RunFolderError, match="not a run"):
         RunFolder.create(tmp_path, helpers.new_manifest())
-    assert os.listdir(tmp_path) == ["thesis.tex"]
+    assert names_in(tmp_path) == ["thesis.tex"]
 
 
 def test_a_killed_creation_can_be_repeated(tmp_path: Path, helpers: SimpleNamespace):

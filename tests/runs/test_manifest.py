@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -32,8 +33,8 @@ def test_it_is_readable_json_that_begins_with_the_format(tmp_path: Path, manifes
     path = tmp_path / "manifest.json"
     write_manifest(path, manifest)
     document = json.loads(path.read_text())
-    assert list(document)[0] == "format"
-    assert list(document)[-1] == "checksum"
+    first, *_, last = document
+    assert (first, last) == ("format", "checksum")
     assert document["results"][0]["memorised_at"] == 150
     assert '\n  "operation": "x + y",\n' in path.read_text()
 
@@ -72,6 +73,19 @@ def test_edits_by_hand_are_noticed(tmp_path: Path, manifest: Manifest, change: d
     path = tmp_path / "manifest.json"
     write_manifest(path, manifest)
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(RunFolderError, match="damaged"):
+        read_manifest(path)
+
+
+@pytest.mark.parametrize("change", [{"extra": 1}, {"status": "fine"}])
+def test_intact_but_of_another_shape(tmp_path: Path, manifest: Manifest, change: dict[str, Any]):
+    path = tmp_path / "manifest.json"
+    write_manifest(path, manifest)
+    document = json.loads(path.read_text()) | change
+    del document["checksum"]
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    checksum = hashlib.sha256(text.encode()).hexdigest()
+    path.write_text(json.dumps(document | {"checksum": checksum}))
     with pytest.raises(RunFolderError, match="damaged"):
         read_manifest(path)
 

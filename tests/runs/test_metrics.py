@@ -111,4 +111,4 @@ def test_dropping_keeps_the_parts_up_to_the_step(tmp_path: Path, rows: pa.Table)
 def test_other_people_can_read_it(tmp_path: Path, rows: pa.Table):
     write_part(tmp_path, rows, 200)
     query = f"SELECT count(*), max(seed) FROM '{tmp_path}/part-*.parquet'"
-    assert duckdb.sql(query).fetchall() == [(rows.num_rows, 4_000_000_000)]
+    assert duckdb.connect().execute(query).fetchall() == [(rows.num_rows, 4_000_000_000)]

@@ -1,3 +1,4 @@
+import json
 import pickle
 import zipfile
 from pathlib import Path
@@ -62,14 +63,12 @@ def test_bfloat16_is_widened_and_unknown_types_do_not_spoil_the_rest(tmp_path: P
     path = tmp_path / "model.safetensors"
     path.write_bytes(raw_safetensors(specs))
     tables = read_tables(path)
-    np.testing.assert_array_equal(tables["half"].array, np.float32([1.0, -2.5, 0.15625]))
+    np.testing.assert_array_equal(tables["half"].array, np.array([1.0, -2.5, 0.15625], np.float32))
     assert to_residue_rows(tables["eighth"].array, None, None, 0)[0] is None
 
 
 def raw_safetensors(specs: dict) -> bytes:
     """The format by hand: length of the header, header, data."""
-    import json
-
     codes = {"bfloat16": "BF16", "float8_e4m3fn": "F8_E4M3"}
     header, body = {}, b""
     for name, spec in specs.items():
@@ -149,11 +148,10 @@ def test_truncations(tmp_path: Path, suffix: str):
 
 
 def test_a_header_that_claims_too_much(tmp_path: Path):
-    np.save(tmp_path / "huge.npy", TABLE)
-    data = (tmp_path / "huge.npy").read_bytes()
-    claimed = data.replace(b"(5, 3), }" + b" " * 12, b"(9999999, 999999999), }"[:21])
-    assert claimed != data
-    (tmp_path / "huge.npy").write_bytes(claimed)
+    claim = {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**9)}
+    with (tmp_path / "huge.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, claim)
+        file.write(TABLE.tobytes())
     with pytest.raises(UsageError):
         read_tables(tmp_path / "huge.npy")
 
@@ -180,26 +178,25 @@ def test_missing_and_unknown(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("shape", "axes", "p", "axis", "index"),
+    ("shape", "axes", "p", "axis", "expected"),
     [
-        ((5, 3), None, None, None, np.s_[:, :]),
-        ((5, 3), None, 4, 0, np.s_[:4, :]),
-        ((3, 5), None, 4, 1, np.s_[:, :4]),
-        ((5, 3), ("token", "d_model"), 4, None, np.s_[:4, :]),
-        ((3, 5), ("d_model", "token"), 4, 0, np.s_[:, :4]),
-        ((3, 5), ("d_mlp", "class"), 5, None, np.s_[:, :]),
-        ((5, 3), ("p", "d_mlp"), 5, 1, np.s_[:, :]),
-        ((5, 5), ("class", "p"), 5, 1, np.s_[:, :]),
+        ((5, 3), None, None, None, lambda a: a),
+        ((5, 3), None, 4, 0, lambda a: a[:4]),
+        ((3, 5), None, 4, 1, lambda a: a.T[:4]),
+        ((5, 3), ("token", "d_model"), 4, None, lambda a: a[:4]),
+        ((3, 5), ("d_model", "token"), 4, 0, lambda a: a.T[:4]),
+        ((3, 5), ("d_mlp", "class"), 5, None, lambda a: a.T),
+        ((5, 3), ("p", "d_mlp"), 5, 1, lambda a: a),
+        ((5, 5), ("class", "p"), 5, 1, lambda a: a.T),
+        ((5, 5), ("class", "p"), 5, None, lambda a: a),
     ],
 )
-def test_residues_become_rows(shape, axes, p, axis, index):
+def test_residues_become_rows(shape, axes, p, axis, expected):
     array = np.random.default_rng(0).normal(size=shape)
     rows, reason = to_residue_rows(array, axes, p, axis)
     assert reason == ""
     assert rows is not None
-    part = array[index]
-    turned = rows.shape != shape[:1] + part.shape[1:] and rows.shape[0] == part.shape[1]
-    np.testing.assert_array_equal(rows, part.T if turned or axes == ("class", "p") else part)
+    np.testing.assert_array_equal(rows, expected(array))
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,8 @@ def test_bytes_are_equal_in_every_process_and_order():
         "import numpy as np, hashlib; from grokscope.runs.tensors import encode\n"
         "names = {f'tensor{i}' for i in range(20)}\n"
         "meta = {name: 1 for name in names}\n"
-        "data = encode({n: np.full(3, int(n[6:])) for n in names}, meta, {n: ('p',) for n in names})\n"
+        "tensors = {name: np.full(3, int(name[6:])) for name in names}\n"
+        "data = encode(tensors, meta, {name: ('p',) for name in names})\n"
         "print(hashlib.sha256(data).hexdigest(), list(names)[:5])"
     )
     outputs = [

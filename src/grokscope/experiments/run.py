@@ -72,12 +72,6 @@ def train_run(
         return _finish(training)
 
 
-def is_finished(manifest: Manifest, config: RunConfig) -> bool:
-    """Whether a run ended by itself and `config` asks for no more steps."""
-    more = config.schedule.steps > manifest.config["schedule"]["steps"]
-    return manifest.status in ("grokked", "undecided", "diverged") and not more
-
-
 class _Clock:
     """Steps per second since the first chunk, which also compiles."""
 

@@ -1,0 +1,185 @@
+"""What a person sees while a network trains: a live panel, plain lines, or nothing."""
+
+import contextlib
+import math
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from grokscope.experiments.listener import Beginning, Evaluation, Listener, Silent
+
+_BARS: Final = "▁▂▃▄▅▆▇█"
+_WIDTH: Final = 32
+_SECONDS_BETWEEN_LINES: Final = 5.0
+_SHOWN: Final = {
+    "train_accuracy": "train accuracy",
+    "test_accuracy": "test accuracy",
+    "unleaked_accuracy": "unleaked accuracy",
+    "train_loss": "train loss",
+    "test_loss": "test loss",
+    "ffs W_E": "FFS of W_E",
+    "ffs W_L": "FFS of W_L",
+    "fcr W_E": "FCR of W_E",
+    "fcr W_L": "FCR of W_L",
+}
+"""Name of the value → label; one row each."""
+
+
+@contextlib.contextmanager
+def listen(*, quiet: bool) -> Iterator[Listener]:
+    """Give the listener that fits standard error: a terminal, a file, or a wish for silence."""
+    console = Console(stderr=True)
+    if quiet:
+        yield Silent()
+    elif console.is_terminal:
+        with Live(console=console, refresh_per_second=8) as live:
+            yield Panels(live)
+    else:
+        yield Lines(console)
+
+
+def sparkline(values: list[float], width: int = _WIDTH) -> str:
+    """Return the values as bars, the lowest and highest of them as the ends of the scale.
+
+    More values than `width` are thinned evenly; values that are not finite are blanks.
+    """
+    if len(values) > width:
+        values = [values[i * (len(values) - 1) // (width - 1)] for i in range(width)]
+    known = [v for v in values if math.isfinite(v)]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    span = high - low or 1.0
+    top = len(_BARS) - 1
+    return "".join(
+        _BARS[round((v - low) / span * top)] if math.isfinite(v) else " " for v in values
+    )
+
+
+def in_words(seconds: float) -> str:
+    """Return a duration such as `1:05` or `2:03:09`; `–` where it is not known."""
+    if not math.isfinite(seconds):
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+class Panels:
+    """A panel that is redrawn in place."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._history: dict[str, list[float]] = {name: [] for name in _SHOWN}
+
+    def begin(self, beginning: Beginning) -> None:
+        """Show what is trained while the first chunk compiles."""
+        self._beginning = beginning
+        self._live.update(Panel("compiling …", title=_title(beginning)))
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        """Redraw with the newest numbers."""
+        for name, past in self._history.items():
+            past.append(_mean(evaluation.values[name]))
+        self._live.update(Panel(self._body(evaluation), title=_title(self._beginning)))
+
+    def warn(self, line: str) -> None:
+        """Print a line above the panel."""
+        self._live.console.print(f"warning: {line}", markup=False, highlight=False)
+
+    def _body(self, evaluation: Evaluation) -> Group:
+        steps = self._beginning.config.schedule.steps
+        table = Table.grid(padding=(0, 2))
+        for name, label in _SHOWN.items():
+            past = self._history[name]
+            table.add_row(label, _shown(name, past[-1]), Text(sparkline(past), style="cyan"))
+        bar = ProgressBar(total=steps, completed=evaluation.step, width=_WIDTH)
+        return Group(_headline(evaluation, steps), bar, Text(), table, *_milestones(evaluation))
+
+
+class Lines:
+    """Plain lines for a file or a pipe, a few per minute."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last = -math.inf
+        self._told: deque[str] = deque(maxlen=256)
+
+    def begin(self, beginning: Beginning) -> None:
+        """Print what is trained."""
+        self._beginning = beginning
+        start = f", going on at step {beginning.step}" if beginning.step else ""
+        operation = f"{beginning.operation} mod {beginning.config.task.p}"
+        self._print(
+            f"{operation}: {beginning.n_train} pairs train, "
+            f"{beginning.n_test} test, {beginning.n_undefined} undefined{start}"
+        )
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        """Print the newest numbers when some seconds have passed, milestones at once."""
+        for text in _milestones(evaluation):
+            if text.plain not in self._told:
+                self._told.append(text.plain)
+                self._print(text.plain)
+        ended = not any(seed.active for seed in evaluation.seeds)
+        if not ended and time.monotonic() - self._last < _SECONDS_BETWEEN_LINES:
+            return
+        self._last = time.monotonic()
+        numbers = ", ".join(
+            f"{label} {_shown(name, _mean(evaluation.values[name]))}"
+            for name, label in _SHOWN.items()
+        )
+        steps = self._beginning.config.schedule.steps
+        self._print(f"{_headline(evaluation, steps).plain}: {numbers}")
+
+    def warn(self, line: str) -> None:
+        """Print a warning."""
+        self._print(f"warning: {line}")
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _title(beginning: Beginning) -> str:
+    task, seeds = beginning.config.task, beginning.config.seeds
+    several = f", mean of {len(seeds)} seeds" if len(seeds) > 1 else ""
+    return escape(f"{beginning.operation} mod {task.p}, r = {task.train_fraction:g}{several}")
+
+
+def _headline(evaluation: Evaluation, steps: int) -> Text:
+    rate = evaluation.steps_per_second
+    left = in_words((steps - evaluation.step) / rate if rate > 0 else math.nan)
+    speed = f"{rate:.1f} steps/s" if math.isfinite(rate) else "– steps/s"
+    return Text(f"step {evaluation.step} of at most {steps}, {speed}, at most {left} left")
+
+
+def _milestones(evaluation: Evaluation) -> list[Text]:
+    lines = []
+    for seed in evaluation.seeds:
+        if seed.memorised_at is not None:
+            lines.append(Text(f"seed {seed.seed}: memorised at step {seed.memorised_at}"))
+        if seed.grokked_at is not None:
+            lines.append(Text(f"seed {seed.seed}: grokked at step {seed.grokked_at}", "bold green"))
+        if seed.diverged_at is not None:
+            lines.append(Text(f"seed {seed.seed}: diverged at step {seed.diverged_at}", "bold red"))
+    return lines
+
+
+def _mean(values: list[float]) -> float:
+    known = [v for v in values if not math.isnan(v)]
+    return sum(known) / len(known) if known else math.nan
+
+
+def _shown(name: str, value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    if name.endswith("accuracy"):
+        return f"{value:.1%}"
+    return f"{value:.2e}" if name.endswith("loss") else f"{value:.3f}"

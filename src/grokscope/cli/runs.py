@@ -1,0 +1,90 @@
+"""grokscope runs: what lies in a folder of runs."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import tyro
+
+if TYPE_CHECKING:
+    from grokscope.runs.query import RunSummary
+
+
+_WIDTH_OF_FILES: Final = 200
+
+
+@dataclass(frozen=True)
+class Runs:
+    """List the runs in a folder: what was trained, how far it got, and its last measures.
+
+    Several seeds are averaged; damaged runs are listed with the reason.
+
+    Example: grokscope runs runs --json
+    """
+
+    folder: Annotated[Path, tyro.conf.Positional] = Path("runs")
+    """A folder of run folders."""
+    json: bool = False
+    """Print one JSON document."""
+
+    def run(self) -> None:
+        """List and print."""
+        from grokscope.runs.query import list_runs
+
+        found = list_runs(self.folder)
+        if self.json:
+            print(json.dumps([_document(run) for run in found]))
+        else:
+            _show(found, self.folder)
+
+
+def _document(run: "RunSummary") -> dict[str, Any]:
+    return {**dataclasses.asdict(run), "path": str(run.path)}
+
+
+def _show(found: "list[RunSummary]", folder: Path) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    if not found:
+        print(f"no runs in {folder}")
+        return
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH_OF_FILES)
+    table = Table("run", "operation", "r", "seeds", "state", "step", "grokked at",
+                  "train, test,\nunleaked", "FFS of\nW_E, W_L", "FCR of\nW_E, W_L", "age",
+                  box=box.SIMPLE, pad_edge=False)  # fmt: skip
+    for run in found:
+        if run.error is not None:
+            console.print(f"{run.path.name}: {run.error}", markup=False, soft_wrap=True)
+            continue
+        grokked = " ".join("–" if at is None else str(at) for at in run.grokked_at.values())
+        accuracies = (run.train_accuracy, run.test_accuracy, run.unleaked_accuracy)
+        table.add_row(
+            escape(run.path.name), escape(f"{run.operation} mod {run.p}"),
+            f"{run.train_fraction:g}", " ".join(map(str, run.seeds)), run.state, str(run.step),
+            grokked, " ".join(_number(a, "{:.1%}") for a in accuracies), _pair(run.ffs),
+            _pair(run.fcr), _age(run.age),
+        )  # fmt: skip
+    if table.row_count:
+        console.print(table)
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else form.format(value)
+
+
+def _pair(values: dict[str, float]) -> str:
+    return " ".join(_number(values.get(matrix), "{:.2f}") for matrix in ("W_E", "W_L"))
+
+
+def _age(seconds: float | None) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds is not None and seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return _number(seconds, "{:.0f} s")

@@ -1,0 +1,135 @@
+"""grokscope train: from an expression to a run folder with its report."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from grokscope.config import RunConfig, configure
+from grokscope.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train an operation mod p to grokking, measured as it happens, and write the report.
+
+    The run is kept in a folder that can be resumed after any interruption. Training stops when
+    test accuracy has grokked plus a margin, or at --steps.
+
+    Example: grokscope train "x^2 + y^2" --p 97 --train-fraction 0.3 --seeds 0 1 2
+    """
+
+    expressions: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
+    """The operation in x and y, for instance "x^2 + x*y + y^2"; several are a mixture."""
+    out: Path | None = None
+    """Run folder; by default runs/NAME with a name made from the operation."""
+    preset: str = "paper"
+    """Where the other settings start from: paper, or quick (a small network mod 31)."""
+    resume: bool = False
+    """Go on with the run in --out; the manifest knows the rest. --steps may be raised."""
+    report: bool = True
+    """Write report.html when training ends."""
+    quiet: bool = False
+    """Show nothing while training."""
+    json: bool = False
+    """Print the result as one JSON document."""
+    config: RunConfig = field(default_factory=RunConfig)
+
+    @classmethod
+    def starting(cls, words: Sequence[str]) -> "Train":
+        """Return the defaults: those of the preset, or when resuming, those of the run."""
+        early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+        early.add_argument("--preset", default="paper", nargs="?")
+        early.add_argument("--out", type=Path, nargs="?")
+        early.add_argument("--resume", action="store_true")
+        known, _ = early.parse_known_args(words)
+        config = configure(("x + y",), known.preset or "")
+        if known.resume and known.out is not None and (known.out / "manifest.json").exists():
+            from grokscope.runs.folder import RunFolder
+
+            config = RunConfig.from_json(RunFolder.open(known.out).manifest.config)
+        return cls(config=config)
+
+    def run(self) -> None:
+        """Train, report, and say how it ended."""
+        from grokscope.experiments.check import check
+
+        config, out = self._config(), self.out
+        operation = check(config)[0].canonical
+        if self.resume and out is not None and self._is_finished(out, config):
+            return
+
+        from grokscope.cli.live import listen
+        from grokscope.experiments.api import default_out
+        from grokscope.experiments.run import train_run
+
+        out = out or default_out(operation, config.task.p)
+        with listen(quiet=self.quiet) as listener:
+            run = train_run(config, out, resume=self.resume, listener=listener)
+        self._tell(out, operation, config.task.p, run.results)
+        if self.report:
+            from grokscope.report import write_report
+
+            page = write_report([out])
+            print(f"report: {page}", file=sys.stderr if self.json else sys.stdout)
+
+    def _config(self) -> RunConfig:
+        """Return the configuration with the expressions typed, or those of the run resumed."""
+        if self.expressions:
+            expressions = tuple(text.strip() for text in self.expressions)
+            task = dataclasses.replace(self.config.task, expressions=expressions)
+            return dataclasses.replace(self.config, task=task)
+        if not self.resume:
+            raise UsageError(
+                "no operation to train",
+                allowed='an expression in x and y, for example grokscope train "x + y"',
+                next_step="to go on with a run: grokscope train --resume --out DIR",
+            )
+        if self.out is None:
+            raise UsageError("--resume needs --out", allowed="the folder of a run",
+                             next_step="grokscope runs DIR lists them")  # fmt: skip
+        from grokscope.runs.folder import RunFolder
+
+        RunFolder.open(self.out)
+        return self.config
+
+    def _is_finished(self, out: Path, config: RunConfig) -> bool:
+        """Whether the run in `out` has ended and no more steps are asked for; then say so."""
+        from grokscope.runs.folder import MANIFEST_NAME, RunFolder
+
+        if not (out / MANIFEST_NAME).exists():
+            return False
+        manifest = RunFolder.open(out).manifest
+        ended = manifest.status in ("grokked", "undecided", "diverged")
+        if not ended or config != RunConfig.from_json(manifest.config):
+            return False
+        self._tell(out, manifest.operation, config.task.p, manifest.results)
+        print("this run is finished; to train on, raise --steps", file=sys.stderr)
+        return True
+
+    def _tell(self, out: Path, operation: str, p: int, results: list[dict[str, Any]]) -> None:
+        """Print how every seed ended and where the run lies."""
+        if self.json:
+            print(json.dumps({"run": str(out), "results": results}))
+            return
+        for result in results:
+            print(_sentence(operation, p, result))
+        print(f"run: {out}")
+
+
+def _sentence(operation: str, p: int, result: dict[str, Any]) -> str:
+    """Return how one seed ended, in words."""
+    start = f"{operation} mod {p}, seed {result['seed']}:"
+    if result["status"] == "grokked":
+        memorised = f"memorised at step {result['memorised_at']}, "
+        memorised = memorised if result["memorised_at"] is not None else ""
+        return f"{start} {memorised}grokked at step {result['grokked_at']}"
+    if result["status"] == "diverged":
+        return f"{start} diverged at step {result['diverged_at']}"
+    return f"{start} undecided at {result['steps']} steps; --resume --steps N trains on"

@@ -1,0 +1,45 @@
+"""`gs.train`: the verb train for Python."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from grokscope.config import configure
+from grokscope.experiments.check import check
+from grokscope.experiments.listener import Listener
+from grokscope.experiments.run import Run, train_run
+from grokscope.runs.names import next_free_name, slug
+
+RUNS: Final = Path("runs")
+
+
+def train(
+    *expressions: str,
+    preset: str = "paper",
+    out: str | Path | None = None,
+    resume: bool = False,
+    listener: Listener | None = None,
+    **settings: Any,
+) -> Run:
+    """Train an operation, or a mixture of several, and return the run.
+
+    **Arguments:**
+
+    - `expressions`: operations in x and y, for instance `"x^2 + y^2"`.
+    - `preset`: where the settings start from, a key of `grokscope.config.PRESETS`.
+    - `out`: run folder; by default `runs/NAME` with a name made from the operation.
+    - `resume`: go on with the run of the same settings in `out`.
+    - `listener`: is told how it goes.
+    - `settings`: any setting of the command line, `p=59, seeds=(0, 1), steps=20_000`.
+
+    **Returns:** the run, with `path`, `folder` and one result per seed.
+
+    **Raises:** `UsageError`, `DiskError`, `DivergedError`, `RunInterruptedError`.
+    """
+    config = configure(expressions, preset, **settings)
+    path = default_out(check(config)[0].canonical, config.task.p) if out is None else Path(out)
+    return train_run(config, path, resume=resume, listener=listener)
+
+
+def default_out(operation: str, p: int) -> Path:
+    """Return a folder in `runs` that does not exist yet, named after the operation."""
+    return next_free_name(RUNS, slug(f"{operation}-p{p}"))
