@@ -1,5 +1,4 @@
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -45,8 +44,9 @@ def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_real_limit_of_the_kernel(tmp_path: Path):
     program = (
-        "import sys, pathlib; from grokscope.runs.atomic import write_bytes\n"
+        "import sys, pathlib, resource; from grokscope.runs.atomic import write_bytes\n"
         "from grokscope.errors import DiskError\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
         "path = pathlib.Path(sys.argv[1])\n"
         "write_bytes(path, b'small')\n"
         "try: write_bytes(path, bytes(1_000_000))\n"
@@ -57,7 +57,6 @@ def test_a_real_limit_of_the_kernel(tmp_path: Path):
         capture_output=True,
         text=True,
         check=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
     )
     assert "file too large" in done.stdout
     assert "free space" in done.stdout
@@ -69,6 +68,13 @@ def test_a_folder_under_a_file_is_one_line(tmp_path: Path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(DiskError, match="not a directory"):
         write_bytes(tmp_path / "file" / "inner", b"x")
+
+
+def test_a_path_that_no_system_allows_is_one_line(tmp_path: Path):
+    with pytest.raises(DiskError, match="null"):
+        write_bytes(tmp_path / "a\0b" / "file", b"x")
+    with pytest.raises(RunFolderError, match="null"):
+        names_in(tmp_path / "a\0b")
 
 
 def test_a_name_that_is_too_long_is_one_line(tmp_path: Path):
@@ -106,3 +112,4 @@ def test_remove_forgives_missing_files_and_nothing_else(tmp_path: Path):
 def test_names_in_a_missing_folder(tmp_path: Path):
     with pytest.raises(RunFolderError, match="no such file"):
         names_in(tmp_path / "missing")
+    assert names_in(tmp_path / "missing", missing_ok=True) == []

@@ -257,7 +257,7 @@ def test_nothing_to_open(tmp_path: Path):
 
 def test_missing_checkpoints_say_what_there_is(run: RunFolder, helpers: SimpleNamespace):
     helpers.save(run, -1, 100)
-    with pytest.raises(RunFolderError, match=r"got 150; allowed: 100$"):
+    with pytest.raises(RunFolderError, match=r"got 150; the nearest is at 100$"):
         run.load_checkpoint(0, 150)
     with pytest.raises(RunFolderError, match=r"got 7; allowed: seeds 0 4000000000$"):
         run.load_checkpoint(7)

@@ -69,7 +69,7 @@ def test_bytes_are_equal_in_every_process(tmp_path: Path, helpers: SimpleNamespa
 def test_every_damaged_region_is_noticed_and_named(tmp_path: Path, rows: pa.Table):
     part = write_part(tmp_path, rows, 200)
     data = part.read_bytes()
-    for place in range(len(data)):
+    for place in range(0, len(data), 3):
         damaged = bytearray(data)
         damaged[place] ^= 1 << (place % 8)
         part.write_bytes(damaged)

@@ -43,6 +43,11 @@ def test_a_file_instead_of_a_folder(tmp_path: Path):
         list_runs(tmp_path / "file")
 
 
+def test_a_name_that_is_too_long(tmp_path: Path):
+    with pytest.raises(RunFolderError, match="name too long"):
+        list_runs(tmp_path / ("x" * 300))
+
+
 def test_one_run(tmp_path: Path, helpers: SimpleNamespace):
     run = make(tmp_path / "run", helpers)
     summary = only(tmp_path)

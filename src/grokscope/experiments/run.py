@@ -60,6 +60,7 @@ def train_run(
     with folder.lock(), listening() as wish:
         if resuming:
             _warn_of_other_bits(folder, listener)
+            folder.write_manifest(dataclasses.replace(folder.manifest, status="running"))
         training = TrainingRun(config, folder)
         training.restore()
         listener.begin(_beginning(training))

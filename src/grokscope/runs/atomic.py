@@ -29,7 +29,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     """
     make_folder(path.parent)
     temporary = path.parent / f".{path.name}.tmp-{os.getpid()}"
-    with one_line(path):
+    with writing(path):
         try:
             _write_synced(temporary, data)
             temporary.replace(path)
@@ -65,7 +65,7 @@ def sync_folder(folder: Path) -> None:
 
 def make_folder(folder: Path) -> None:
     """Make `folder` and its parents where they are missing; raises `DiskError`."""
-    with one_line(folder):
+    with writing(folder):
         missing = [f for f in (folder, *folder.parents) if not f.exists()]
         for new in reversed(missing):
             new.mkdir(exist_ok=True)
@@ -77,10 +77,10 @@ def make_folder(folder: Path) -> None:
 def remove(paths: list[Path]) -> None:
     """Remove files, for good once this returns; raises `DiskError`."""
     for path in paths:
-        with one_line(path):
+        with writing(path):
             path.unlink(missing_ok=True)
     for folder in sorted({path.parent for path in paths}):
-        with one_line(folder):
+        with writing(folder):
             sync_folder(folder)
 
 
@@ -100,23 +100,27 @@ def read_bytes(path: Path) -> bytes:
         raise RunFolderError(f"cannot read {shown(path)}: {_reason(error)}") from error
 
 
-def names_in(folder: Path) -> list[str]:
-    """Return the sorted names in `folder`; raises `RunFolderError` when it cannot be read."""
+def names_in(folder: Path, *, missing_ok: bool = False) -> list[str]:
+    """Return the sorted names in `folder`.
+
+    **Raises:** `RunFolderError` when it cannot be read, or is missing without `missing_ok`.
+    """
     try:
         return sorted(path.name for path in folder.iterdir())
     except (OSError, ValueError) as error:
+        if missing_ok and isinstance(error, FileNotFoundError):
+            return []
         raise RunFolderError(f"cannot read the folder {shown(folder)}: {_reason(error)}") from error
 
 
 @contextlib.contextmanager
-def one_line(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
     """Turn a failed write to `path` into a `DiskError`: what, why, and what to do."""
     try:
         yield
-    except OSError as error:
-        action = (
-            "free space" if error.errno in _FULL else "make it writable or choose another place"
-        )
+    except (OSError, ValueError) as error:
+        full = isinstance(error, OSError) and error.errno in _FULL
+        action = "free space" if full else "make it writable or choose another place"
         raise DiskError(
             f"cannot write {shown(path)}: {_reason(error)}",
             next_step=f"{action}, then repeat the command; training goes on with --resume",

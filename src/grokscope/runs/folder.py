@@ -114,8 +114,9 @@ class RunFolder:
                                  allowed=f"seeds {seeds}")  # fmt: skip
         step = steps[-1] if step is None else step
         if step not in steps:
-            allowed = ", ".join(map(str, steps))
-            raise RunFolderError("no checkpoint at this step", got=step, allowed=allowed)
+            nearest = min(steps, key=lambda kept: abs(kept - step))
+            raise RunFolderError("no checkpoint at this step", got=step,
+                                 next_step=f"the nearest is at {nearest}")  # fmt: skip
         tensors, meta = decode(self._checkpoint(seed, step))
         if (meta.get("seed"), meta.get("step")) != (seed, step):
             raise RunFolderError(f"{shown(self._checkpoint(seed, step))} was renamed or replaced")
@@ -132,7 +133,7 @@ class RunFolder:
 
         **Raises:** `RunFolderError` when it is damaged.
         """
-        if not self._state.exists():
+        if self._state.name not in names_in(self._state.parent, missing_ok=True):
             return None
         tensors, meta = decode(self._state)
         return meta["step"], tensors, meta
@@ -171,8 +172,8 @@ class RunFolder:
             remove([self._state])
         for name in (METRICS_NAME, SPECTRA_NAME):
             drop_parts_after(self.path / name, step)
-        for seed_folder in self.path.glob(f"{CHECKPOINTS_NAME}/seed-*"):
-            kept = self._checkpoints(seed_folder.name)
+        for seed_folder in names_in(self.path / CHECKPOINTS_NAME, missing_ok=True):
+            kept = self._checkpoints(seed_folder)
             remove([path for at, path in kept.items() if at > step])
         sweep(self.path)
 
@@ -184,8 +185,9 @@ class RunFolder:
         return self.path / CHECKPOINTS_NAME / f"seed-{seed}" / f"step-{step:07d}.safetensors"
 
     def _checkpoints(self, seed_folder: str) -> dict[int, Path]:
-        paths = (self.path / CHECKPOINTS_NAME / seed_folder).glob("step-*")
-        return {int(m[1]): path for path in paths if (m := _CHECKPOINT.fullmatch(path.name))}
+        folder = self.path / CHECKPOINTS_NAME / seed_folder
+        names = names_in(folder, missing_ok=True)
+        return {int(m[1]): folder / name for name in names if (m := _CHECKPOINT.fullmatch(name))}
 
 
 def _refuse_occupied(path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grokscope.errors import RunFolderError
-from grokscope.runs.atomic import one_line, shown
+from grokscope.runs.atomic import shown, writing
 
 LOCK_NAME = ".lock"
 _TRIES = 10
@@ -22,7 +22,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     **Raises:** `RunFolderError` when another process holds it; `DiskError` when the lock file
     cannot be made.
     """
-    with one_line(folder / LOCK_NAME):
+    with writing(folder / LOCK_NAME):
         descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         if not _acquire(descriptor):

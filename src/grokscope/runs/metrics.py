@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from grokscope.errors import RunFolderError
-from grokscope.runs.atomic import read_bytes, remove, shown, write_bytes
+from grokscope.runs.atomic import names_in, read_bytes, remove, shown, write_bytes
 from grokscope.runs.canonical import digest
 
 _WORD: Final = pa.dictionary(pa.int32(), pa.string())
@@ -66,13 +66,13 @@ def read_parts(folder: Path, schema: pa.Schema) -> pa.Table:
 
     **Raises:** `RunFolderError` that names the first damaged file.
     """
-    tables = [_read(path, schema) for path in sorted(folder.glob("part-*"))]
+    tables = [_read(path, schema) for path in _parts(folder)]
     return pa.concat_tables([schema.empty_table(), *tables]).unify_dictionaries()
 
 
 def verified_parts(folder: Path) -> list[Path]:
     """Return the paths of all parts, each checked against its digest; raises as `read_parts`."""
-    paths = sorted(folder.glob("part-*"))
+    paths = _parts(folder)
     for path in paths:
         _verified(path)
     return paths
@@ -80,8 +80,13 @@ def verified_parts(folder: Path) -> list[Path]:
 
 def drop_parts_after(folder: Path, step: int) -> None:
     """Remove the parts that end after `step`; raises `DiskError`."""
-    paths = folder.glob("part-*")
+    paths = _parts(folder)
     remove([path for path in paths if (m := _NAME.fullmatch(path.name)) and int(m[1]) > step])
+
+
+def _parts(folder: Path) -> list[Path]:
+    names = names_in(folder, missing_ok=True)
+    return [folder / name for name in names if name.startswith("part-")]
 
 
 def _read(path: Path, schema: pa.Schema) -> pa.Table:

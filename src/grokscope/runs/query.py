@@ -68,24 +68,24 @@ def list_runs(folder: str | Path) -> list[RunSummary]:
     **Raises:** `RunFolderError` when `folder` itself cannot be read.
     """
     folder = Path(folder)
-    if not folder.exists():
-        return []
+    paths = [folder / name for name in names_in(folder, missing_ok=True)]
     with duckdb.connect() as connection:
-        paths = [folder / name for name in names_in(folder)]
         return [_summary(path, connection) for path in paths if _looks_like_a_run(path)]
 
 
 def _looks_like_a_run(path: Path) -> bool:
     try:
         names = names_in(path) if path.is_dir() else []
-    except RunFolderError:
+    except (OSError, RunFolderError):
         return True  # listed with the reason why it cannot be read
     return not {MANIFEST_NAME, METRICS_NAME, CHECKPOINTS_NAME, STATE_NAME}.isdisjoint(names)
 
 
 def _summary(path: Path, connection: duckdb.DuckDBPyConnection) -> RunSummary:
+    # The lock before the manifest: a run that ends in between then shows its end.
+    locked = is_locked(path)
     try:
-        return _readable(RunFolder.open(path), connection)
+        return _readable(RunFolder.open(path), locked, connection)
     except RunFolderError as error:
         return RunSummary(path, error=str(error))
     # A manifest or part that is intact but of another shape than ours.
@@ -94,10 +94,10 @@ def _summary(path: Path, connection: duckdb.DuckDBPyConnection) -> RunSummary:
         return RunSummary(path, error=reason)
 
 
-def _readable(run: RunFolder, connection: duckdb.DuckDBPyConnection) -> RunSummary:
+def _readable(run: RunFolder, locked: bool, connection: duckdb.DuckDBPyConnection) -> RunSummary:
     manifest, task = run.manifest, run.manifest.config["task"]
     values, step = _final_values(run.path, connection)
-    killed = manifest.status == "running" and not is_locked(run.path)
+    killed = manifest.status == "running" and not locked
     return RunSummary(
         path=run.path,
         operation=manifest.operation,

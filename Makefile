@@ -1,0 +1,47 @@
+# `make demo` and `make test` need nothing but Python (3.11 to 3.13) and make.
+PYTHON ?= python3
+EXTRAS ?= dev
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint types imports bench docs figures clean
+
+demo: $(VENV)/.installed
+	$(BIN)/grokscope train "x + y" --stop-accuracy 0.999 --out runs/demo --resume
+
+test: $(VENV)/.installed-$(EXTRAS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(VENV)/.installed-$(EXTRAS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-$(EXTRAS)
+	$(BIN)/pyright
+
+imports: $(VENV)/.installed-$(EXTRAS)
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev,torch
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.installed-$(EXTRAS)
+	$(BIN)/python -m docs.reference
+
+figures: $(VENV)/.installed
+	$(BIN)/python -m docs.progress
+
+clean:
+	rm -rf $(VENV) dist
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) --editable .
+	touch $@
+
+$(VENV)/.installed-%: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) --editable ".[$*]"
+	touch $(VENV)/.installed $@

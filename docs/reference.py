@@ -1,0 +1,59 @@
+"""Write docs/cli.md and docs/measures.md from the program itself: `make docs`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from grokscope.cli.arguments import VERBS
+from grokscope.measures import MEASURES
+
+FOLDER: Final = Path(__file__).parent
+WIDTH: Final = 92
+
+
+def cli_page() -> str:
+    """Return every verb's help as one page."""
+    parts = ["# Command line\n\nWritten by `make docs` from `--help`.\n", _help()]
+    parts += [f"## grokscope {verb}\n\n{_help(verb)}" for verb in VERBS]
+    return "\n".join(parts)
+
+
+def _help(*verb: str) -> str:
+    command = [sys.executable, "-m", "grokscope", *verb, "--help"]
+    environment = {**os.environ, "COLUMNS": str(WIDTH), "NO_COLOR": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    lines = "\n".join(line.rstrip() for line in done.stdout.splitlines())
+    return f"```text\n{lines.strip()}\n```\n"
+
+
+def measures_page() -> str:
+    """Return what the registry says about every measure as one page."""
+    lines = [
+        "# Measures",
+        "",
+        "Written by `make docs` from `grokscope.measures.MEASURES`. Each is a function of a table",
+        "with one row per residue, NumPy, JAX or PyTorch.",
+        "",
+        "| key | symbol | name | range | how to read it | source |",
+        "|---|---|---|---|---|---|",
+    ]
+    for m in MEASURES.values():
+        cells = (f"`{m.key}`", m.symbol, m.name, m.range, m.direction, m.source)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES: Final = {"cli.md": cli_page, "measures.md": measures_page}
+
+
+def main() -> None:
+    """Write all pages."""
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page())
+        print(f"docs/{name}")
+
+
+if __name__ == "__main__":
+    main()

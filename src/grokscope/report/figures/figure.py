@@ -1,0 +1,92 @@
+"""What a figure is: a row of panels that wraps where the page is narrow."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import altair as alt
+
+WIDTH: Final = 960
+"""Width of a figure in a file, in pixels; on a page the page decides."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How panels share a width; a page applies the same rules to its own width."""
+
+    columns: int = 1
+    """Panels side by side at most."""
+    least: int = 300
+    """Width under which panels go below each other instead, with their axis, in pixels."""
+    axis: int = 66
+    """What a panel's axis and gap take of its width."""
+    square: bool = False
+    """Whether panels are as high as wide."""
+    most: int = WIDTH
+    """Width that a panel does not pass, without its axis."""
+
+    def fit(self, width: int, panels: int) -> tuple[int, int]:
+        """Return the number of columns and the width of one panel's plot."""
+        columns = max(1, min(self.columns, panels, width // self.least))
+        return columns, min(self.most, width // columns - self.axis)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure with its words; without a chart, `missing` says why."""
+
+    name: str
+    """Stem of the file."""
+    title: str
+    caption: str
+    chart: dict[str, Any] | None = None
+    """Vega-Lite, one panel per entry of `concat`."""
+    layout: Layout = Layout()
+    missing: str = ""
+    time: bool = False
+    """Whether the horizontal axis is training time."""
+
+
+def assemble(
+    panels: Sequence[alt.LayerChart | alt.Chart],
+    layout: Layout,
+    description: str,
+    params: Sequence[alt.Parameter] = (),
+) -> dict[str, Any]:
+    """Return the panels as one Vega-Lite chart, laid out for a file.
+
+    **Arguments:**
+
+    - `panels`: in reading order.
+    - `layout`: how they share the width.
+    - `description`: what a screen reader says.
+    - `params`: parameters that all panels use.
+    """
+    columns, width = layout.fit(WIDTH, len(panels))
+    size = {"width": width} | ({"height": width} if layout.square else {})
+    chart = alt.concat(*(panel.properties(**size) for panel in panels), columns=columns)
+    document = chart.properties(description=description).add_params(*params).to_dict()
+    # The version is the page's own copy of Vega-Lite; the theme is the page's.
+    for key in ("$schema", "config"):
+        document.pop(key, None)
+    return document
+
+
+def shorten(text: str, length: int = 44) -> str:
+    """Return `text`, its end cut off where it is too long for the title of a panel."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def ticks(first: int, last: int, most: int) -> list[int]:
+    """Return at most `most` + 1 round numbers from `first` to `last`, in steps of 1, 2 or 5 · 10ⁿ."""
+    least = max(1.0, (last - first) / most)
+    ten = 10 ** math.floor(math.log10(least))
+    step = next(s * ten for s in (1, 2, 5, 10) if s * ten >= least)
+    start = -(-first // step) * step
+    return list(range(start, last + 1, step))
+
+
+def significant(value: float, digits: int = 4) -> float:
+    """Return a number with as many digits as a figure can show."""
+    return float(f"{value:.{digits}g}")

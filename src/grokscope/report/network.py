@@ -1,0 +1,35 @@
+"""A network from a checkpoint."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+
+from grokscope.config import ModelConfig
+from grokscope.errors import RunFolderError
+from grokscope.models import Model, make_model, with_weights
+from grokscope.runs.folder import RunFolder
+
+
+class Network(NamedTuple):
+    """The weights of one seed at one step."""
+
+    model: Model
+    seed: int
+    step: int
+
+
+def load_network(folder: RunFolder, seed: int, step: int | None = None) -> Network:
+    """Return the network of `seed` at `step`, or at its last checkpoint.
+
+    **Raises:** `RunFolderError` when there is no such checkpoint, or it cannot be read;
+    `UsageError` when its matrices do not fit the sizes that it records.
+    """
+    tensors, meta = folder.load_checkpoint(seed, step)
+    try:
+        config, p = ModelConfig(**meta["model"]), int(meta["p"])
+        n_tokens = len(tensors["W_E"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunFolderError("a checkpoint does not describe its network", got=error) from error
+    shapes = eqx.filter_eval_shape(make_model, config, p, n_tokens, jax.random.key(0))
+    return Network(with_weights(shapes, tensors), meta["seed"], meta["step"])

@@ -1,0 +1,152 @@
+"""A run as its report needs it: configuration, state, and every recorded number as curves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Float, Int
+
+from grokscope.config import RunConfig
+from grokscope.errors import UsageError
+from grokscope.measures import first_confirmed
+from grokscope.runs.folder import RunFolder
+from grokscope.runs.lock import is_locked
+from grokscope.runs.query import KILLED
+from grokscope.tasks import Split, Task, make_split
+
+
+class Curve(NamedTuple):
+    """One recorded number of one seed."""
+
+    steps: Int[np.ndarray, "step"]
+    values: Float[np.ndarray, "step"]
+
+
+class Moments(NamedTuple):
+    """When a seed memorised and grokked; None where it is not confirmed."""
+
+    memorised: int | None
+    grokked: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class RunRecord:
+    """One run, read once; made by `read_runs`."""
+
+    folder: RunFolder
+    config: RunConfig
+    label: str
+    """What tells it from the other runs of the page."""
+    curves: dict[tuple[str, str | None], dict[int, Curve]]
+    """By measure and matrix (None where it has none), then by seed."""
+
+    @property
+    def operation(self) -> str:
+        """The operation, several joined with a comma."""
+        return self.folder.manifest.operation
+
+    @property
+    def p(self) -> int:
+        """The modulus."""
+        return self.config.task.p
+
+    @property
+    def seeds(self) -> list[int]:
+        """All seeds, also those with nothing recorded yet."""
+        return list(self.config.seeds)
+
+    @property
+    def matrices(self) -> list[str]:
+        """Matrices whose norm was recorded, in the order of the data flow."""
+        return [matrix for measure, matrix in self.curves if measure == "l2_norm" and matrix]
+
+    @cached_property
+    def status(self) -> str:
+        """As in the manifest; `running` only while a process trains it."""
+        status = self.folder.manifest.status
+        return KILLED if status == "running" and not is_locked(self.folder.path) else status
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.status in ("grokked", "undecided", "diverged")
+
+    @cached_property
+    def last_step(self) -> int:
+        """Last recorded evaluation of any seed, 0 without one."""
+        found = [curve.steps[-1] for seeds in self.curves.values() for curve in seeds.values()]
+        return int(max(found, default=0))
+
+    @cached_property
+    def moments(self) -> dict[int, Moments]:
+        """Memorising and grokking per seed, from the recorded accuracies."""
+        return {
+            seed: Moments(*(self._confirmed(f"{side}_accuracy", seed) for side in SIDES[:2]))
+            for seed in self.seeds
+        }
+
+    def _confirmed(self, measure: str, seed: int) -> int | None:
+        curve = self.curves.get((measure, None), {}).get(seed)
+        return None if curve is None else first_confirmed(curve.steps.tolist(), list(curve.values))
+
+    @cached_property
+    def task(self) -> Task:
+        """The operation's table and tokens."""
+        return Task.from_config(self.config.task)
+
+    @cached_property
+    def split(self) -> Split:
+        """Training and test pairs of the first seed; their numbers are nearly those of any."""
+        task = self.config.task
+        return make_split(self.task, task.train_fraction, task.split, self.seeds[0])
+
+    @property
+    def n_leaked(self) -> int:
+        """Test pairs of the first seed whose transpose trains, for a symmetric operation."""
+        return self.split.counts["test"] - self.split.counts["unleaked"]
+
+
+SIDES = ("train", "test", "unleaked")
+
+
+def read_runs(paths: Sequence[Path]) -> list[RunRecord]:
+    """Return the runs in these folders, each with a label of its own.
+
+    **Raises:** `UsageError` for no folder, one that is not a run, and one that is damaged.
+    """
+    if not paths:
+        raise UsageError("no run to report on", next_step="name one or more run folders")
+    folders = [RunFolder.open(path) for path in paths]
+    labels = _labels(folders)
+    return [_record(*pair) for pair in zip(folders, labels, strict=True)]
+
+
+def _labels(folders: list[RunFolder]) -> list[str]:
+    operations = [folder.manifest.operation for folder in folders]
+    alone = len(set(operations)) == len(operations)
+    names = [folder.path.resolve().name for folder in folders]
+    pairs = zip(operations, names, strict=True)
+    return [op if alone else f"{op} ({name})" for op, name in pairs]
+
+
+def _record(folder: RunFolder, label: str) -> RunRecord:
+    config = RunConfig.from_json(folder.manifest.config)
+    return RunRecord(folder, config, label, _curves(folder.metrics()))
+
+
+def _curves(rows: pa.Table) -> dict[tuple[str, str | None], dict[int, Curve]]:
+    """Gather the long rows of metrics, those of the additive basis or of none."""
+    additive = pc.or_kleene(pc.is_null(pc.field("basis")), pc.field("basis") == "additive")
+    grouped = rows.filter(additive).group_by(["measure", "matrix", "seed"], use_threads=False)
+    curves: dict[tuple[str, str | None], dict[int, Curve]] = {}
+    for row in grouped.aggregate([("step", "list"), ("value", "list")]).to_pylist():
+        steps, values = np.array(row["step_list"]), np.array(row["value_list"])
+        order = np.argsort(steps, kind="stable")
+        curve = Curve(steps[order], values[order])
+        curves.setdefault((row["measure"], row["matrix"]), {})[row["seed"]] = curve
+    return curves

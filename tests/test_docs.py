@@ -1,0 +1,54 @@
+"""The documentation says what the program says, and every verb and measure is in it."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from grokscope.cli.arguments import VERBS
+from grokscope.config import PRESETS
+from grokscope.measures import MEASURES
+
+ROOT = Path(__file__).parents[1]
+
+
+def reference() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("reference", ROOT / "docs" / "reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["cli.md", "measures.md"])
+def test_generated_page_is_up_to_date(name: str) -> None:
+    assert (ROOT / "docs" / name).read_text() == reference().PAGES[name](), "run `make docs`"
+
+
+def test_readme_shows_every_verb() -> None:
+    text = (ROOT / "README.md").read_text()
+    for verb in VERBS:
+        assert f"grokscope {verb}" in text
+
+
+def test_every_measure_is_described() -> None:
+    text = (ROOT / "docs" / "measures.md").read_text()
+    for key, measure in MEASURES.items():
+        assert f"`{key}`" in text
+        assert measure.name in text
+
+
+def test_help_of_train_names_every_preset() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text()
+    for preset in PRESETS:
+        assert re.search(rf"\b{preset}\b", text)
+
+
+def test_pictures_and_pages_that_the_docs_link_to_exist() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
