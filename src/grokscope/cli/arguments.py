@@ -1,9 +1,8 @@
-"""From the words of a command line to a verb with its arguments; errors become one line."""
+"""From the words of a command line to a verb with its arguments."""
 
 import contextlib
 import importlib
 import io
-import re
 import sys
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
@@ -11,6 +10,7 @@ from typing import Any, Final, Protocol
 import tyro
 
 import grokscope
+from grokscope.cli.words import known_to, sort
 from grokscope.errors import UsageError
 
 VERBS: Final[dict[str, str]] = {
@@ -40,7 +40,7 @@ def parse(arguments: Sequence[str]) -> Verb | str:
     """
     if not arguments or arguments[0] in _HELP:
         return help_text()
-    name, words = arguments[0], _normalised(arguments[1:])
+    name, *words = arguments
     if name == "--version":
         return f"grokscope {grokscope.__version__}"
     if name not in VERBS:
@@ -50,9 +50,12 @@ def parse(arguments: Sequence[str]) -> Verb | str:
         )  # fmt: skip
     module = importlib.import_module(f"grokscope.cli.{name}")
     kind: Any = getattr(module, name.capitalize())
+    known = known_to(kind, name)
+    asks_for_help = not set(words).isdisjoint(_HELP)
+    given = sort([] if asks_for_help else words, known)
     # `train` starts from a preset, or from the run that it resumes
-    starting = kind.starting(words) if name == "train" else tyro.MISSING_NONPROP
-    return _parse(kind, starting, name, words)
+    starting = kind.starting(given.options) if name == "train" else tyro.MISSING_NONPROP
+    return _parse(kind, starting, name, ["--help"] if asks_for_help else given.for_parser(known))
 
 
 def help_text() -> str:
@@ -78,45 +81,13 @@ def _parse(kind: Any, starting: Any, name: str, words: list[str]) -> Verb:
                 prog=f"grokscope {name}",
                 default=starting,
                 args=words,
-                config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+                config=(tyro.conf.OmitArgPrefixes, tyro.conf.DisallowNone),
             )
     except SystemExit as stop:
         if stop.code in (0, None):
             raise
-        raise UsageError(_one_line(message.getvalue(), name)) from None
+        told = " ".join(message.getvalue().translate(str.maketrans("╭─╮│╰╯", " " * 6)).split())
+        raise UsageError(told, next_step=f"see grokscope {name} --help") from None
     finally:
         if sys.exc_info()[0] is None:
             sys.stderr.write(message.getvalue())
-
-
-def _normalised(words: Sequence[str]) -> list[str]:
-    """Let an expression begin with a minus, and `--freeze` take a list with commas."""
-    result: list[str] = []
-    for word in words:
-        if re.match(r"-[^-]", word) and word not in _HELP and not _is_number(word):
-            word = f" {word}"  # a word with a space is not taken for an option
-        frozen = bool(result) and result[-1] == "--freeze"
-        result.extend(word.split(",") if frozen else [word])
-    return result
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
-
-
-def _one_line(box: str, name: str) -> str:
-    """Return the text of a message that was drawn as a box, its sections split by rules."""
-    sections: list[list[str]] = [[]]
-    for line in box.splitlines()[1:-1]:
-        text = line.strip(" │")
-        if text.strip("─"):
-            sections[-1].append(text)
-        else:
-            sections.append([])
-    *told, _for_help = (" ".join(section) for section in sections)
-    told = [text.replace("Argument helptext:", "allowed:") for text in told]
-    return "; ".join([*told, f"see grokscope {name} --help"])

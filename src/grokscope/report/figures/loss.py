@@ -31,8 +31,8 @@ def loss(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
         for curves, record in zip(shown, records, strict=True)
     ]
     caption = (
-        "Mean cross-entropy on a logarithmic axis: while the training loss is already tiny, the"
-        " test loss first rises, then drops when the network groks."
+        "Mean cross-entropy on a logarithmic axis: in a network that groks the test loss first rises"
+        " while the training loss is already tiny, and then drops."
     )
     return Figure(
         name="loss",

@@ -7,7 +7,7 @@ import altair as alt
 from grokscope.report.figures.accuracy import heading
 from grokscope.report.figures.figure import Figure, Layout, assemble
 from grokscope.report.figures.timeline import TimeAxis, panel
-from grokscope.report.record import Curve, RunRecord
+from grokscope.report.record import RunRecord
 
 TITLE = "L2 norms of the weights"
 _GROUPS = {
@@ -22,10 +22,9 @@ def norms(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
     alone = len(records) == 1
     layout = Layout(columns=1 if alone else 3, least=340 if alone else 300)
     panels = [
-        _panel(record, group, axis, records)
+        _panel(record, group, matrices, axis, records)
         for record in records
-        for group, kinds in _GROUPS.items()
-        if any(_kind(matrix) in kinds for matrix in record.matrices)
+        for group, matrices in grouped(record.matrices).items()
     ]
     caption = (
         "Root of the summed squared weights: weight decay shrinks what the answer does not need,"
@@ -33,8 +32,6 @@ def norms(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
     )
     if any(len(record.seeds) > 1 for record in records):
         caption += " Line: the median over the seeds; shaded: from the least to the largest."
-    if any(record.config.model.layers > 1 for record in records):
-        caption += " Of matrices that every layer has, the colour band joins all layers."
     chart = assemble(panels, layout, TITLE)
     chart["resolve"] = {"scale": {"color": "independent"}}
     return Figure(
@@ -42,19 +39,27 @@ def norms(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
     )
 
 
-def _kind(matrix: str) -> str:
-    """`W_Q` of `W_Q.0`, the matrix of one of several layers."""
-    return matrix.split(".")[0]
+def grouped(matrices: Sequence[str]) -> dict[str, list[str]]:
+    """Return the matrices of each panel: one per part, and of several layers one per layer."""
+    panels: dict[str, list[str]] = {}
+    for group, kinds in _GROUPS.items():
+        for matrix in matrices:
+            # `W_Q.0` is the matrix of layer 0 where there are several
+            kind, _, layer = matrix.partition(".")
+            if kind in kinds:
+                title = f"{group}, layer {layer}" if layer else group
+                panels.setdefault(title, []).append(matrix)
+    return panels
 
 
 def _panel(
-    record: RunRecord, group: str, axis: TimeAxis, records: Sequence[RunRecord]
+    record: RunRecord,
+    group: str,
+    matrices: Sequence[str],
+    axis: TimeAxis,
+    records: Sequence[RunRecord],
 ) -> alt.LayerChart:
-    curves: dict[str, dict[int, Curve]] = {
-        matrix: record.curves[("l2_norm", matrix)]
-        for matrix in record.matrices
-        if _kind(matrix) in _GROUPS[group]
-    }
+    curves = {matrix: record.curves[("l2_norm", matrix)] for matrix in matrices}
     y = alt.Y(
         "value:Q",
         title="L2 norm",
@@ -64,5 +69,5 @@ def _panel(
     run = heading(record, records)
     title = f"{run} · {group}" if run else group
     return panel(
-        curves, record, axis, y, series=list(curves), title=title, height=150, each_seed=False
+        curves, record, axis, y, series=matrices, title=title, height=150, each_seed=False
     )

@@ -1,0 +1,177 @@
+"""The words of a command line, sorted and checked, so that what is wrong is said in our words."""
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+import tyro
+
+from grokscope.errors import UsageError
+
+_NUMBERS: Final = {int: "a whole number", float: "a number"}
+
+
+@dataclass(frozen=True)
+class Option:
+    """What an option, or the words without one, may hold."""
+
+    name: str
+    kind: Any
+    """bool, int, float, str, Path or a Literal."""
+    many: bool = False
+
+    def check(self, text: str, hint: str) -> None:
+        """Raise `UsageError` unless `text` is a value of this kind."""
+        allowed = self.allowed
+        if self.kind in _NUMBERS:
+            try:
+                self.kind(text)
+                return
+            except ValueError:
+                pass
+        elif allowed is None or text in typing.get_args(self.kind):
+            if "\0" not in text:
+                return
+            allowed = "a name without the character NUL"
+        raise UsageError(f"{self.name} is not usable", got=text, allowed=allowed, next_step=hint)
+
+    @property
+    def allowed(self) -> str | None:
+        """The values in words; None where any text will do."""
+        if typing.get_origin(self.kind) is Literal:
+            return ", ".join(typing.get_args(self.kind))
+        return _NUMBERS.get(self.kind)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a verb takes."""
+
+    verb: str
+    options: dict[str, Option]
+    plain: Option
+    """The words without an option."""
+
+    @property
+    def help(self) -> str:
+        """Where the user can read on."""
+        return f"see grokscope {self.verb} --help"
+
+
+@dataclass(frozen=True)
+class Words:
+    """A command line that has been sorted."""
+
+    plain: list[str]
+    options: dict[str, list[str]]
+    """Per option as it was written, its values."""
+
+    def for_parser(self, known: Known) -> list[str]:
+        """Return all words such that no value is taken for an option."""
+        # a leading minus is hidden behind a space (an operation), or ./ (a file)
+        cover = " " if known.plain.kind is str else "./"
+        words = [f"{cover}{word}" if word.startswith("-") else word for word in self.plain]
+        for name, values in self.options.items():
+            scalar = values and not known.options[name].many
+            words += [f"{name}={values[0]}"] if scalar else [name, *values]
+        return words
+
+
+def known_to(kind: type, verb: str) -> Known:
+    """Return what the verb takes whose arguments are the dataclass `kind`."""
+    options: dict[str, Option] = {}
+    plain: list[Option] = []
+    _collect(kind, options, plain)
+    return Known(verb, options, plain[0])
+
+
+def sort(words: Sequence[str], known: Known) -> Words:
+    """Tell options, their values and plain words apart, and check all of them.
+
+    **Raises:** `UsageError` for an option that is unknown, given twice, or given a value that it
+    cannot hold, and for too many plain words.
+    """
+    rest, found = deque(words), Words([], {})
+    while rest:
+        word = rest.popleft()
+        if word.startswith("--"):
+            _take_option(word, rest, known, found)
+        elif f"-{word}" in known.options:
+            raise UsageError("an option begins with two minus signs", got=word,
+                             next_step=f"write -{word}")  # fmt: skip
+        else:
+            found.plain.append(word)
+    if len(found.plain) > 1 and not known.plain.many:
+        raise UsageError(f"{known.verb} takes one {known.plain.name}", got=found.plain[1],
+                         next_step=known.help)  # fmt: skip
+    for word in found.plain:
+        known.plain.check(word, known.help)
+    return found
+
+
+def _take_option(word: str, rest: deque[str], known: Known, found: Words) -> None:
+    name, joined, value = word.partition("=")
+    name = name.replace("_", "-")
+    option = known.options.get(name)
+    if option is None:
+        close = difflib.get_close_matches(name, known.options, 1)
+        hint = f"did you mean {close[0]}? {known.help}" if close else known.help
+        raise UsageError("there is no such option", got=name, next_step=hint)
+    if name in found.options:
+        raise UsageError(f"{name} is given twice", next_step="give it once, with all its values")
+    values = [value] if joined else _values(option, rest)
+    if option.kind is bool and values:
+        raise UsageError(f"{name} takes no value", got=value, next_step=f"write {name} alone")
+    if option.kind is not bool and not values:
+        raise UsageError(f"{name} needs a value", allowed=option.allowed, next_step=known.help)
+    if option.many:
+        values = [text for value in values for text in value.split(",")]
+    operation_first = option.many and known.plain.kind is str
+    hint = f"the operation stands before {name}" if operation_first else known.help
+    for text in values:
+        option.check(text, hint)
+    found.options[name] = values
+
+
+def _values(option: Option, rest: deque[str]) -> list[str]:
+    values: list[str] = []
+    most = len(rest) if option.many else int(option.kind is not bool)
+    while rest and len(values) < most and not rest[0].startswith("--"):
+        values.append(rest.popleft())
+    return values
+
+
+def _collect(kind: type, options: dict[str, Option], plain: list[Option]) -> None:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    for field in dataclasses.fields(kind):
+        hint, marks = hints[field.name], ()
+        if typing.get_origin(hint) is Annotated:
+            hint, *marks = typing.get_args(hint)
+        if tyro.conf.Suppress in marks:
+            continue
+        if dataclasses.is_dataclass(hint):
+            _collect(typing.cast(type, hint), options, plain)
+            continue
+        option = _option(f"--{field.name.replace('_', '-')}", hint)
+        if tyro.conf.Positional in marks:
+            plain.append(dataclasses.replace(option, name=field.name))
+            continue
+        options[option.name] = option
+        if option.kind is bool and tyro.conf.FlagCreatePairsOff not in marks:
+            options[f"--no-{option.name[2:]}"] = option
+
+
+def _option(name: str, hint: Any) -> Option:
+    """Return the option of one field: `int | None` holds an int, `tuple[int, ...]` many."""
+    if typing.get_origin(hint) is types.UnionType:
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    if typing.get_origin(hint) is tuple:
+        return Option(name, typing.get_args(hint)[0], many=True)
+    return Option(name, hint)
+
+

@@ -1,0 +1,88 @@
+"""The embedding, seen on the circles of its strongest frequencies."""
+
+from typing import Any, Final
+
+import altair as alt
+import numpy as np
+from jaxtyping import Float
+
+from grokscope.explain import circle, frequency_shares, strongest_frequencies
+from grokscope.report.figures.figure import Figure, Layout, assemble, significant
+from grokscope.report.figures.maps import colour_scale
+from grokscope.report.network import Network
+
+CIRCLES: Final = 6
+LABELS: Final = 10
+MOST_RESIDUES: Final = 400
+_TITLE: Final = "The embedding on the circles of its strongest frequencies"
+
+
+def circles(network: Network, p: int) -> Figure:
+    """Return the figure: a panel for each of the strongest frequencies of W_E."""
+    table = np.asarray(network.model.W_E[:p], np.float64)
+    layout = Layout(columns=3, least=300, axis=60, square=True, most=270)
+    shares = frequency_shares(table)
+    found = strongest_frequencies(table, CIRCLES)
+    panels = [_panel(circle(table, int(k)), int(k), float(shares[k - 1])) for k in found]
+    caption = (
+        "Each point is a residue x, projected on the plane of the cosine and sine of frequency k"
+        " (share: of the squared norm of W_E); colour is k·x mod p, so a ring in the order of the"
+        " colours is a clock that turns k times in p residues, and a disordered cloud is not."
+    )
+    if p > MOST_RESIDUES:
+        caption += f" The first {MOST_RESIDUES} of {p} residues are drawn."
+    return Figure("circles", _TITLE, caption, assemble(panels, layout, _TITLE), layout)
+
+
+def _panel(points: Float[np.ndarray, "p 2"], k: int, share: float) -> alt.LayerChart:
+    reach = 1.2 * float(np.abs(points).max()) or 1.0
+    rows = _rows(points, k)
+    scale = alt.Scale(domain=[-reach, reach], nice=False)
+    axis = alt.Axis(format="~s", tickCount=4, grid=False)
+    x = alt.X("x:Q", title="along the cosine of k", scale=scale, axis=axis)
+    y = alt.Y("y:Q", title="along the sine of k", scale=scale, axis=axis)
+    order = alt.Color(
+        "turn:Q",
+        title="k·x mod p",
+        scale=colour_scale(0, len(points)),
+        legend=alt.Legend(format="d", tickCount=3, gradientLength=150),
+    )
+    chart = alt.Chart(alt.InlineData(values=rows))
+    tip = [alt.Tooltip("residue:Q", title="x"), alt.Tooltip("turn:Q", title="k·x mod p")]
+    dots = chart.mark_point(style="outline", filled=True, size=34, opacity=1)
+    names = chart.transform_filter("datum.label").mark_text(style="note")
+    return alt.layer(
+        dots.encode(x, y, order, tooltip=tip),
+        names.encode(alt.X("lx:Q"), alt.Y("ly:Q"), text="residue:Q"),
+    ).properties(title=f"k = {k}, {share:.0%} of the squared norm")
+
+
+def _rows(points: Float[np.ndarray, "p 2"], k: int) -> list[dict[str, Any]]:
+    """Return a row per residue; those at about ten even places of the turn are labelled."""
+    p = len(points)
+    turn = k * np.arange(p) % p
+    named = set(_sparse(turn))
+    # labels stand outside the ring
+    outside = points * (1 + 0.13 / np.maximum(np.linalg.norm(points, axis=1, keepdims=True)
+                                              / np.abs(points).max(), 0.2))  # fmt: skip
+    return [
+        {
+            "residue": x,
+            "turn": int(turn[x]),
+            "x": significant(points[x, 0]),
+            "y": significant(points[x, 1]),
+        }
+        | (
+            {"label": 1, "lx": significant(outside[x, 0]), "ly": significant(outside[x, 1])}
+            if x in named
+            else {}
+        )
+        for x in range(min(p, MOST_RESIDUES))
+    ]
+
+
+def _sparse(turn: np.ndarray) -> list[int]:
+    """Return the residues nearest to evenly spaced places of the turn, residue 0 first."""
+    order = np.argsort(turn, kind="stable")
+    step = max(1, round(len(turn) / LABELS))
+    return [int(x) for x in order[: len(turn) - step // 2 : step]]

@@ -1,0 +1,50 @@
+"""The logits in the Fourier basis of x and y."""
+
+from typing import Final
+
+import numpy as np
+
+from grokscope.explain import logits_over_pairs, mode_norms
+from grokscope.report.figures.figure import Figure, Layout, assemble, ticks
+from grokscope.report.figures.maps import image_panel
+from grokscope.report.network import Network
+
+LARGEST_MODULUS: Final = 257
+"""Logits of larger moduli, p³ numbers, are not worth the memory of a report."""
+_TITLE: Final = "The logits in the Fourier basis of x and y"
+
+
+def modes(network: Network, p: int) -> Figure:
+    """Return the figure: one map of norms."""
+    layout = Layout(columns=1, least=300, axis=70, square=True, most=480)
+    if p > LARGEST_MODULUS:
+        missing = f"Left out: p = {p} is over {LARGEST_MODULUS}, where p³ logits take much memory."
+        return Figure("modes", _TITLE, "", missing=missing)
+    norms = mode_norms(logits_over_pairs(network.model))
+    top = float(norms.max()) or 1.0
+    at = [2 * k for k in ticks(0, p // 2, 8)]
+    axes = [
+        {"title": f"frequency of {name} (each k: its cosine, then its sine)", "values": at,
+         "labels": "format(datum.value / 2, 'd')", "from": 0, "to": p}
+        for name in ("x", "y")
+    ]  # fmt: skip
+    panel = image_panel(norms / top, (0, 1), "", "norm over the answers / largest norm", *axes)
+    caption = (
+        "Every cell is a product of one wave in x and one in y; its colour says how much of the"
+        f" logits it holds. {_strongest(norms)} Few bright cells mean an algorithm of few waves;"
+        " on the diagonal both have the same frequency, as in cos(2πk(x + y − c)/p)."
+    )
+    return Figure("modes", _TITLE, caption, assemble([panel], layout, _TITLE), layout)
+
+
+def _strongest(norms: np.ndarray, count: int = 5) -> str:
+    """Say which pairs of frequencies hold most of the squared norm."""
+    p = len(norms)
+    k = (np.arange(p) + 1) // 2
+    power = np.zeros((p // 2 + 1, p // 2 + 1))
+    np.add.at(power, (k[:, None], k[None]), norms**2)
+    largest = np.argsort(-power, axis=None, kind="stable")[:count]
+    pairs = [divmod(int(i), p // 2 + 1) for i in largest]
+    share = sum(power[pair] for pair in pairs) / max(power.sum(), 1e-300)
+    names = ", ".join(f"({i}, {j})" for i, j in pairs)
+    return f"The {len(pairs)} strongest pairs of frequencies, {names}, hold {share:.0%}."
