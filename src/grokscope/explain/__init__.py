@@ -2,13 +2,12 @@
 
 from grokscope.explain.attention import attention_patterns, mean_attention
 from grokscope.explain.embedding import circle, frequency_shares, strongest_frequencies
-from grokscope.explain.logits import frequency_of_mode, logits_over_pairs, mode_norms
+from grokscope.explain.logits import logits_over_pairs, mode_norms
 from grokscope.explain.neurons import neuron_activations, neuron_strengths, strongest_neurons
 
 __all__ = [
     "attention_patterns",
     "circle",
-    "frequency_of_mode",
     "frequency_shares",
     "logits_over_pairs",
     "mean_attention",

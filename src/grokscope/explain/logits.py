@@ -40,8 +40,3 @@ def mode_norms(logits: Float[Any, "p p class"]) -> Float[np.ndarray, "mode mode"
         # ‖Σ_x Σ_y B[x, i] B[y, j] logits[x, y, ·]‖
         norms[:, mode] = np.linalg.norm(basis.T @ along_y[:, mode], axis=1)
     return norms
-
-
-def frequency_of_mode(p: int) -> list[int]:
-    """Return the frequency k of every mode, 0 for the constant."""
-    return [(mode + 1) // 2 for mode in range(p)]

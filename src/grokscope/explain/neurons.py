@@ -37,9 +37,14 @@ def neuron_strengths(model: Model, task: int = 0) -> Float[np.ndarray, "d_mlp"]:
     return deviation * np.linalg.norm(np.asarray(model.neuron_logit_map, np.float64), axis=0)
 
 
-def strongest_neurons(model: Model, count: int, task: int = 0) -> Int[np.ndarray, "d_mlp"]:
-    """Return the numbers of the `count` neurons that move the logits most, the strongest first."""
-    return np.argsort(-neuron_strengths(model, task), kind="stable")[:count]
+def strongest_neurons(
+    strengths: Float[np.ndarray, "d_mlp"], count: int
+) -> Int[np.ndarray, "d_mlp_chosen"]:
+    """Return the numbers of the `count` strongest neurons, the strongest first.
+
+    **Arguments:** what `neuron_strengths` returns; how many.
+    """
+    return np.argsort(-strengths, kind="stable")[:count]
 
 
 def neuron_activations(
@@ -58,7 +63,7 @@ def neuron_activations(
     **Raises:** `UsageError` for a neuron that does not exist.
     """
     chosen, width = np.asarray(neurons, int), model.neuron_logit_map.shape[1]
-    if chosen.size and not (0 <= chosen.min() and chosen.max() < width):
+    if np.any((chosen < 0) | (chosen >= width)):
         raise UsageError("no such neuron", got=list(neurons), allowed=f"0 to {width - 1}")
     hidden = _last_hidden(model)
 

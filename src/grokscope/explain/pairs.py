@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
@@ -47,7 +48,7 @@ def over_pairs(model: Model, read: Read, task: int = 0) -> Iterator[Float[np.nda
     for start in range(0, p, rows):
         # the last block repeats x = p − 1, so that all have one shape and one compiled program
         x = np.minimum(np.arange(start, start + rows), p - 1)
-        found = np.asarray(run(model, _tokens(x, p, task)))
+        found = np.asarray(run(model, jnp.asarray(_tokens(x, p, task))))
         yield found.reshape(rows, p, *found.shape[1:])[: p - start]
 
 

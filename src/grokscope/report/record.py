@@ -141,7 +141,7 @@ def _record(folder: RunFolder, label: str) -> RunRecord:
 
 def _curves(rows: pa.Table) -> dict[tuple[str, str | None], dict[int, Curve]]:
     """Gather the long rows of metrics, those of the additive basis or of none."""
-    additive = pc.or_kleene(pc.is_null(pc.field("basis")), pc.field("basis") == "additive")
+    additive = pc.field("basis").is_null() | (pc.field("basis") == "additive")
     grouped = rows.filter(additive).group_by(["measure", "matrix", "seed"], use_threads=False)
     curves: dict[tuple[str, str | None], dict[int, Curve]] = {}
     for row in grouped.aggregate([("step", "list"), ("value", "list")]).to_pylist():

@@ -2,6 +2,10 @@
 
 from typing import Any, Final
 
+import altair as alt
+
+VEGA_LITE: Final = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
+"""The version that Altair writes for, as vl-convert names it."""
 FONT: Final = "system-ui, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
 # Colours of Okabe and Ito, which colour-blind eyes tell apart; on dark the lighter ones.
@@ -39,17 +43,17 @@ def _config(colours: dict[str, Any]) -> dict[str, Any]:
         },
         "concat": {"spacing": 18},
         "range": {"category": colours["series"]},
-        "style": {
-            "moment": {"stroke": faint, "strokeWidth": 1},
-            "threshold": {"stroke": faint, "strokeWidth": 1, "strokeDash": [2, 3]},
-            "note": {"fill": ink, "fontSize": 10},
-            "outline": {"stroke": faint, "strokeWidth": 0.5},
-            "guide": {"stroke": grid, "strokeWidth": 1},
-        },
+        "rule": {"color": faint},
+        "text": {"color": ink, "fontSize": 10},
+        "style": {"outline": {"stroke": faint, "strokeWidth": 0.5}},
     }  # fmt: skip
 
 
 LIGHT: Final = _config(_LIGHT)
 DARK: Final = _config(_DARK)
-FILE: Final = LIGHT | {"background": "#ffffff", "padding": 12, "font": "Liberation Sans"}
+FILE: Final = LIGHT | {
+    "background": "#ffffff",
+    "padding": 12,
+    "font": "Liberation Sans, Arial, DejaVu Sans, sans-serif",
+}
 """For figures in files, which have a ground of their own."""

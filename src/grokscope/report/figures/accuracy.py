@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from grokscope.report.figures.figure import Figure, Layout, assemble, shorten
-from grokscope.report.figures.timeline import TimeAxis, many_seeds, panel
+from grokscope.report.figures.timeline import TimeAxis, many_seeds, panel, side_axis
 from grokscope.report.record import SIDES, Curve, RunRecord
 
 TITLE = "Accuracy on training and test pairs"
@@ -29,7 +29,7 @@ def accuracy(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
         "value:Q",
         title="accuracy (share of pairs)",
         scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format=".0%", tickCount=5, minExtent=34),
+        axis=side_axis(format=".0%"),
     )
     layout = Layout(columns=min(2, len(records)), least=340)
     series = [_NAMES[side] for side in max((sides(record) for record in records), key=len)]
@@ -53,7 +53,7 @@ def accuracy(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
         caption=caption + many_seeds(records[0]),
         chart=assemble(panels, layout, TITLE),
         layout=layout,
-        time=True,
+        first_step=axis.first,
     )
 
 

@@ -1,11 +1,12 @@
 """What each attention head gives to x, over all pairs."""
 
+import math
 from typing import Final
 
 from grokscope.explain import attention_patterns, mean_attention
 from grokscope.models import MLP
 from grokscope.report.figures.figure import Figure, assemble
-from grokscope.report.figures.maps import MAPS, cropped, pair_map
+from grokscope.report.figures.maps import cropped, maps_layout, pair_map
 from grokscope.report.network import Network
 
 MOST_HEADS: Final = 8
@@ -18,18 +19,22 @@ def attention(network: Network, p: int) -> Figure:
         return Figure("attention", _TITLE, "", missing="This network is an MLP: no attention.")
     patterns = attention_patterns(network.model)
     means = mean_attention(patterns)
+    to_x = patterns[:MOST_HEADS, 0]
+    # one scale for all heads, in steps of 0.05, so that heads compare and weak patterns show
+    low, high = math.floor(to_x.min() * 20) / 20, math.ceil(to_x.max() * 20) / 20
     panels = [
-        pair_map(pattern[0], 0, 1, f"head {h}: x {x:.2f}, op {op:.2f}, y {y:.2f}", "weight on x")
-        for h, (pattern, (x, op, y)) in enumerate(zip(patterns, means, strict=True))
-    ][:MOST_HEADS]
+        pair_map(pattern, low, high, f"head {h}: x {x:.2f}, op {op:.2f}, y {y:.2f}", "weight on x")
+        for h, (pattern, (x, op, y)) in enumerate(zip(to_x, means, strict=False))
+    ]
+    layout = maps_layout(p)
     caption = (
-        "Weight, 0 to 1, that the head gives to x when it looks from the last position, y; the"
-        " titles are means over all pairs of what goes to x, to the operator and to y. Stripes are"
-        " heads that choose by x or by y, an even field a head that merely averages."
+        "Weight, between 0 and 1, that the head gives to x when it looks from the last position,"
+        " y; the titles are means over all pairs of what goes to x, to the operator and to y."
+        " Stripes are heads that choose by x or by y, an even field a head that merely averages."
         + cropped(p)
     )
     if len(patterns) > MOST_HEADS:
         caption += f" The first {MOST_HEADS} of {len(patterns)} heads are shown."
     if len(network.model.blocks) > 1:
         caption += f" Heads are those of the last of {len(network.model.blocks)} blocks."
-    return Figure("attention", _TITLE, caption, assemble(panels, MAPS, _TITLE), MAPS)
+    return Figure("attention", _TITLE, caption, assemble(panels, layout, _TITLE), layout)

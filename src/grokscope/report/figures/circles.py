@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from grokscope.explain import circle, frequency_shares, strongest_frequencies
-from grokscope.report.figures.figure import Figure, Layout, assemble, significant
+from grokscope.report.figures.figure import Figure, Layout, Panel, assemble, inline, significant
 from grokscope.report.figures.maps import colour_scale
 from grokscope.report.network import Network
 
@@ -34,26 +34,30 @@ def circles(network: Network, p: int) -> Figure:
     return Figure("circles", _TITLE, caption, assemble(panels, layout, _TITLE), layout)
 
 
-def _panel(points: Float[np.ndarray, "p 2"], k: int, share: float) -> alt.LayerChart:
-    reach = 1.2 * float(np.abs(points).max()) or 1.0
+def _panel(points: Float[np.ndarray, "p 2"], k: int, share: float) -> Panel:
+    reach = 1.3 * float(np.abs(points).max()) or 1.0
     rows = _rows(points, k)
     scale = alt.Scale(domain=[-reach, reach], nice=False)
-    axis = alt.Axis(format="~s", tickCount=4, grid=False)
-    x = alt.X("x:Q", title="along the cosine of k", scale=scale, axis=axis)
-    y = alt.Y("y:Q", title="along the sine of k", scale=scale, axis=axis)
+    ticks = {"format": ".2~g", "tickCount": 4, "grid": False}
+    across: dict[str, Any] = {"title": "along the cosine of k", "scale": scale, "axis": ticks}
+    up: dict[str, Any] = {
+        "title": "along the sine of k",
+        "scale": scale,
+        "axis": ticks | {"minExtent": 30},
+    }
     order = alt.Color(
         "turn:Q",
         title="k·x mod p",
         scale=colour_scale(0, len(points)),
-        legend=alt.Legend(format="d", tickCount=3, gradientLength=150),
+        legend=alt.Legend(format="d", tickCount=4, gradientLength=150),
     )
-    chart = alt.Chart(alt.InlineData(values=rows))
+    chart = inline(rows)
     tip = [alt.Tooltip("residue:Q", title="x"), alt.Tooltip("turn:Q", title="k·x mod p")]
     dots = chart.mark_point(style="outline", filled=True, size=34, opacity=1)
-    names = chart.transform_filter("datum.label").mark_text(style="note")
+    names = chart.transform_filter("datum.label").mark_text()
     return alt.layer(
-        dots.encode(x, y, order, tooltip=tip),
-        names.encode(alt.X("lx:Q"), alt.Y("ly:Q"), text="residue:Q"),
+        dots.encode(alt.X("x:Q", **across), alt.Y("y:Q", **up), order, tooltip=tip),
+        names.encode(alt.X("lx:Q", **across), alt.Y("ly:Q", **up), text="residue:Q"),
     ).properties(title=f"k = {k}, {share:.0%} of the squared norm")
 
 
@@ -63,20 +67,18 @@ def _rows(points: Float[np.ndarray, "p 2"], k: int) -> list[dict[str, Any]]:
     turn = k * np.arange(p) % p
     named = set(_sparse(turn))
     # labels stand outside the ring
-    outside = points * (1 + 0.13 / np.maximum(np.linalg.norm(points, axis=1, keepdims=True)
-                                              / np.abs(points).max(), 0.2))  # fmt: skip
+    radius = np.linalg.norm(points, axis=1, keepdims=True)
+    outside = points * (1 + 0.16 * radius.max() / np.maximum(radius, 0.2 * radius.max() + 1e-300))
     return [
         {
             "residue": x,
             "turn": int(turn[x]),
+            "label": int(x in named),
             "x": significant(points[x, 0]),
             "y": significant(points[x, 1]),
+            "lx": significant(outside[x, 0]),
+            "ly": significant(outside[x, 1]),
         }
-        | (
-            {"label": 1, "lx": significant(outside[x, 0]), "ly": significant(outside[x, 1])}
-            if x in named
-            else {}
-        )
         for x in range(min(p, MOST_RESIDUES))
     ]
 

@@ -7,8 +7,12 @@ from typing import Any, Final
 
 import altair as alt
 
-WIDTH: Final = 960
+WIDTH: Final = 1040
 """Width of a figure in a file, in pixels; on a page the page decides."""
+
+
+Panel = alt.LayerChart | alt.FacetChart
+"""What `alt.layer` may return; here always layers."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,15 @@ class Layout:
     """Whether panels are as high as wide."""
     most: int = WIDTH
     """Width that a panel does not pass, without its axis."""
+    cells: int = 1
+    """Cells per side of an image; where it costs little, each gets a whole number of pixels."""
 
     def fit(self, width: int, panels: int) -> tuple[int, int]:
         """Return the number of columns and the width of one panel's plot."""
         columns = max(1, min(self.columns, panels, width // self.least))
-        return columns, min(self.most, width // columns - self.axis)
+        size = min(self.most, width // columns - self.axis)
+        whole = size // self.cells * self.cells
+        return columns, whole if whole >= 0.8 * size else size
 
 
 @dataclass(frozen=True)
@@ -44,12 +52,12 @@ class Figure:
     """Vega-Lite, one panel per entry of `concat`."""
     layout: Layout = Layout()
     missing: str = ""
-    time: bool = False
-    """Whether the horizontal axis is training time."""
+    first_step: int | None = None
+    """Where the horizontal axis is training time, its first evaluation after the start."""
 
 
 def assemble(
-    panels: Sequence[alt.LayerChart | alt.Chart],
+    panels: Sequence[Panel],
     layout: Layout,
     description: str,
     params: Sequence[alt.Parameter] = (),
@@ -73,13 +81,18 @@ def assemble(
     return document
 
 
+def inline(rows: Sequence[dict[str, Any]]) -> alt.Chart:
+    """Return a chart of rows; as a plain dictionary they are not checked one by one."""
+    return alt.Chart({"values": list(rows)})
+
+
 def shorten(text: str, length: int = 44) -> str:
     """Return `text`, its end cut off where it is too long for the title of a panel."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def ticks(first: int, last: int, most: int) -> list[int]:
-    """Return at most `most` + 1 round numbers from `first` to `last`, in steps of 1, 2 or 5 · 10ⁿ."""
+    """Return some `most` numbers from `first` to `last`, in steps of 1, 2 or 5 times 10ⁿ."""
     least = max(1.0, (last - first) / most)
     ten = 10 ** math.floor(math.log10(least))
     step = next(s * ten for s in (1, 2, 5, 10) if s * ten >= least)

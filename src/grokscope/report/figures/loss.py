@@ -7,10 +7,12 @@ import numpy as np
 
 from grokscope.report.figures.accuracy import by_side, heading
 from grokscope.report.figures.figure import Figure, Layout, assemble
-from grokscope.report.figures.timeline import TimeAxis, many_seeds, panel, span
+from grokscope.report.figures.timeline import TimeAxis, many_seeds, panel, side_axis, span
 from grokscope.report.record import Curve, RunRecord
 
 TITLE = "Loss on training and test pairs"
+_POWER = "replace(format(datum.value, '~e'), '+', '')"
+"""Labels 1e-3 and 1e1."""
 
 
 def loss(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
@@ -22,7 +24,7 @@ def loss(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
         "value:Q",
         title="cross-entropy (nats)",
         scale=alt.Scale(type="log", domain=[low / 1.5, high * 1.5], nice=False),
-        axis=alt.Axis(format="~e", tickCount=5, minExtent=34, values=_decades(low, high)),
+        axis=side_axis(labelExpr=_POWER, values=_decades(low, high)),
     )
     layout = Layout(columns=min(2, len(records)), least=340)
     series = list(max(shown, key=len))
@@ -31,8 +33,8 @@ def loss(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
         for curves, record in zip(shown, records, strict=True)
     ]
     caption = (
-        "Mean cross-entropy on a logarithmic axis: in a network that groks the test loss first rises"
-        " while the training loss is already tiny, and then drops."
+        "Mean cross-entropy on a logarithmic axis: in a network that groks the test loss first"
+        " rises while the training loss is already tiny, and then drops."
     )
     return Figure(
         name="loss",
@@ -40,7 +42,7 @@ def loss(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
         caption=caption + many_seeds(records[0]),
         chart=assemble(panels, layout, TITLE),
         layout=layout,
-        time=True,
+        first_step=axis.first,
     )
 
 

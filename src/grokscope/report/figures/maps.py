@@ -6,12 +6,17 @@ import altair as alt
 import numpy as np
 from jaxtyping import Float
 
-from grokscope.report.figures.figure import Layout, ticks
+from grokscope.report.figures.figure import Layout, Panel, inline, ticks
 from grokscope.report.image import VIRIDIS, image_address
 
-MAPS: Final = Layout(columns=4, least=215, axis=56, square=True, most=250)
 MOST_RESIDUES: Final = 256
 """Residues per axis of a map; of larger moduli the first ones are shown."""
+
+
+def maps_layout(p: int) -> Layout:
+    """Return how maps over pairs share a width."""
+    cells = min(p, MOST_RESIDUES)
+    return Layout(columns=4, least=218, axis=60, square=True, most=250, cells=cells)
 
 
 def colour_scale(low: float, high: float) -> alt.Scale:
@@ -26,7 +31,7 @@ def cropped(p: int) -> str:
 
 def pair_map(
     values: Float[np.ndarray, "p p"], low: float, high: float, title: str, legend: str
-) -> alt.LayerChart:
+) -> Panel:
     """Draw `values[x, y]`, x to the right and y upwards, with a colour bar named `legend`."""
     shown = values[:MOST_RESIDUES, :MOST_RESIDUES]
     n = len(shown)
@@ -45,7 +50,7 @@ def image_panel(
     legend: str,
     x: dict,
     y: dict,
-) -> alt.LayerChart:
+) -> Panel:
     """Draw an image with axes.
 
     **Arguments:**
@@ -58,19 +63,15 @@ def image_panel(
     address = image_address(values, *domain)
     place = {"u": address, "x": x["from"], "x2": x["to"], "y": y["from"], "y2": y["to"]}
     image = (
-        alt.Chart(alt.InlineData(values=[place]))
+        inline([place])
         .mark_image(aspect=False, smooth=False)
-        .encode(_x(x), _y(y), alt.X2("x2"), alt.Y2("y2"), url="u:N")
+        .encode(_x(x), _y(y), alt.X2(field="x2"), alt.Y2(field="y2"), url="u:N")
     )
     # An invisible point carries the colour bar, which an image has not.
     bar = alt.Legend(title=legend, gradientLength=150, tickCount=3, gradientOpacity=1)
     colour = alt.Color("v:Q", scale=colour_scale(*domain), legend=bar)
     middle = {"x": x["from"], "y": y["from"], "v": domain[0]}
-    carrier = (
-        alt.Chart(alt.InlineData(values=[middle]))
-        .mark_point(opacity=0, tooltip=False)
-        .encode(_x(x), _y(y), colour)
-    )
+    carrier = inline([middle]).mark_point(opacity=0, tooltip=False).encode(_x(x), _y(y), colour)
     return alt.layer(image, carrier).properties(title=title)
 
 

@@ -11,12 +11,14 @@ from grokscope.report.network import Network
 
 LARGEST_MODULUS: Final = 257
 """Logits of larger moduli, p³ numbers, are not worth the memory of a report."""
+DECADES: Final = 3
+"""Powers of ten that the second map goes down to."""
 _TITLE: Final = "The logits in the Fourier basis of x and y"
 
 
 def modes(network: Network, p: int) -> Figure:
-    """Return the figure: one map of norms."""
-    layout = Layout(columns=1, least=300, axis=70, square=True, most=480)
+    """Return the figure: a map of norms, and one of their logarithms."""
+    layout = Layout(columns=2, least=340, axis=70, square=True, most=500, cells=p)
     if p > LARGEST_MODULUS:
         missing = f"Left out: p = {p} is over {LARGEST_MODULUS}, where p³ logits take much memory."
         return Figure("modes", _TITLE, "", missing=missing)
@@ -24,17 +26,26 @@ def modes(network: Network, p: int) -> Figure:
     top = float(norms.max()) or 1.0
     at = [2 * k for k in ticks(0, p // 2, 8)]
     axes = [
-        {"title": f"frequency of {name} (each k: its cosine, then its sine)", "values": at,
+        {"title": f"frequency in {name} (cosine, then sine)", "values": at,
          "labels": "format(datum.value / 2, 'd')", "from": 0, "to": p}
         for name in ("x", "y")
     ]  # fmt: skip
-    panel = image_panel(norms / top, (0, 1), "", "norm over the answers / largest norm", *axes)
+    share = norms / top
+    with np.errstate(divide="ignore"):
+        powers = np.maximum(np.log10(share), -DECADES)
+    panels = [
+        image_panel(share, (0, 1), "norm / largest norm", "norm / largest", *axes),
+        image_panel(powers, (-DECADES, 0), "the same, as a power of ten", "log10", *axes),
+    ]
     caption = (
-        "Every cell is a product of one wave in x and one in y; its colour says how much of the"
-        f" logits it holds. {_strongest(norms)} Few bright cells mean an algorithm of few waves;"
-        " on the diagonal both have the same frequency, as in cos(2πk(x + y − c)/p)."
+        "Every cell is a product of one wave in x and one in y; its colour is the norm over the"
+        f" answers of what the logits hold of it. {_strongest(norms)} Few bright cells mean an"
+        " algorithm of few waves; on the diagonal both have the same frequency, as in"
+        " cos(2πk(x + y − c)/p)."
     )
-    return Figure("modes", _TITLE, caption, assemble([panel], layout, _TITLE), layout)
+    chart = assemble(panels, layout, _TITLE)
+    chart["resolve"] = {"scale": {"color": "independent"}}
+    return Figure("modes", _TITLE, caption, chart, layout)
 
 
 def _strongest(norms: np.ndarray, count: int = 5) -> str:

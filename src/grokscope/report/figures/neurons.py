@@ -4,7 +4,7 @@ from typing import Final
 
 from grokscope.explain import neuron_activations, neuron_strengths, strongest_neurons
 from grokscope.report.figures.figure import Figure, assemble
-from grokscope.report.figures.maps import MAPS, cropped, pair_map
+from grokscope.report.figures.maps import cropped, maps_layout, pair_map
 from grokscope.report.network import Network
 
 NEURONS: Final = 8
@@ -13,8 +13,8 @@ _TITLE: Final = "The neurons that move the logits most"
 
 def neurons(network: Network, p: int) -> Figure:
     """Return the figure: a panel for each of the strongest neurons."""
-    chosen = strongest_neurons(network.model, NEURONS)
     strengths = neuron_strengths(network.model)
+    chosen = strongest_neurons(strengths, NEURONS)
     share = (strengths[chosen] ** 2).sum() / max((strengths**2).sum(), 1e-300)
     maps = neuron_activations(network.model, chosen)
     panels = [
@@ -22,11 +22,11 @@ def neurons(network: Network, p: int) -> Figure:
                  f"neuron {j}: 0 to {values.max():.2g}", "activation / its maximum")
         for j, values in zip(chosen.tolist(), maps, strict=True)
     ]  # fmt: skip
+    layout = maps_layout(p)
     caption = (
         "Activation at the last position of the neurons with the largest standard deviation times"
         f" norm of their column of W_L (these {len(panels)} hold {share:.0%} of the sum of squares"
         f" over all {len(strengths)}). Waves along x and y show one frequency per neuron; stripes"
-        " along a diagonal, one that already depends on x + y or x − y alone."
-        + cropped(p)
+        " along a diagonal, one that already depends on x + y or x − y alone." + cropped(p)
     )
-    return Figure("neurons", _TITLE, caption, assemble(panels, MAPS, _TITLE), MAPS)
+    return Figure("neurons", _TITLE, caption, assemble(panels, layout, _TITLE), layout)

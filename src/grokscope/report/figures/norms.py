@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import altair as alt
 
 from grokscope.report.figures.accuracy import heading
-from grokscope.report.figures.figure import Figure, Layout, assemble
-from grokscope.report.figures.timeline import TimeAxis, panel
+from grokscope.report.figures.figure import Figure, Layout, Panel, assemble
+from grokscope.report.figures.timeline import TimeAxis, panel, side_axis
 from grokscope.report.record import RunRecord
 
 TITLE = "L2 norms of the weights"
@@ -35,7 +35,12 @@ def norms(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
     chart = assemble(panels, layout, TITLE)
     chart["resolve"] = {"scale": {"color": "independent"}}
     return Figure(
-        name="norms", title=TITLE, caption=caption, chart=chart, layout=layout, time=True
+        name="norms",
+        title=TITLE,
+        caption=caption,
+        chart=chart,
+        layout=layout,
+        first_step=axis.first,
     )
 
 
@@ -58,16 +63,14 @@ def _panel(
     matrices: Sequence[str],
     axis: TimeAxis,
     records: Sequence[RunRecord],
-) -> alt.LayerChart:
+) -> Panel:
     curves = {matrix: record.curves[("l2_norm", matrix)] for matrix in matrices}
     y = alt.Y(
         "value:Q",
         title="L2 norm",
         scale=alt.Scale(zero=True),
-        axis=alt.Axis(format="~s", tickCount=5, minExtent=34),
+        axis=side_axis(format="~s"),
     )
     run = heading(record, records)
     title = f"{run} · {group}" if run else group
-    return panel(
-        curves, record, axis, y, series=matrices, title=title, height=150, each_seed=False
-    )
+    return panel(curves, record, axis, y, series=matrices, title=title, height=150, each_seed=False)

@@ -6,8 +6,8 @@ import altair as alt
 
 from grokscope.measures import MEASURES
 from grokscope.report.figures.accuracy import heading
-from grokscope.report.figures.figure import Figure, Layout, assemble
-from grokscope.report.figures.timeline import TimeAxis, many_seeds, panel
+from grokscope.report.figures.figure import Figure, Layout, Panel, assemble
+from grokscope.report.figures.timeline import TimeAxis, many_seeds, panel, side_axis
 from grokscope.report.record import RunRecord
 
 TITLE = "Fourier progress measures of W_E and W_L"
@@ -33,19 +33,17 @@ def progress(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
         caption=caption + many_seeds(records[0]),
         chart=assemble(panels, layout, TITLE),
         layout=layout,
-        time=True,
+        first_step=axis.first,
     )
 
 
-def _panel(
-    record: RunRecord, key: str, axis: TimeAxis, records: Sequence[RunRecord]
-) -> alt.LayerChart:
+def _panel(record: RunRecord, key: str, axis: TimeAxis, records: Sequence[RunRecord]) -> Panel:
     measure = MEASURES[key]
     y = alt.Y(
         "value:Q",
         title=f"{measure.symbol} (0 to 1)",
         scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format=".1f", tickCount=5, minExtent=34),
+        axis=side_axis(format=".1f"),
     )
     curves = {table: record.curves.get((key, table), {}) for table in TABLES}
     run = heading(record, records)

@@ -6,7 +6,16 @@ import altair as alt
 import numpy as np
 import pyarrow.compute as pc
 
-from grokscope.report.figures.figure import Figure, Layout, assemble, significant, ticks
+from grokscope.report.figures.figure import (
+    Figure,
+    Layout,
+    Panel,
+    assemble,
+    inline,
+    significant,
+    ticks,
+)
+from grokscope.report.figures.timeline import side_axis
 from grokscope.report.record import RunRecord
 
 TABLES: Final = ("W_E", "W_L")
@@ -32,7 +41,7 @@ def spectra(record: RunRecord, seed: int, runs: int = 1) -> Figure:
     snapshot = alt.param(
         name="snapshot",
         value=last,
-        bind=alt.binding_range(min=0, max=last, step=1, name="snapshot, first to last"),
+        bind=alt.binding_range(min=0, max=last, step=1, name="snapshot"),
     )
     panels = [_panel(table, found[table], steps, record) for table in TABLES if table in found]
     caption = (
@@ -69,9 +78,7 @@ def _snapshots(steps: list[int], record: RunRecord, runs: int) -> list[int]:
     return [steps[i] for i in np.unique(chosen.round().astype(int))]
 
 
-def _panel(
-    table: str, norms: dict[int, np.ndarray], steps: list[int], record: RunRecord
-) -> alt.LayerChart:
+def _panel(table: str, norms: dict[int, np.ndarray], steps: list[int], record: RunRecord) -> Panel:
     rows, lines = [], []
     for i, step in enumerate(steps):
         if step in norms:
@@ -89,12 +96,12 @@ def _panel(
         "v:Q",
         title="norm",
         scale=alt.Scale(domain=[-top, top]),
-        axis=alt.Axis(labelExpr="format(abs(datum.value), '~s')", tickCount=5, minExtent=34),
+        axis=side_axis(labelExpr="format(abs(datum.value), '~s')"),
     )
-    kinds = alt.Scale(domain=[_COSINE, _SINE])
+    colour = alt.Color("kind:N", title=None, scale=alt.Scale(domain=[_COSINE, _SINE]))
     tip = [alt.Tooltip("k:Q"), alt.Tooltip("kind:N"), alt.Tooltip("norm:Q", format=".3~g")]
     bars = (
-        alt.Chart(alt.InlineData(values=rows))
+        inline(rows)
         .transform_filter("datum.i == snapshot")
         .transform_calculate(
             **{
@@ -106,14 +113,10 @@ def _panel(
             }
         )
         .mark_rect(tooltip=True)
-        .encode(x, y, alt.X2("to"), alt.Y2("zero"), alt.Color("kind:N", title=None, scale=kinds),
-                tooltip=tip)
-    )  # fmt: skip
+        .encode(x, y, alt.X2(field="to"), alt.Y2(field="zero"), colour, tooltip=tip)
+    )
     limits = (
-        alt.Chart(alt.InlineData(values=lines))
-        .transform_filter("datum.i == snapshot")
-        .mark_rule(style="threshold")
-        .encode(y)
+        inline(lines).transform_filter("datum.i == snapshot").mark_rule(strokeDash=[2, 3]).encode(y)
     )
     title = alt.TitleParams(text=alt.ExprRef(_title(table, steps)))
     return alt.layer(bars, limits).properties(title=title, height=190)

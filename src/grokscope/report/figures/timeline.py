@@ -7,13 +7,21 @@ from typing import Any, Final
 import altair as alt
 import numpy as np
 
-from grokscope.report.figures.figure import significant
+from grokscope.report.figures.figure import Panel, inline, significant
 from grokscope.report.record import Curve, RunRecord
 from grokscope.report.series import Summary, summarise, thin, thin_band
 
 BUCKETS: Final = 140
 """Stretches of a curve of which the extremes are drawn, shared by the runs of a page."""
 MOMENTS: Final = ("memorised", "grokked")
+
+
+def side_axis(**options: Any) -> alt.Axis:
+    """Return a vertical axis whose labels have the same room in all panels.
+
+    So the time axes of all figures are aligned.
+    """
+    return alt.Axis(tickCount=5, minExtent=38, maxExtent=38, **options)
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class TimeAxis:
     def channel(self) -> alt.X:
         """Return the horizontal axis."""
         scale = alt.Scale(type="linear", domain=[0, max(self.last, 1)], nice=False)
-        axis = alt.Axis(format="~s", tickCount=6, grid=False)
+        axis = alt.Axis(format=",d", tickCount=6, grid=False)
         return alt.X("step:Q", title=self.unit, scale=scale, axis=axis)
 
 
@@ -54,7 +62,7 @@ def panel(
     title: str = "",
     height: int = 200,
     each_seed: bool = True,
-) -> alt.LayerChart:
+) -> Panel:
     """Draw the curves of a run.
 
     **Arguments:**
@@ -67,7 +75,9 @@ def panel(
     - `each_seed`: whether each seed has a thin line.
     """
     summaries = {name: summarise(seeds) for name, seeds in curves.items() if seeds}
-    colour = alt.Color("series:N", title=None, scale=alt.Scale(domain=list(series)))
+    lines = alt.Legend(symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=300, symbolOpacity=1)
+    scale = alt.Scale(domain=list(series))
+    colour = alt.Color("series:N", title=None, scale=scale, legend=lines)
     layers = [_moments(record, axis)]
     if len(record.seeds) > 1:
         layers.append(_band(summaries, axis, y, colour))
@@ -77,15 +87,11 @@ def panel(
     return alt.layer(*layers).properties(title=title, height=height)
 
 
-def _rows(rows: list[dict[str, Any]]) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=rows))
-
-
 def _median(
     summaries: Mapping[str, Summary], axis: TimeAxis, y: alt.Y, colour: alt.Color
 ) -> alt.Chart:
     rows = [
-        {"series": name, "step": int(s.steps[i]), "value": significant(median[i])}
+        {"series": name, "step": int(s.steps[i]), "value": significant(float(median[i]))}
         for name, s in summaries.items()
         for median in [s.median]
         for i in thin(median, axis.buckets)
@@ -96,7 +102,7 @@ def _median(
         alt.Tooltip("value:Q", format=".4~g"),
     ]
     hover = alt.OverlayMarkDef(opacity=0, size=50)
-    line = _rows(rows).mark_line(strokeWidth=1.8, point=hover, interpolate="linear")
+    line = inline(rows).mark_line(strokeWidth=1.8, point=hover, interpolate="linear")
     return line.encode(axis.channel(), y, colour, tooltip=tip)
 
 
@@ -108,13 +114,13 @@ def _thin_lines(
             "series": name,
             "seed": seed,
             "step": int(curve.steps[i]),
-            "value": significant(curve.values[i], 3),
+            "value": significant(float(curve.values[i]), 3),
         }
         for name, seeds in curves.items()
         for seed, curve in seeds.items()
         for i in thin(curve.values, axis.buckets // 2)
     ]
-    line = _rows(rows).mark_line(strokeWidth=0.6, opacity=0.55)
+    line = inline(rows).mark_line(strokeWidth=0.6, opacity=0.55)
     return line.encode(axis.channel(), y, colour, detail="seed:N")
 
 
@@ -126,8 +132,8 @@ def _band(
         for name, summary in summaries.items()
         for step, low, high in thin_band(summary, axis.buckets)
     ]
-    area = _rows(rows).mark_area(opacity=0.16, line=False)
-    return area.encode(axis.channel(), y, colour, alt.Y2("high"))
+    area = inline(rows).mark_area(opacity=0.16, line=False)
+    return area.encode(axis.channel(), y, colour, alt.Y2(field="high"))
 
 
 def _moments(record: RunRecord, axis: TimeAxis) -> alt.Chart:
@@ -137,15 +143,13 @@ def _moments(record: RunRecord, axis: TimeAxis) -> alt.Chart:
         for name, step in zip(MOMENTS, moments, strict=True)
         if step is not None
     ]
-    dash = alt.StrokeDash(
-        "moment:N", title=None, scale=alt.Scale(domain=list(MOMENTS), range=[[2, 3], [7, 3]])
-    )
+    scale = alt.Scale(domain=list(MOMENTS), range=[[2, 3], [7, 3]])
+    lines = alt.Legend(symbolType="stroke", symbolSize=300, symbolOpacity=1)
+    dash = alt.StrokeDash("moment:N", title=None, scale=scale, legend=lines)
     tip = [alt.Tooltip("moment:N"), alt.Tooltip("step:Q", format=","), alt.Tooltip("seed:N")]
     opacity = 0.9 if len(record.seeds) == 1 else 0.6
     return (
-        _rows(rows)
-        .mark_rule(style="moment", opacity=opacity)
-        .encode(axis.channel(), strokeDash=dash, tooltip=tip)
+        inline(rows).mark_rule(opacity=opacity).encode(axis.channel(), strokeDash=dash, tooltip=tip)
     )
 
 

@@ -1,0 +1,120 @@
+"""What was trained, and each seed's numbers, as small tables."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from grokscope.config import ModelConfig, OptimizerConfig
+from grokscope.measures import MEASURES, half_fall
+from grokscope.report.figures.accuracy import sides
+from grokscope.report.figures.progress import SHOWN, TABLES
+from grokscope.report.finding import percent
+from grokscope.report.record import RunRecord
+
+UNKNOWN = "–"
+
+
+def facts(record: RunRecord) -> list[tuple[str, str]]:
+    """Return names and values of what determines a run."""
+    config, manifest, counts = record.config, record.folder.manifest, record.split.counts
+    split = "ordered pairs" if config.task.split == "pairs" else "orbits {(x, y), (y, x)}"
+    seconds = float(manifest.times.get("training_seconds", 0))
+    return [
+        ("operation", f"{record.operation}, modulo p = {record.p}"),
+        ("training set", f"r = {config.task.train_fraction:g}: {counts['train']:,} of"
+                         f" {record.p**2:,} pairs; {counts['test']:,} test; split by {split}"),
+        ("network", _network(config.model)),
+        ("optimiser", _optimiser(config.optimizer)),
+        ("seeds", " ".join(map(str, record.seeds))),
+        ("state", record.status),
+        ("trained", f"{str(manifest.times.get('created', ''))[:10]}, {seconds:,.0f} s on"
+                    f" {manifest.hardware.get('device', '?')}; grokscope"
+                    f" {manifest.grokscope_version}"),
+        ("folder", record.folder.path.resolve().name),
+    ]  # fmt: skip
+
+
+def _network(model: ModelConfig) -> str:
+    layers = f"{model.layers} layer{'s' if model.layers > 1 else ''}"
+    if model.architecture == "mlp":
+        return f"MLP, {layers} of {model.d_model} neurons, embedding {model.d_embedding}"
+    heads = f"{model.heads} heads of {model.d_head}"
+    return f"transformer, {layers}, d_model {model.d_model}, {heads}, {model.d_mlp} neurons"
+
+
+def _optimiser(optimizer: OptimizerConfig) -> str:
+    batch = "full batch" if optimizer.batch_size is None else f"batches of {optimizer.batch_size}"
+    text = (
+        f"AdamW, {batch}, learning rate {optimizer.learning_rate:g}, betas {optimizer.beta1:g} and"
+        f" {optimizer.beta2:g}, weight decay {optimizer.weight_decay:g}"
+    )
+    if optimizer.warmup:
+        text += f", warm-up {optimizer.warmup} steps"
+    return f"{text}; frozen: {', '.join(optimizer.freeze)}" if optimizer.freeze else text
+
+
+def seed_header(record: RunRecord) -> list[str]:
+    """Return the columns of `seed_rows`."""
+    accuracies = [f"{side} accuracy" for side in sides(record)]
+    measures = [f"{MEASURES[key].symbol} {table}" for table in TABLES for key in SHOWN]
+    return ["seed", "steps", "memorised at", "grokked at", *accuracies, *measures]
+
+
+def seed_rows(record: RunRecord) -> list[list[str]]:
+    """Return the numbers of every seed at its last evaluation."""
+    return [_seed_row(record, seed) for seed in record.seeds]
+
+
+def _seed_row(record: RunRecord, seed: int) -> list[str]:
+    def last(measure: str, matrix: str | None = None) -> float:
+        curve = record.curves.get((measure, matrix), {}).get(seed)
+        return float("nan") if curve is None else float(curve.values[-1])
+
+    curve = record.curves.get(("train_accuracy", None), {}).get(seed)
+    if curve is None:
+        return [str(seed), *[UNKNOWN] * (len(seed_header(record)) - 1)]
+    moments = [UNKNOWN if step is None else f"{step:,}" for step in record.moments[seed]]
+    accuracies = [percent(last(f"{side}_accuracy")) for side in sides(record)]
+    measures = [_number(last(key, table)) for table in TABLES for key in SHOWN]
+    return [str(seed), f"{int(curve.steps[-1]):,}", *moments, *accuracies, *measures]
+
+
+def _number(value: float) -> str:
+    return UNKNOWN if np.isnan(value) else f"{value:.2f}"
+
+
+def fall_rows(record: RunRecord) -> list[list[str]]:
+    """Return, per measure and table, its first and last value and when half of its fall was made.
+
+    All are medians over the seeds; the last column compares each seed's half with its grokking.
+    """
+    return [_fall_row(record, key, table) for key in SHOWN for table in TABLES]
+
+
+FALL_HEADER = ["measure", "first", "last", "half of the fall at", "relative to grokking"]
+
+
+def _fall_row(record: RunRecord, key: str, table: str) -> list[str]:
+    curves = record.curves.get((key, table), {})
+    known = {seed: c for seed, c in curves.items() if not np.isnan(c.values).all()}
+    name = f"{MEASURES[key].symbol} of {table}"
+    if not known:
+        return [name, *[UNKNOWN] * 4]
+    ends = [c.values[~np.isnan(c.values)][[0, -1]] for c in known.values()]
+    first, last = np.median(ends, axis=0)
+    halves = {s: half_fall(c.steps.tolist(), c.values.tolist()) for s, c in known.items()}
+    fallen = {seed: step for seed, step in halves.items() if step is not None}
+    grokked = {seed: record.moments[seed].grokked for seed in fallen}
+    leads = [fallen[s] - g for s, g in grokked.items() if g is not None]
+    at = f"{np.median(list(fallen.values())):,.0f}" if fallen else "no fall of 0.1 or more"
+    return [name, _number(first), _number(last), at, _relative(leads)]
+
+
+def _relative(leads: Sequence[int]) -> str:
+    """Say how far before or after grokking something happened, in the median."""
+    if not leads:
+        return UNKNOWN
+    middle = float(np.median(leads))
+    if middle == 0:
+        return "at the same step"
+    return f"{abs(middle):,.0f} steps {'before' if middle < 0 else 'after'}"

@@ -1,0 +1,67 @@
+"""Every figure of a report as a file of its own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import vl_convert
+
+from grokscope.errors import UsageError
+from grokscope.report.figures import Figure, network_figures, over_time, read_network
+from grokscope.report.record import RunRecord, read_runs
+from grokscope.report.theme import FILE, VEGA_LITE
+from grokscope.runs.atomic import write_bytes
+from grokscope.runs.names import slug
+
+FORMATS: Final = ("svg", "png")
+_SCALE: Final = 2.0
+
+
+def write_figures(
+    runs: Sequence[Path], directory: Path, formats: Sequence[str] = FORMATS
+) -> list[Path]:
+    """Write every figure of a report into files, on a light ground.
+
+    **Arguments:**
+
+    - `runs`: run folders.
+    - `directory`: where to; it is made when missing.
+    - `formats`: `svg`, `png` or both.
+
+    **Returns:** the files, in the order of the report; a figure that has nothing to show has none.
+
+    **Raises:** `UsageError` for another format and as `write_report`; `DiskError`.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise UsageError("no such format of figures", got=name, allowed=", ".join(FORMATS))
+    records = read_runs([Path(run) for run in runs])
+    return [
+        path
+        for name, figure in _named(records)
+        if figure.chart is not None
+        for path in _write(Path(directory) / name, figure, formats)
+    ]
+
+
+def _named(records: Sequence[RunRecord]) -> list[tuple[str, Figure]]:
+    """Return all figures with the stems of their files."""
+    common = over_time(records)
+    named = [(f"{i}-{figure.name}", figure) for i, figure in enumerate(common, 1)]
+    for number, record in enumerate(records, 1):
+        own = f"-{number}-{slug(record.operation)}" if len(records) > 1 else ""
+        figures = network_figures(record, read_network(record), len(records))
+        named += [(f"{i}-{figure.name}{own}", figure) for i, figure in enumerate(figures, 5)]
+    return named
+
+
+def _write(stem: Path, figure: Figure, formats: Sequence[str]) -> list[Path]:
+    title = {"text": figure.title, "fontSize": 14, "offset": 14}
+    chart = {**(figure.chart or {}), "title": title, "config": FILE}
+    svg = vl_convert.vegalite_to_svg(chart, vl_version=VEGA_LITE)
+    paths = []
+    for kind in formats:
+        data = svg.encode() if kind == "svg" else vl_convert.svg_to_png(svg, scale=_SCALE)
+        paths.append(stem.with_name(f"{stem.name}.{kind}"))
+        write_bytes(paths[-1], data)
+    return paths

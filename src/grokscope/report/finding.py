@@ -1,0 +1,184 @@
+"""What a run shows, in sentences with its numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grokscope.measures import MEASURES
+from grokscope.report.figures.progress import SHOWN, TABLES
+from grokscope.report.record import RunRecord
+
+SMALLEST_FALL = 0.1
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence; a warning stands out."""
+
+    text: str
+    warning: bool = False
+
+
+def finding(record: RunRecord) -> list[Sentence]:
+    """Return what is to be said about a run, the most important first."""
+    if not record.curves:
+        return [
+            Sentence("Nothing has been evaluated yet, so there is nothing to show.", warning=True),
+            *_about_the_task(record),
+        ]
+    return [
+        *_unfinished(record),
+        Sentence(_milestone(record, "memorised", "memorised the training pairs")),
+        Sentence(_milestone(record, "grokked", "grokked")),
+        Sentence(_final_accuracies(record)),
+        *_leaks(record),
+        *_measures(record),
+        *_about_the_task(record),
+    ]
+
+
+def final_values(record: RunRecord, measure: str, matrix: str | None = None) -> list[float]:
+    """Return the last value of every seed that has one, nan where it is undefined."""
+    curves = record.curves.get((measure, matrix), {})
+    return [float(curve.values[-1]) for curve in curves.values()]
+
+
+def _unfinished(record: RunRecord) -> list[Sentence]:
+    if record.finished:
+        return []
+    doing = "Still training" if record.status == "running" else f"Not finished: {record.status}"
+    text = f"{doing}; the last saved evaluation is at step {record.last_step:,}."
+    return [Sentence(text, warning=True)]
+
+
+def _milestone(record: RunRecord, moment: str, words: str) -> str:
+    steps = {seed: getattr(m, moment) for seed, m in record.moments.items()}
+    reached = sorted(step for step in steps.values() if step is not None)
+    late = [seed for seed, step in steps.items() if step is None]
+    if not reached:
+        said = f"No seed has {words} by step {record.last_step:,}."
+    elif len(steps) == 1:
+        said = f"Seed {record.seeds[0]} {words} at step {reached[0]:,}."
+    else:
+        said = f"{len(reached)} of {len(steps)} seeds {words}, at step {_middle(reached)}."
+    side = "train" if moment == "memorised" else "test"
+    return " ".join([said, *_late(record, late, side)])
+
+
+def _middle(steps: Sequence[int]) -> str:
+    """Median and range of some steps."""
+    if steps[0] == steps[-1]:
+        return f"{steps[0]:,}"
+    return f"{np.median(steps):,.0f} (median; {steps[0]:,} to {steps[-1]:,})"
+
+
+def _late(record: RunRecord, seeds: Sequence[int], side: str) -> list[str]:
+    """Say how far the seeds are that did not reach a moment, one sentence per kind of them."""
+    curves = record.curves.get((f"{side}_accuracy", None), {})
+    kinds: dict[str, list[str]] = {}
+    for seed in seeds:
+        if seed not in curves:
+            kinds.setdefault("Without an evaluation", []).append(f"seed {seed}")
+            continue
+        at, accuracy = int(curves[seed].steps[-1]), percent(float(curves[seed].values[-1]))
+        kind = f"{_state(record, seed)} at {at:,} steps"
+        kinds.setdefault(kind, []).append(f"seed {seed} ({side} accuracy {accuracy})")
+    return [f"{kind}: {_and(names)}." for kind, names in kinds.items()]
+
+
+def _state(record: RunRecord, seed: int) -> str:
+    """`Undecided`, `Diverged`, or `Not yet` where training can go on."""
+    results = record.folder.manifest.results
+    if any(r.get("seed") == seed and r.get("status") == "diverged" for r in results):
+        return "Diverged"
+    return "Undecided" if record.finished else "Not yet"
+
+
+def _final_accuracies(record: RunRecord) -> str:
+    train, test = (final_values(record, f"{side}_accuracy") for side in ("train", "test"))
+    return f"At the end, train accuracy is {spread(train)} and test accuracy {spread(test)}."
+
+
+def percent(value: float | np.floating) -> str:
+    """Return a share in percent; never rounded up to 100%."""
+    if np.isnan(value):
+        return "undefined"
+    return f"{np.floor(value * 1000) / 10:.1f}%"
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return shares as their mean and range in percent."""
+    known = [value for value in values if not np.isnan(value)]
+    if not known:
+        return "undefined"
+    middle, low, high = (percent(f(known)) for f in (np.mean, np.min, np.max))
+    return middle if low == high else f"{middle} (mean; {low} to {high})"
+
+
+def _leaks(record: RunRecord) -> list[Sentence]:
+    if not record.n_leaked:
+        return []
+    n_test = record.split.counts["test"]
+    unleaked = final_values(record, "unleaked_accuracy")
+    known = [value for value in unleaked if not np.isnan(value)]
+    result = (
+        f"On the unleaked ones the final accuracy is {spread(known)}."
+        if known
+        else "No test pair is unleaked, so nothing here shows generalisation."
+    )
+    text = (
+        f"{record.n_leaked:,} of {n_test:,} test pairs ({record.n_leaked / n_test:.0%}, seed"
+        f" {record.seeds[0]}) are leaked: the"
+        f" operation is symmetric and their transpose was trained, so x∘y = y∘x suffices to answer"
+        f" them. {result}"
+    )
+    return [Sentence(text, warning=True)]
+
+
+def _measures(record: RunRecord) -> list[Sentence]:
+    changes = [change for key in SHOWN for change in _changes(record, key)]
+    fell = [text for text, fall in changes if fall >= SMALLEST_FALL]
+    rest = [text for text, fall in changes if fall < SMALLEST_FALL]
+    sentences = []
+    if fell:
+        sentences.append(f"From the first to the last evaluation {_and(fell)}.")
+    if rest:
+        amount = f"did not fall by {SMALLEST_FALL:g} or more"
+        sentences.append(f"{'The others' if fell else 'The measures'} {amount}: {_and(rest)}.")
+    kept = " (medians over the seeds)" if len(record.seeds) > 1 and sentences else ""
+    return [Sentence(" ".join(sentences)[:-1] + f"{kept}.")] if sentences else []
+
+
+def _changes(record: RunRecord, key: str) -> list[tuple[str, float]]:
+    """Return, per table, the change of a measure in words, and its fall."""
+    found = []
+    for table in TABLES:
+        curves = record.curves.get((key, table), {}).values()
+        known = [c.values[~np.isnan(c.values)] for c in curves]
+        ends = [(values[0], values[-1]) for values in known if len(values)]
+        if ends:
+            start, end = np.median(ends, axis=0)
+            name, fell = f"{MEASURES[key].symbol} of {table}", start - end >= SMALLEST_FALL
+            change = f"{'fell' if fell else 'went'} from {start:.2f} to {end:.2f}"
+            same = f"{start:.2f}" == f"{end:.2f}"
+            text = f"{name} stayed at {end:.2f}" if same else f"{name} {change}"
+            found.append((text, float(start - end)))
+    return found
+
+
+def _and(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def _about_the_task(record: RunRecord) -> list[Sentence]:
+    found = []
+    if record.task.n_tasks > 1:
+        found.append(f"A mixture of {record.task.n_tasks} operations, trained on the same pairs.")
+    undefined = record.split.counts["undefined"]
+    if undefined:
+        found.append(
+            f"{undefined:,} of {record.p**2:,} pairs have no answer (a division by a residue"
+            " without inverse) and neither train nor test."
+        )
+    return [Sentence(text) for text in found]
