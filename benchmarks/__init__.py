@@ -1,0 +1,1 @@
+"""How fast grokscope is: `python -m benchmarks` measures and writes docs/benchmarks.md."""
