@@ -35,8 +35,9 @@ class Case:
 
 
 GROKKING: Final = {"steps": 20_000, "stop_accuracy": 0.999, "stop_margin": 1500}
-CONTROL: Final = {"steps": 4000, "stop_accuracy": 0.999, "stop_margin": 1500}
+CONTROL: Final = {"steps": 5000, "stop_accuracy": 0.999, "stop_margin": 1500}
 FIVE: Final = (0, 1, 2, 3, 4)
+TWO: Final = (0, 1)
 THREE: Final = (0, 1, 2)
 
 OPERATIONS: Final = (
@@ -44,11 +45,11 @@ OPERATIONS: Final = (
          "W_E and W_L sparse: FFS falls, FCR stays high", GROKKING),
     Case("mul", "x*y, r = 0.3", "x*y", FIVE,
          "all frequencies, cosine-biased: FFS stays 1.0, FCR falls", GROKKING),
-    Case("sub", "x - y, r = 0.5", "x - y", THREE,
+    Case("sub", "x - y, r = 0.5", "x - y", TWO,
          "W_E sparse as for addition, W_L not; much slower", GROKKING | {"train_fraction": 0.5}),
 )  # fmt: skip
 CONTROLS: Final = (
-    Case("random", "random table, r = 0.3", "random", THREE, "", CONTROL),
+    Case("random", "random table, r = 0.3", "random", THREE, "", CONTROL | {"steps": 3000}),
     Case("lowdata", "x + y, r = 0.1", "x + y", THREE, "", CONTROL | {"train_fraction": 0.1}),
     Case("nodecay", "x + y, no weight decay", "x + y", THREE, "", CONTROL | {"weight_decay": 0.0}),
 )

@@ -37,6 +37,11 @@ def _check_number(name: str, value: Any, allowed: str, *, over: float, below: fl
     raise UsageError(f"{name} is not usable", got=value, allowed=allowed)
 
 
+def _check_tuple(name: str, value: object, allowed: str) -> None:
+    if not isinstance(value, tuple):
+        raise UsageError(f"{name} not usable", got=value, allowed=allowed)
+
+
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise UsageError(f"{name} is unknown", got=value, allowed=", ".join(choices))
@@ -125,6 +130,7 @@ class OptimizerConfig:
         _check_integer("warmup", self.warmup, 0)
         if self.batch_size is not None:
             _check_integer("the batch size", self.batch_size, 1)
+        _check_tuple("freeze is", self.freeze, "a tuple of parts")
         for part in self.freeze:
             _check_choice("the frozen part", part, get_args(Part))
         if len(set(self.freeze)) == len(get_args(Part)):
@@ -182,14 +188,13 @@ class RunConfig:
     """Threshold η of Fourier Frequency Sparsity."""
 
     def __post_init__(self) -> None:
-        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
-            raise UsageError(
-                "the seeds are not usable",
-                got=" ".join(map(str, self.seeds)),
-                allowed="one or more, each once",
-            )
+        allowed = "one or more, each once"
+        _check_tuple("the seeds are", self.seeds, allowed)
         for seed in self.seeds:
             _check_integer("a seed", seed, 0, LARGEST_SEED)
+        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
+            got = " ".join(map(str, self.seeds))
+            raise UsageError("the seeds are not usable", got=got, allowed=allowed)
         _check_number("eta", self.eta, "over 0, below 1", over=0, below=1)
 
     def to_json(self) -> dict[str, Any]:
@@ -237,7 +242,7 @@ def _section(make: Any, values: Any) -> Any:
 
 
 def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(value) if isinstance(value, list | range) else value
 
 
 _SECTIONS: Final[dict[str, Any]] = {

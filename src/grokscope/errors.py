@@ -5,10 +5,14 @@ import re
 _LONGEST_QUOTE = 60
 
 
+def printable(text: str) -> str:
+    """Return `text` on one line, with control characters written out, as in `\\n`."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def quote(value: object) -> str:
     """Return `value` on one line, without control characters, shortened to 60 characters."""
-    text = value if isinstance(value, str) else repr(value)
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    text = printable(value if isinstance(value, str) else repr(value))
     if len(text) > _LONGEST_QUOTE:
         text = f"{text[: _LONGEST_QUOTE - 1]}…"
     return f"'{text}'" if isinstance(value, str) else text
@@ -49,7 +53,7 @@ class GrokscopeError(Exception):
             parts.append(f"allowed: {self.allowed}")
         if self.next_step is not None:
             parts.append(self.next_step)
-        return re.sub(r"\s+", " ", "; ".join(parts))
+        return printable(re.sub(r"\s+", " ", "; ".join(parts)))
 
 
 class UsageError(GrokscopeError):

@@ -242,8 +242,9 @@ def test_a_killed_creation_can_be_repeated(tmp_path: Path, helpers: SimpleNamesp
 
 def test_a_file_in_the_way(tmp_path: Path, helpers: SimpleNamespace):
     (tmp_path / "run").touch()
-    with pytest.raises(DiskError, match="not a directory"):
-        RunFolder.create(tmp_path / "run", helpers.new_manifest())
+    for path in (tmp_path / "run", tmp_path / "run" / "deeper"):
+        with pytest.raises(RunFolderError, match="is a file"):
+            RunFolder.create(path, helpers.new_manifest())
     with pytest.raises(RunFolderError, match="not a directory"):
         RunFolder.open(tmp_path / "run")
 

@@ -1,10 +1,12 @@
 """The command line: one small file per verb; each imports its room only when it is used."""
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 
-from grokscope.errors import GrokscopeError
+from grokscope.errors import GrokscopeError, printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -14,22 +16,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     - `arguments`: the words that follow `grokscope`; by default, those of this process.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # not every terminal can write η
+    try:
+        _run(sys.argv[1:] if arguments is None else arguments)
+    except GrokscopeError as error:
+        return _failed(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _failed("interrupted", 130)
+    except OSError as error:
+        # Standard output is gone, as after `| head`, or cannot be written.
+        _abandon_output()
+        if not isinstance(error, BrokenPipeError):
+            return _failed(printable(f"{error.strerror}: {error.filename or 'the output'}"), 1)
+    return 0
+
+
+def _run(arguments: Sequence[str]) -> None:
     from grokscope.cli.arguments import parse
 
-    try:
-        asked = parse(sys.argv[1:] if arguments is None else arguments)
-        if isinstance(asked, str):
-            print(asked)
-        else:
-            asked.run()
-        sys.stdout.flush()
-    except GrokscopeError as error:
-        print(f"grokscope: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("grokscope: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader of our output is gone, as after `| head`; Python must not flush into it again.
+    asked = parse(arguments)
+    if isinstance(asked, str):
+        print(asked)
+    else:
+        asked.run()
+    print(end="", flush=True)
+
+
+def _failed(line: str, code: int) -> int:
+    print(f"grokscope: {line}", file=sys.stderr)
+    return code
+
+
+def _abandon_output() -> None:
+    """Let Python, when it ends, flush into nothing."""
+    with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

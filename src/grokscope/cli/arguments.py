@@ -3,7 +3,6 @@
 import contextlib
 import importlib
 import io
-import sys
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
@@ -51,11 +50,13 @@ def parse(arguments: Sequence[str]) -> Verb | str:
     module = importlib.import_module(f"grokscope.cli.{name}")
     kind: Any = getattr(module, name.capitalize())
     known = known_to(kind, name)
-    asks_for_help = not set(words).isdisjoint(_HELP)
-    given = sort([] if asks_for_help else words, known)
+    given = sort([word for word in words if word not in _HELP], known)
     # `train` starts from a preset, or from the run that it resumes
     starting = kind.starting(given.options) if name == "train" else tyro.MISSING_NONPROP
-    return _parse(kind, starting, name, ["--help"] if asks_for_help else given.for_parser(known))
+    if not set(words).isdisjoint(_HELP):
+        return _parse(kind, starting, name, ["--help"])
+    given.require(known)
+    return _parse(kind, starting, name, given.for_parser(known))
 
 
 def help_text() -> str:
@@ -88,6 +89,3 @@ def _parse(kind: Any, starting: Any, name: str, words: list[str]) -> Verb:
             raise
         told = " ".join(message.getvalue().translate(str.maketrans("╭─╮│╰╯", " " * 6)).split())
         raise UsageError(told, next_step=f"see grokscope {name} --help") from None
-    finally:
-        if sys.exc_info()[0] is None:
-            sys.stderr.write(message.getvalue())

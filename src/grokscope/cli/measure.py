@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
+from tyro.conf import arg
+
+from grokscope.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from grokscope.runs.tables import ForeignTable
@@ -23,15 +26,15 @@ class Measure:
     Example: grokscope measure embedding.npy --p 97 --json
     """
 
-    file: Annotated[Path, tyro.conf.Positional]
+    file: Annotated[Path, tyro.conf.Positional, arg(metavar="FILE")]
     """A file with one table or several."""
-    p: int | None = None
+    p: Annotated[int | None, arg(help_behavior_hint="")] = None
     """Modulus, where the table has more rows than residues; by default all rows."""
-    axis: int | None = None
+    axis: Annotated[int | None, arg(help_behavior_hint="")] = None
     """Which axis holds the residues, 0 or 1; by default 0."""
     eta: float = 0.5
     """Threshold η of FFS, over 0 and below 1."""
-    json: bool = False
+    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print one JSON document."""
 
     def run(self) -> None:
@@ -40,13 +43,19 @@ class Measure:
         from grokscope.runs.tables import read_tables, to_residue_rows
 
         found: dict[str, Any] = {}
+        skipped: list[str] = []
         for name, table in _with_readout(read_tables(self.file)).items():
             p = table.p if self.p is None else self.p
             rows, reason = to_residue_rows(table.array, table.axes, p, self.axis)
             if rows is None:
-                print(f"skipped {name}: {reason}", file=sys.stderr)
+                skipped.append(f"{printable(name)} {reason}")
             else:
                 found[name] = describe(rows, self.eta)
+        if not found:
+            raise UsageError("no table to measure", got=str(self.file),
+                             next_step="; ".join(skipped) or "it is empty")  # fmt: skip
+        for line in skipped:
+            print(f"skipped: {line}", file=sys.stderr)
         if self.json:
             print(json.dumps(found))
         else:
@@ -67,6 +76,7 @@ def _with_readout(tables: "dict[str, ForeignTable]") -> "dict[str, ForeignTable]
 
 def _show(found: dict[str, dict[str, int | float | None]]) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from grokscope.measures import MEASURES
@@ -74,5 +84,7 @@ def _show(found: dict[str, dict[str, int | float | None]]) -> None:
     table = Table("table", "p", *(measure.symbol for measure in MEASURES.values()))
     for name, values in found.items():
         p, *numbers = values.values()
-        table.add_row(name, str(p), *("–" if v is None else f"{v:.3f}" for v in numbers))
+        table.add_row(
+            escape(printable(name)), str(p), *("–" if v is None else f"{v:.3f}" for v in numbers)
+        )
     Console().print(table)

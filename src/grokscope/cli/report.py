@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
+from tyro.conf import arg
+
+from grokscope.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -14,21 +17,24 @@ class Report:
     Example: grokscope report runs/x+y-p97 --figures figures
     """
 
-    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    runs: Annotated[
+        tuple[Path, ...], tyro.conf.Positional, arg(metavar="RUN …", help_behavior_hint="")
+    ]
     """Run folders."""
-    out: Path | None = None
+    out: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """The page; by default RUN/report.html, or report.html for several runs."""
-    figures: Path | None = None
+    figures: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
     """Write every figure as SVG and PNG into this folder instead of the page."""
 
     def run(self) -> None:
         """Write and say where."""
-        from grokscope.errors import UsageError
         from grokscope.report import write_figures, write_report
 
-        if not self.runs:
-            raise UsageError("no run to report", allowed="one run folder or several",
-                             next_step="grokscope runs DIR lists them")  # fmt: skip
+        if self.out is not None and self.out.is_dir():
+            raise UsageError("--out is a folder", got=str(self.out), allowed="the name of a file",
+                             next_step=f"for example {self.out / 'report.html'}")  # fmt: skip
+        if self.figures is not None and self.figures.is_file():
+            raise UsageError("--figures is a file", got=str(self.figures), allowed="a folder")
         if self.figures is None:
             print(write_report(self.runs, self.out))
             return

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import tyro
+from tyro.conf import arg
+
+from grokscope.errors import RunFolderError, printable
 
 if TYPE_CHECKING:
     from grokscope.runs.query import RunSummary
@@ -24,15 +27,18 @@ class Runs:
     Example: grokscope runs runs --json
     """
 
-    folder: Annotated[Path, tyro.conf.Positional] = Path("runs")
+    folder: Annotated[Path, tyro.conf.Positional, arg(metavar="DIR")] = Path("runs")
     """A folder of run folders."""
-    json: bool = False
+    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print one JSON document."""
 
     def run(self) -> None:
         """List and print."""
         from grokscope.runs.query import list_runs
 
+        if not self.folder.exists():
+            raise RunFolderError("there is no such folder of runs", got=str(self.folder),
+                                 next_step='grokscope train "x + y" makes one')  # fmt: skip
         found = list_runs(self.folder)
         if self.json:
             print(json.dumps([_document(run) for run in found]))
@@ -51,7 +57,7 @@ def _show(found: "list[RunSummary]", folder: Path) -> None:
     from rich.table import Table
 
     if not found:
-        print(f"no runs in {folder}")
+        print(f"no runs in {printable(str(folder))}")
         return
     console = Console()
     if not console.is_terminal:
@@ -60,13 +66,14 @@ def _show(found: "list[RunSummary]", folder: Path) -> None:
                   "train, test,\nunleaked", "FFS of\nW_E, W_L", "FCR of\nW_E, W_L", "age",
                   box=box.SIMPLE, pad_edge=False)  # fmt: skip
     for run in found:
+        name = printable(run.path.name)
         if run.error is not None:
-            console.print(f"{run.path.name}: {run.error}", markup=False, soft_wrap=True)
+            console.print(f"{name}: {run.error}", markup=False, highlight=False, soft_wrap=True)
             continue
         grokked = " ".join("–" if at is None else str(at) for at in run.grokked_at.values())
         accuracies = (run.train_accuracy, run.test_accuracy, run.unleaked_accuracy)
         table.add_row(
-            escape(run.path.name), escape(f"{run.operation} mod {run.p}"),
+            escape(name), escape(f"{printable(run.operation)} mod {run.p}"),
             f"{run.train_fraction:g}", " ".join(map(str, run.seeds)), run.state, str(run.step),
             grokked, " ".join(_number(a, "{:.1%}") for a in accuracies), _pair(run.ffs),
             _pair(run.fcr), _age(run.age),

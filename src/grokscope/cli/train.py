@@ -1,18 +1,20 @@
 """grokscope train: from an expression to a run folder with its report."""
 
-import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
+from tyro.conf import arg
 
 from grokscope.config import RunConfig, configure
 from grokscope.errors import UsageError
+
+_OPERATIONS = arg(metavar="OPERATION …", help_behavior_hint="")
 
 
 @dataclass(frozen=True)
@@ -25,36 +27,31 @@ class Train:
     Example: grokscope train "x^2 + y^2" --p 97 --train-fraction 0.3 --seeds 0 1 2
     """
 
-    expressions: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
+    expressions: Annotated[tuple[str, ...], tyro.conf.Positional, _OPERATIONS] = ()
     """The operation in x and y, for instance "x^2 + x*y + y^2"; several are a mixture."""
-    out: Path | None = None
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
     """Run folder; by default runs/NAME with a name made from the operation."""
     preset: str = "paper"
     """Where the other settings start from: paper, or quick (a small network mod 31)."""
-    resume: bool = False
+    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Go on with the run in --out; the manifest knows the rest. --steps may be raised."""
     report: bool = True
     """Write report.html when training ends."""
-    quiet: bool = False
+    quiet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Show nothing while training."""
-    json: bool = False
+    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print the result as one JSON document."""
     config: RunConfig = field(default_factory=RunConfig)
 
     @classmethod
-    def starting(cls, words: Sequence[str]) -> "Train":
+    def starting(cls, given: Mapping[str, list[str]]) -> "Train":
         """Return the defaults: those of the preset, or when resuming, those of the run."""
-        early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-        early.add_argument("--preset", default="paper", nargs="?")
-        early.add_argument("--out", type=Path, nargs="?")
-        early.add_argument("--resume", action="store_true")
-        known, _ = early.parse_known_args(words)
-        config = configure(("x + y",), known.preset or "")
-        if known.resume and known.out is not None and (known.out / "manifest.json").exists():
+        out = Path(*given.get("--out", []))
+        if "--resume" in given and "--out" in given and (out / "manifest.json").exists():
             from grokscope.runs.folder import RunFolder
 
-            config = RunConfig.from_json(RunFolder.open(known.out).manifest.config)
-        return cls(config=config)
+            return cls(config=RunConfig.from_json(RunFolder.open(out).manifest.config))
+        return cls(config=configure(("x + y",), *given.get("--preset", [])))
 
     def run(self) -> None:
         """Train, report, and say how it ended."""

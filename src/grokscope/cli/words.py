@@ -2,18 +2,25 @@
 
 import dataclasses
 import difflib
+import os
 import types
 import typing
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import tyro
 
 from grokscope.errors import UsageError
 
-_NUMBERS: Final = {int: "a whole number", float: "a number"}
+_ALLOWED: Final = {
+    int: "a whole number",
+    float: "a number",
+    Path: "a path of names with at most 255 bytes",
+}
+_LONGEST_NAME: Final = 255
 
 
 @dataclass(frozen=True)
@@ -27,25 +34,27 @@ class Option:
 
     def check(self, text: str, hint: str) -> None:
         """Raise `UsageError` unless `text` is a value of this kind."""
-        allowed = self.allowed
-        if self.kind in _NUMBERS:
+        if not self._fits(text):
+            raise UsageError(f"{self.name} is not usable", got=text, allowed=self.allowed,
+                             next_step=hint)  # fmt: skip
+
+    def _fits(self, text: str) -> bool:
+        if self.kind in (int, float):
             try:
-                self.kind(text)
-                return
+                return self.kind(text) is not None
             except ValueError:
-                pass
-        elif allowed is None or text in typing.get_args(self.kind):
-            if "\0" not in text:
-                return
-            allowed = "a name without the character NUL"
-        raise UsageError(f"{self.name} is not usable", got=text, allowed=allowed, next_step=hint)
+                return False
+        if self.kind is Path:
+            return "\0" not in text and all(
+                len(os.fsencode(name)) <= _LONGEST_NAME for name in text.split("/")
+            )
+        choices = typing.get_args(self.kind)
+        return not choices or text in choices
 
     @property
     def allowed(self) -> str | None:
         """The values in words; None where any text will do."""
-        if typing.get_origin(self.kind) is Literal:
-            return ", ".join(typing.get_args(self.kind))
-        return _NUMBERS.get(self.kind)
+        return ", ".join(typing.get_args(self.kind)) or _ALLOWED.get(self.kind)
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,8 @@ class Known:
     options: dict[str, Option]
     plain: Option
     """The words without an option."""
+    required: bool
+    """Whether there must be one."""
 
     @property
     def help(self) -> str:
@@ -71,6 +82,11 @@ class Words:
     options: dict[str, list[str]]
     """Per option as it was written, its values."""
 
+    def require(self, known: Known) -> None:
+        """Raise `UsageError` where a plain word is missing."""
+        if known.required and not self.plain:
+            raise UsageError(f"{known.verb} needs a {known.plain.name}", next_step=known.help)
+
     def for_parser(self, known: Known) -> list[str]:
         """Return all words such that no value is taken for an option."""
         # a leading minus is hidden behind a space (an operation), or ./ (a file)
@@ -85,9 +101,8 @@ class Words:
 def known_to(kind: type, verb: str) -> Known:
     """Return what the verb takes whose arguments are the dataclass `kind`."""
     options: dict[str, Option] = {}
-    plain: list[Option] = []
-    _collect(kind, options, plain)
-    return Known(verb, options, plain[0])
+    plain, field = _collect(kind, options)[0]
+    return Known(verb, options, plain, required=field.default is dataclasses.MISSING)
 
 
 def sort(words: Sequence[str], known: Known) -> Words:
@@ -119,11 +134,12 @@ def _take_option(word: str, rest: deque[str], known: Known, found: Words) -> Non
     name = name.replace("_", "-")
     option = known.options.get(name)
     if option is None:
-        close = difflib.get_close_matches(name, known.options, 1)
-        hint = f"did you mean {close[0]}? {known.help}" if close else known.help
+        close = difflib.get_close_matches(name[2:], [key[2:] for key in known.options], 1)
+        hint = f"did you mean --{close[0]}? {known.help}" if close else known.help
         raise UsageError("there is no such option", got=name, next_step=hint)
     if name in found.options:
-        raise UsageError(f"{name} is given twice", next_step="give it once, with all its values")
+        all_values = ", with all its values" if option.many else ""
+        raise UsageError(f"{name} is given twice", next_step=f"give it once{all_values}")
     values = [value] if joined else _values(option, rest)
     if option.kind is bool and values:
         raise UsageError(f"{name} takes no value", got=value, next_step=f"write {name} alone")
@@ -131,7 +147,7 @@ def _take_option(word: str, rest: deque[str], known: Known, found: Words) -> Non
         raise UsageError(f"{name} needs a value", allowed=option.allowed, next_step=known.help)
     if option.many:
         values = [text for value in values for text in value.split(",")]
-    operation_first = option.many and known.plain.kind is str
+    operation_first = option.many and known.plain.kind is str and not found.plain
     hint = f"the operation stands before {name}" if operation_first else known.help
     for text in values:
         option.check(text, hint)
@@ -146,24 +162,25 @@ def _values(option: Option, rest: deque[str]) -> list[str]:
     return values
 
 
-def _collect(kind: type, options: dict[str, Option], plain: list[Option]) -> None:
+def _collect(kind: type, options: dict[str, Option]) -> list[tuple[Option, dataclasses.Field[Any]]]:
+    """Add the options of `kind` and of the dataclasses in it; return what stands without one."""
+    plain: list[tuple[Option, dataclasses.Field[Any]]] = []
     hints = typing.get_type_hints(kind, include_extras=True)
     for field in dataclasses.fields(kind):
-        hint, marks = hints[field.name], ()
+        hint, marks = hints[field.name], []
         if typing.get_origin(hint) is Annotated:
             hint, *marks = typing.get_args(hint)
-        if tyro.conf.Suppress in marks:
-            continue
-        if dataclasses.is_dataclass(hint):
-            _collect(typing.cast(type, hint), options, plain)
-            continue
         option = _option(f"--{field.name.replace('_', '-')}", hint)
-        if tyro.conf.Positional in marks:
-            plain.append(dataclasses.replace(option, name=field.name))
-            continue
-        options[option.name] = option
-        if option.kind is bool and tyro.conf.FlagCreatePairsOff not in marks:
-            options[f"--no-{option.name[2:]}"] = option
+        if dataclasses.is_dataclass(hint):
+            plain += _collect(typing.cast(type, hint), options)
+        elif tyro.conf.Positional in marks:
+            name = field.name.removesuffix("s")
+            plain.append((dataclasses.replace(option, name=name), field))
+        elif tyro.conf.Suppress not in marks:
+            options[option.name] = option
+            if option.kind is bool and tyro.conf.FlagCreatePairsOff not in marks:
+                options[f"--no-{option.name[2:]}"] = option
+    return plain
 
 
 def _option(name: str, hint: Any) -> Option:
@@ -173,5 +190,3 @@ def _option(name: str, hint: Any) -> Option:
     if typing.get_origin(hint) is tuple:
         return Option(name, typing.get_args(hint)[0], many=True)
     return Option(name, hint)
-
-

@@ -18,6 +18,7 @@ from grokscope.experiments.listener import Beginning, Evaluation, Listener, Sile
 from grokscope.experiments.progress import overall_status
 from grokscope.experiments.training_run import TrainingRun, pair_counts, run_axis
 from grokscope.models import make_model
+from grokscope.runs.atomic import shown
 from grokscope.runs.environment import environment
 from grokscope.runs.folder import MANIFEST_NAME, RunFolder
 from grokscope.runs.manifest import Manifest
@@ -122,14 +123,31 @@ def _reopen(config: RunConfig, out: Path) -> RunFolder:
     stored = RunConfig.from_json(folder.manifest.config)
     steps = max(config.schedule.steps, stored.schedule.steps)
     wanted = dataclasses.replace(stored, schedule=dataclasses.replace(stored.schedule, steps=steps))
-    if _without_steps(config) != _without_steps(stored):
-        raise UsageError(
-            f"{out} holds another run",
-            got=folder.manifest.operation,
-            next_step=f"to go on with it: grokscope train --resume --out {out}",
-        )
+    _refuse_another(_without_steps(config), _without_steps(stored), out)
     folder.manifest = dataclasses.replace(folder.manifest, config=wanted.to_json())
     return folder
+
+
+def _refuse_another(config: RunConfig, stored: RunConfig, out: Path) -> None:
+    """Raise `UsageError` with the first setting that differs."""
+    typed, kept = _settings(config), _settings(stored)
+    for name, value in typed.items():
+        if value != kept[name]:
+            raise UsageError(
+                f"{shown(out)} holds another run",
+                got=f"{name} {value}",
+                allowed=f"{name} {kept[name]}",
+                next_step=f"leave {name} out to go on with it, or choose another --out",
+            )
+
+
+def _settings(config: RunConfig) -> dict[str, Any]:
+    """Return every setting by its plain name, tuples as the text that was typed."""
+    flat: dict[str, Any] = {}
+    for name, value in config.to_json().items():
+        flat |= value if isinstance(value, dict) else {name: value}
+    flat["operation"] = flat.pop("expressions")
+    return {k: ", ".join(map(str, v)) if isinstance(v, tuple) else v for k, v in flat.items()}
 
 
 def _without_steps(config: RunConfig) -> RunConfig:

@@ -49,6 +49,7 @@ class RunFolder:
         in use; `DiskError` when it cannot be written.
         """
         folder = cls(Path(path), manifest)
+        _refuse_file(folder.path)
         make_folder(folder.path)
         _refuse_occupied(folder.path)
         with folder.lock():
@@ -188,6 +189,14 @@ class RunFolder:
         folder = self.path / CHECKPOINTS_NAME / seed_folder
         names = names_in(folder, missing_ok=True)
         return {int(m[1]): folder / name for name in names if (m := _CHECKPOINT.fullmatch(name))}
+
+
+def _refuse_file(path: Path) -> None:
+    for part in (path, *path.parents):
+        if part.is_file():
+            raise RunFolderError(
+                f"{shown(part)} is a file, not a folder", next_step="choose another --out"
+            )
 
 
 def _refuse_occupied(path: Path) -> None:

@@ -72,10 +72,12 @@ def to_residue_rows(
 
     **Returns:** the table and an empty text, or None and the reason.
 
-    **Raises:** `UsageError` when `axis` is neither 0 nor 1.
+    **Raises:** `UsageError` when `axis` is neither 0 nor 1, or `p` is less than 2.
     """
     if axis not in (None, 0, 1):
         raise UsageError("the axis is not usable", got=axis, allowed="0 or 1")
+    if p is not None and p < 2:
+        raise UsageError("p is not usable", got=p, allowed="a whole number, 2 or more")
     if array.ndim != 2:
         return None, f"has {array.ndim} axes, not 2"
     where = _residue_axis(axes, axis)
@@ -93,6 +95,8 @@ def _unusable(rows: Shaped[np.ndarray, "token column"], p: int | None) -> str:
         return f"has {len(rows)} rows, fewer than p = {p}"
     if not rows[:p].size:
         return "is empty"
+    if len(rows) < 2:
+        return "has a single row"
     return "" if np.isfinite(rows[:p]).all() else "holds values that are not finite"
 
 

@@ -34,15 +34,13 @@ def _forward(
 ) -> tuple[Float[Array, "example"], _Residuals]:
     right = labels[:, None] == jnp.arange(logits.shape[1], dtype=labels.dtype)[None]
     own = jnp.sum(jnp.where(right, logits, 0.0), axis=1, keepdims=True)
-    # d_j = l_j − l_label for every wrong answer j
-    lead = jnp.where(right, -jnp.inf, logits - own)
-    # m = max(0, max_j d_j) keeps every exponential at most 1
-    top = jnp.maximum(jnp.max(lead, axis=1, keepdims=True), 0.0)
-    wrong = jnp.exp(lead - top)
+    # m = max_j l_j keeps every exponential at most 1
+    top = jnp.max(logits, axis=1, keepdims=True)
+    wrong = jnp.where(right, 0.0, jnp.exp(logits - top))
     rest = jnp.sum(wrong, axis=1, keepdims=True)
-    total = jnp.exp(-top) + rest
-    # loss = log(1 + Σ e^{d_j}) = m + log(e^{−m} + Σ e^{d_j − m})
-    loss = jnp.where(top > 0, top + jnp.log(total), jnp.log1p(rest))
+    total = jnp.exp(own - top) + rest
+    # loss = m − l_label + log Σ_j e^{l_j − m}; where the answer is right, the sum is 1 + rest
+    loss = top - own + jnp.where(top > own, jnp.log(total), jnp.log1p(rest))
     return loss[:, 0], (wrong / total, right)
 
 

@@ -33,12 +33,18 @@ def adamw(
         share = (jnp.asarray(count) + 1).astype(learning_rate.dtype) / max(config.warmup, 1)
         return learning_rate * jnp.minimum(1.0, share)
 
-    return optax.adamw(
+    chain = optax.adamw(
         schedule if config.warmup else learning_rate,
         b1=config.beta1,
         b2=config.beta2,
         weight_decay=weight_decay,
     )
+
+    def update(updates: Any, state: Any, params: Any = None) -> Any:
+        with jax.numpy_dtype_promotion("standard"):  # Optax mixes integers with floats
+            return chain.update(updates, state, params)
+
+    return optax.GradientTransformation(chain.init, update)
 
 
 def split_frozen(model: Model, freeze: tuple[Part, ...]) -> tuple[Any, Any]:

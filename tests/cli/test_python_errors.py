@@ -1,0 +1,120 @@
+"""The same for Python: each wrong call raises a `UsageError` of one line and leaves nothing."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+import grokscope as gs
+from grokscope.config import ModelConfig, OptimizerConfig, RunConfig, ScheduleConfig, TaskConfig
+from grokscope.errors import UsageError
+
+
+def train(*operations: Any, **settings: Any) -> Callable[[], object]:
+    return lambda: gs.train(*operations, **settings)
+
+
+def make(kind: Any, **fields: Any) -> Callable[[], object]:
+    return lambda: kind(**fields)
+
+
+CALLS: Final[dict[str, Callable[[], object]]] = {
+    "train nothing": train(),
+    "train python": train("__import__('os').system('x')"),
+    "train a number": train(3),
+    "train bytes": train(b"x + y"),
+    "train None": train(None),
+    "unknown setting": train("x + y", modulus=5),
+    "unknown preset": train("x + y", preset="huge"),
+    "preset of another type": train("x + y", preset=3),
+    "p text": train("x + y", p="97"),
+    "p float": train("x + y", p=97.0),
+    "p true": train("x + y", p=True),
+    "p none": train("x + y", p=None),
+    "fraction text": train("x + y", train_fraction="0.3"),
+    "fraction nan": train("x + y", train_fraction=float("nan")),
+    "fraction empty split": train("x + y", p=3, train_fraction=0.01),
+    "split unknown": train("x + y", split="rows"),
+    "seeds a number": train("x + y", seeds=3),
+    "seeds text": train("x + y", seeds="01"),
+    "seeds empty": train("x + y", seeds=()),
+    "seeds floats": train("x + y", seeds=(0.0, 1.0)),
+    "seeds nested": train("x + y", seeds=([0],)),
+    "seeds repeated": train("x + y", seeds=[1, 1]),
+    "freeze a word": train("x + y", freeze="embedding"),
+    "freeze a number": train("x + y", freeze=1),
+    "freeze unknown": train("x + y", freeze=["bias"]),
+    "batch too large": train("x + y", p=5, batch_size=25),
+    "resume a file": train("x + y", p=5, out="file", resume=True),
+    "out a file": train("x + y", p=5, out="file"),
+    "task without operation": make(TaskConfig, expressions=()),
+    "modulus": make(TaskConfig, p=1),
+    "architecture": make(ModelConfig, architecture="rnn"),
+    "heads": make(ModelConfig, d_model=128, heads=3),
+    "width float": make(ModelConfig, d_model=128.0),
+    "rate": make(OptimizerConfig, learning_rate=float("inf")),
+    "beta": make(OptimizerConfig, beta2=1.0),
+    "decay": make(OptimizerConfig, weight_decay=-1),
+    "steps": make(ScheduleConfig, steps=0),
+    "steps float": make(ScheduleConfig, steps=1e4),
+    "margin": make(ScheduleConfig, stop_margin=-1),
+    "accuracy": make(ScheduleConfig, stop_accuracy=1.5),
+    "eta": make(RunConfig, eta=0),
+    "configuration a list": lambda: RunConfig.from_json([]),
+    "configuration empty": lambda: RunConfig.from_json({}),
+    "no run": lambda: gs.RunFolder.open("missing"),
+    "runs of a file": lambda: gs.list_runs("file"),
+    "report of nothing": lambda: gs.write_report(["missing"]),
+    "figures of nothing": lambda: gs.write_figures(["missing"], "figures"),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_call(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: Any, capfd: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError) as caught:
+        CALLS[name]()
+    line = str(caught.value)
+    assert line == snapshot
+    assert line.isprintable()
+    assert caught.value.exit_code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert capfd.readouterr() == ("", "")
+
+
+MEASURE_CALLS: Final = """
+import numpy as np
+import grokscope as gs
+
+t, m = np.eye(7)[:, :3], gs.measures
+for name, call in {
+    "eta zero": lambda: m.fourier_frequency_sparsity(t, eta=0),
+    "eta nan": lambda: m.fourier_frequency_density(t, eta=float("nan")),
+    "a vector": lambda: m.fourier_coefficient_ratio(t[0]),
+    "one row": lambda: m.gini(t[:1]),
+    "no columns": lambda: m.participation(t[:, :0]),
+    "complex": lambda: m.gini(t + 1j),
+    "texts": lambda: m.gini(np.array([["a"], ["b"]])),
+    "objects": lambda: m.describe(np.array([[None], [1]])),
+    "a number": lambda: m.describe(3.0),
+    "a norm of texts": lambda: m.l2_norm(np.array(["a"])),
+}.items():
+    try:
+        print(name, "gave", call())
+    except gs.errors.UsageError as error:
+        print(f"{name}: {error}")
+"""
+
+
+def test_measures(snapshot: Any) -> None:
+    """In a process of its own: in this one, types are checked before grokscope can speak."""
+    done = subprocess.run([sys.executable, "-c", MEASURE_CALLS], capture_output=True, text=True)
+    assert done.stderr == ""
+    assert " gave " not in done.stdout
+    assert done.stdout == snapshot

@@ -1,0 +1,233 @@
+"""A run that is killed at any moment, and resumed, ends with the bits of one that was not.
+
+Run as a script, this file forks a process for each of the given numbers and kills it at that
+write; see `kill_inside_writes`.
+"""
+
+import functools
+import itertools
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+import pytest
+
+from grokscope.runs.folder import RunFolder
+
+SMALL: Final = """x+y --preset quick --p 11 --d-model 16 --d-mlp 32 --heads 2 --train-fraction 0.8
+    --eval-every 10 --save-every 10 --spectra-every 20 --checkpoint-every 30
+    --no-stop --no-report --quiet""".split()
+LONG: Final = [*SMALL, "--steps", "300", "--seeds", "0", "1"]
+SHORT: Final = [*SMALL, "--steps", "10"]
+KILLS: Final = 20
+PATIENCE: Final = 120
+
+
+class Contents(NamedTuple):
+    """What must not depend on how often a run was killed."""
+
+    checkpoints: dict[str, bytes]
+    state: dict[str, bytes]
+    state_step: int
+    metrics: pa.Table
+    spectra: pa.Table
+    results: list[dict[str, Any]]
+    status: str
+    leftovers: list[str]
+
+
+def read(path: Path) -> Contents:
+    run = RunFolder.open(path)
+    saved = run.load_state()
+    assert saved is not None
+    step, tensors, _ = saved
+    return Contents(
+        checkpoints={
+            str(file.relative_to(path)): file.read_bytes()
+            for file in path.glob("checkpoints/*/*.safetensors")
+        },
+        state={name: array.tobytes() for name, array in tensors.items()},
+        state_step=step,
+        metrics=run.metrics(),
+        spectra=run.spectra(),
+        results=run.manifest.results,
+        status=run.manifest.status,
+        leftovers=[file.name for file in path.rglob(".*") if file.name != ".lock"],
+    )
+
+
+def assert_same(path: Path, uninterrupted: Path) -> None:
+    found, wanted = read(path), read(uninterrupted)
+    for name in Contents._fields:
+        mine, theirs = getattr(found, name), getattr(wanted, name)
+        # tables: NaN (undefined) equals NaN, which `==` would deny
+        same = mine.to_pylist() if isinstance(mine, pa.Table) else mine
+        assert repr(same) == repr(theirs.to_pylist() if isinstance(theirs, pa.Table) else theirs), (
+            name
+        )
+    keys = found.metrics.select(["seed", "step", "measure", "matrix", "basis"]).to_pylist()
+    assert len({tuple(key.values()) for key in keys}) == len(keys)
+    assert found.leftovers == []
+
+
+def start(*words: str | Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "grokscope", "train", *map(str, words)]
+    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def finish(process: subprocess.Popen[str], code: int = 0) -> str:
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == code, err
+    return err
+
+
+def until(happened: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    """Wait until something happened or the process ended."""
+    end = time.monotonic() + PATIENCE
+    while not happened() and process.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def files(path: Path) -> int:
+    return sum(1 for _ in path.rglob("[!.]*.*"))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("uninterrupted") / "run"
+    finish(start(*LONG, "--out", out))
+    return out
+
+
+def test_kill_at_random_moments(uninterrupted: Path, tmp_path: Path) -> None:
+    chance, out = random.Random(20240225), tmp_path / "run"
+    killed, going_on = 0, itertools.count()
+    while killed < KILLS:
+        begun = (out / "manifest.json").exists()
+        only_folder = begun and next(going_on) % 2
+        process = start("--resume", "--out", out, *(["--quiet"] if only_folder else LONG))
+        if killed < 5:  # while Python starts, JAX is loaded, and programs are compiled
+            time.sleep(chance.uniform(0.05, 1.5) * (killed + 1) / 2)
+        else:
+            # 300 steps make about 100 files: soon after one of the next of them appears
+            enough = files(out) + chance.randint(1, 10)
+            until(lambda enough=enough: files(out) >= enough, process)
+            time.sleep(chance.uniform(0, 0.01))
+        process.kill()
+        process.communicate()
+        if process.returncode == 0:
+            break
+        killed += 1
+    assert killed == KILLS, "the run ended before its kills"
+    finish(start("--resume", "--out", out))
+    assert_same(out, uninterrupted)
+
+
+def test_a_second_writer_is_refused(uninterrupted: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    first = start(*LONG, "--out", out)
+    until((out / "state" / "state.safetensors").exists, first)
+    first.send_signal(signal.SIGSTOP)  # so that it surely holds the folder
+    try:
+        for words in (["--resume", "--out", out], [*LONG, "--resume", "--out", out]):
+            told = finish(start(*words), code=2)
+            assert (
+                told
+                == (
+                    f"grokscope: '{out}' is in use by process {first.pid}; "
+                    "wait for it, stop it, or choose another --out\n"
+                )
+                or f"in use by process {first.pid}; wait for it" in told
+            )
+            assert told.count("\n") == 1
+        told = finish(start(*LONG, "--out", out), code=2)
+        assert "already holds a run" in told
+    finally:
+        first.send_signal(signal.SIGCONT)
+    finish(first)
+    assert_same(out, uninterrupted)
+
+
+def test_kill_inside_every_write(tmp_path: Path) -> None:
+    """Half a temporary file, a whole one, and after the rename: each of them in every save."""
+    total = int(script(tmp_path / "whole", 0).communicate(timeout=PATIENCE)[0])
+    assert total > 30
+    halves = [range(first, total + 1, 2) for first in (1, 2)]
+    processes = [script(tmp_path, *numbers) for numbers in halves]
+    for process, numbers in zip(processes, halves, strict=True):
+        out, err = process.communicate(timeout=2 * PATIENCE)
+        assert out == f"{-signal.SIGKILL} 0\n" * len(numbers), err
+    for number in range(1, total + 1):
+        assert_same(tmp_path / f"run-{number}", tmp_path / "whole" / "run-0")
+
+
+def script(folder: Path, *numbers: int) -> subprocess.Popen[str]:
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, __file__, str(folder), *map(str, numbers)]
+    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def kill_inside_writes(folder: Path, numbers: list[int]) -> Iterator[str]:
+    """Train and be killed at a write, then resume; 0 only counts the writes.
+
+    Forks of one process that has loaded everything but has not started JAX: that is quick.
+    """
+    from grokscope.cli import main
+    from grokscope.experiments import api, run
+
+    assert (api, run)
+    for number in numbers:
+        out = str(folder / f"run-{number}")
+        words = ["train", *SHORT, "--resume", "--out", out]
+        first = fork(lambda words=words, number=number: counting(main, words, number))
+        if number == 0:
+            assert first == 0
+            yield (folder / "count").read_text()
+        else:
+            yield f"{first} {fork(lambda words=words: main(words))}"
+
+
+def fork(work: Callable[[], int]) -> int:
+    """Return the exit code of `work` in a child, negative for a signal."""
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os._exit(work())
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def counting(main: Callable[[list[str]], int], words: list[str], last: int) -> int:
+    """Run `main`, killed at call number `last` of those that change the disk."""
+    calls = itertools.count(1)
+
+    def wrap(name: str) -> None:
+        original = getattr(os, name)
+
+        @functools.wraps(original)
+        def call(*arguments: Any, **options: Any) -> Any:
+            if next(calls) == last:
+                if name == "write":
+                    original(arguments[0], arguments[1][: len(arguments[1]) // 2])
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(*arguments, **options)
+
+        setattr(os, name, call)
+
+    for name in ("write", "fsync", "replace", "mkdir"):
+        wrap(name)
+    code = main(words)
+    Path(words[-1]).with_name("count").write_text(str(next(calls) - 1))
+    return code
+
+
+if __name__ == "__main__":
+    for line in kill_inside_writes(Path(sys.argv[1]), [int(word) for word in sys.argv[2:]]):
+        print(line, flush=True)
