@@ -1,6 +1,7 @@
 """python -m benchmarks [--quick] [--out FILE] [LINE …]: measure and write the table."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from benchmarks.apart import measure_apart
 from benchmarks.effort import FULL, QUICK
 from benchmarks.page import page
 
+PAGE = Path("docs/benchmarks.md")
 LINES = {
     "command": "The command line",
     "step": "A training step over its matrix multiplications",
@@ -24,20 +26,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("lines", nargs="*", metavar="LINE", help=f"of: {', '.join(LINES)}")
     parser.add_argument("--quick", action="store_true", help="few repeats, to see that all runs")
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks.md"))
+    parser.add_argument("--out", type=Path, help=f"by default {PAGE} when complete, else nothing")
     wanted = parser.parse_args()
     unknown = [line for line in wanted.lines if line not in LINES]
     if unknown:
         parser.error(f"unknown line {unknown[0]}; there are: {', '.join(LINES)}")
     effort = QUICK if wanted.quick else FULL
-    sections = {}
+    load, sections = os.getloadavg(), {}
     for line in wanted.lines or LINES:
         print(f"measuring {line} …", file=sys.stderr)
         sections[LINES[line]] = measure_apart(line, effort)
     words = ["--quick"] * wanted.quick + wanted.lines
-    text = page(" ".join(["python -m benchmarks", *words]), effort, sections)
-    wanted.out.parent.mkdir(parents=True, exist_ok=True)
-    wanted.out.write_text(text)
+    text = page(" ".join(["python -m benchmarks", *words]), effort, load, sections)
+    out = wanted.out or (None if words else PAGE)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text)
     print(text)
 
 

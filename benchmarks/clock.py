@@ -22,6 +22,10 @@ class Spread:
         """Return the same measurements in another unit."""
         return Spread([value * factor for value in self.values])
 
+    def inverse(self) -> "Spread":
+        """Return how often each measurement fits into one."""
+        return Spread([1 / value for value in self.values])
+
     def over(self, other: "Spread") -> "Spread":
         """Return the ratios within each round."""
         return Spread([a / b for a, b in zip(self.values, other.values, strict=True)])
@@ -33,7 +37,7 @@ class Spread:
     def text(self, unit: str = "") -> str:
         """Return `median unit (min–max)`."""
         low, high = min(self.values), max(self.values)
-        return f"{self.median:.3g}{unit} ({low:.3g}–{high:.3g})"
+        return f"{_three_digits(self.median)}{unit} ({_three_digits(low)}–{_three_digits(high)})"
 
 
 def take_turns(work: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, Spread]:
@@ -49,3 +53,7 @@ def seconds(work: Callable[[], Any]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

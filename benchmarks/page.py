@@ -12,12 +12,14 @@ from grokscope.runs.environment import environment
 _PACKAGES = ("grokscope", "jax", "jaxlib", "optax", "equinox", "numpy", "torch")
 
 
-def page(command: str, effort: Effort, sections: Mapping[str, Sequence[Row]]) -> str:
-    """Return the Markdown of all tables."""
+def page(
+    command: str, effort: Effort, load: Sequence[float], sections: Mapping[str, Sequence[Row]]
+) -> str:
+    """Return the Markdown of all tables; `load` is that of the machine before measuring."""
     parts = [
         "# Benchmarks",
         f"Written by `{command}`; do not edit.",
-        _machine(),
+        _machine(load),
         f"Each number is the median of {effort.repeats} rounds ({effort.commands} for the "
         "command line), with min–max in parentheses. Whatever is compared takes turns within "
         "every round, and a ratio is taken within its round, so that drift cancels. Unless a "
@@ -29,7 +31,7 @@ def page(command: str, effort: Effort, sections: Mapping[str, Sequence[Row]]) ->
     return "\n\n".join(parts) + "\n"
 
 
-def _machine() -> str:
+def _machine(load: Sequence[float]) -> str:
     hardware = environment(device="", jaxlib="", run_axis="")["hardware"]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     lines = {
@@ -37,7 +39,7 @@ def _machine() -> str:
         "processor": f"{hardware['processor']}, {hardware['cores']} cores",
         "memory": f"{memory:.0f} GiB",
         "system": hardware["platform"],
-        "load average (1, 5, 15 minutes)": " ".join(f"{load:.1f}" for load in os.getloadavg()),
+        "load average before": " ".join(f"{average:.1f}" for average in load),
         "versions": ", ".join(_versions()),
     }
     return "\n".join(f"- {name}: {value}" for name, value in lines.items())

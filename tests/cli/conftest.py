@@ -49,7 +49,8 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
             code = main(words)
         except SystemExit as stop:  # after the help of a verb
             code = int(stop.code or 0)
-        return Outcome(code, *capsys.readouterr())
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
 
     return run
 

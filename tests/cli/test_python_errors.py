@@ -67,8 +67,8 @@ CALLS: Final[dict[str, Callable[[], object]]] = {
     "configuration empty": lambda: RunConfig.from_json({}),
     "no run": lambda: gs.RunFolder.open("missing"),
     "runs of a file": lambda: gs.list_runs("file"),
-    "report of nothing": lambda: gs.write_report(["missing"]),
-    "figures of nothing": lambda: gs.write_figures(["missing"], "figures"),
+    "report of nothing": lambda: gs.write_report([Path("missing")]),
+    "figures of nothing": lambda: gs.write_figures([Path("missing")], Path("figures")),
 }
 
 

@@ -60,11 +60,8 @@ def clock(network: Callable[..., Model]) -> Model:
 
 def test_clock_is_a_sum_of_cosines_and_always_right(clock: Model) -> None:
     x, y = np.divmod(np.arange(P * P), P)
-    logits = np.asarray(
-        jax.jit(type(clock).__call__)(
-            clock, jnp.asarray(np.stack([x, np.full_like(x, P), y], 1), jnp.int32)
-        )
-    )
+    tokens = np.stack([x, np.full_like(x, P), y], axis=1)
+    logits = np.asarray(clock(jnp.asarray(tokens, jnp.int32)))
     turned = (x + y)[:, None] - np.arange(P)
     expected = sum(np.cos(2 * np.pi * k * turned / P) for k in KEYS)
     scale = np.sum(logits * expected) / np.sum(expected**2)

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -278,7 +278,7 @@ def test_a_learning_rate_far_too_large_shows_in_the_losses(lab: Callable[..., An
 
 def test_random_answers_are_memorised(lab: Callable[..., Any]) -> None:
     quick = OptimizerConfig(learning_rate=0.01, weight_decay=0.0)
-    small = lab(n_examples=25, optimizer=quick)
+    small = lab(architecture="transformer", n_examples=25, optimizer=quick)
     labels = np.random.default_rng(3).integers(5, size=(1, 25)).astype(np.int32)
     state, told = train(small, [0], 400, labels=labels)
     assert told.losses[0, 0] > 1

@@ -34,10 +34,18 @@ _SHOWN: Final = {
 """Name of the value → label; one row each."""
 
 
+class StandardError(Console):
+    """A console whose reader may leave: then the training goes on in silence."""
+
+    def on_broken_pipe(self) -> None:
+        """Say no more."""
+        self.quiet = True
+
+
 @contextlib.contextmanager
 def listen(*, quiet: bool) -> Iterator[Listener]:
     """Give the listener that fits standard error: a terminal, a file, or a wish for silence."""
-    console = Console(stderr=True)
+    console = StandardError(stderr=True)
     if quiet:
         yield Silent()
     elif console.is_terminal:

@@ -48,14 +48,14 @@ class Measure:
             p = table.p if self.p is None else self.p
             rows, reason = to_residue_rows(table.array, table.axes, p, self.axis)
             if rows is None:
-                skipped.append(f"{printable(name)} {reason}")
+                skipped.append(f"{printable(name)}: {reason}")
             else:
                 found[name] = describe(rows, self.eta)
         if not found:
             raise UsageError("no table to measure", got=str(self.file),
                              next_step="; ".join(skipped) or "it is empty")  # fmt: skip
         for line in skipped:
-            print(f"skipped: {line}", file=sys.stderr)
+            print(f"skipped {line}", file=sys.stderr)
         if self.json:
             print(json.dumps(found))
         else:

@@ -28,15 +28,23 @@ class Report:
 
     def run(self) -> None:
         """Write and say where."""
+        self._check()
         from grokscope.report import write_figures, write_report
 
-        if self.out is not None and self.out.is_dir():
-            raise UsageError("--out is a folder", got=str(self.out), allowed="the name of a file",
-                             next_step=f"for example {self.out / 'report.html'}")  # fmt: skip
-        if self.figures is not None and self.figures.is_file():
-            raise UsageError("--figures is a file", got=str(self.figures), allowed="a folder")
         if self.figures is None:
             print(write_report(self.runs, self.out))
             return
         for path in write_figures(self.runs, self.figures):
             print(path)
+
+    def _check(self) -> None:
+        """Raise `UsageError` for wrong paths before the report is loaded, which takes a while."""
+        from grokscope.runs.folder import RunFolder
+
+        for run in self.runs:
+            RunFolder.open(run)
+        if self.out is not None and self.out.is_dir():
+            raise UsageError("--out is a folder", got=str(self.out), allowed="the name of a file",
+                             next_step=f"for example {self.out / 'report.html'}")  # fmt: skip
+        if self.figures is not None and self.figures.is_file():
+            raise UsageError("--figures is a file", got=str(self.figures), allowed="a folder")

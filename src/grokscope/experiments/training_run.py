@@ -114,7 +114,9 @@ class TrainingRun:
         names = [column.measure for column in self.columns]
         train, test = (float(observation.values[names.index(name)]) for name in _ACCURACIES)
         seed.add(self.step, train, test)
-        broken = np.flatnonzero(~np.isfinite(result.losses))
+        # the loss before each update, and the one that the last update led to
+        losses = [*result.losses, observation.values[names.index("train_loss")]]
+        broken = np.flatnonzero(~np.isfinite(losses))
         if len(broken):
             seed.diverged_at = self.step - n_steps + int(broken[0])
         self._rows.add_metrics(seed.seed, self.step, np.asarray(observation.values))

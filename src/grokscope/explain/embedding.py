@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from grokscope.errors import UsageError
 from grokscope.spectra.basis import additive_basis, n_frequencies
@@ -22,9 +22,10 @@ def frequency_shares(table: Float[Any, "p column"]) -> Float[np.ndarray, "freq"]
         return power / power.sum()
 
 
-def strongest_frequencies(table: Float[Any, "p column"], count: int) -> Int[np.ndarray, "freq"]:
+def strongest_frequencies(table: Float[Any, "p column"], count: int) -> list[int]:
     """Return the `count` frequencies k with the largest norms, the largest first."""
-    return 1 + np.argsort(-np.asarray(spectrum(table).joint), kind="stable")[:count]
+    order = np.argsort(-np.asarray(spectrum(table).joint), kind="stable")
+    return (1 + order[:count]).tolist()
 
 
 def circle(table: Float[Any, "p column"], k: int) -> Float[np.ndarray, "p 2"]:

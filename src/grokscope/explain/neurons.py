@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from grokscope.errors import UsageError
 from grokscope.explain.pairs import Read, over_pairs
@@ -37,18 +37,16 @@ def neuron_strengths(model: Model, task: int = 0) -> Float[np.ndarray, "d_mlp"]:
     return deviation * np.linalg.norm(np.asarray(model.neuron_logit_map, np.float64), axis=0)
 
 
-def strongest_neurons(
-    strengths: Float[np.ndarray, "d_mlp"], count: int
-) -> Int[np.ndarray, "d_mlp_chosen"]:
+def strongest_neurons(strengths: Float[np.ndarray, "d_mlp"], count: int) -> list[int]:
     """Return the numbers of the `count` strongest neurons, the strongest first.
 
     **Arguments:** what `neuron_strengths` returns; how many.
     """
-    return np.argsort(-strengths, kind="stable")[:count]
+    return np.argsort(-strengths, kind="stable")[:count].tolist()
 
 
 def neuron_activations(
-    model: Model, neurons: Sequence[int] | Int[np.ndarray, "d_mlp"], task: int = 0
+    model: Model, neurons: Sequence[int], task: int = 0
 ) -> Float[np.ndarray, "d_mlp p p"]:
     """Return the activations of some neurons at the last position for all pairs.
 

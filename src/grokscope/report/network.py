@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from grokscope.config import ModelConfig
 from grokscope.errors import RunFolderError
@@ -22,8 +24,8 @@ class Network(NamedTuple):
 def load_network(folder: RunFolder, seed: int, step: int | None = None) -> Network:
     """Return the network of `seed` at `step`, or at its last checkpoint.
 
-    **Raises:** `RunFolderError` when there is no such checkpoint, or it cannot be read;
-    `UsageError` when its matrices do not fit the sizes that it records.
+    **Raises:** `RunFolderError` when there is no such checkpoint, or it cannot be read, or
+    its weights are not finite; `UsageError` when its matrices do not fit the sizes that it records.
     """
     tensors, meta = folder.load_checkpoint(seed, step)
     try:
@@ -31,5 +33,8 @@ def load_network(folder: RunFolder, seed: int, step: int | None = None) -> Netwo
         n_tokens = len(tensors["W_E"])
     except (KeyError, TypeError, ValueError) as error:
         raise RunFolderError("a checkpoint does not describe its network", got=error) from error
+    if not all(np.isfinite(W).all() for W in tensors.values()):
+        raise RunFolderError("a checkpoint's weights are not finite: training diverged", got=seed)
     shapes = eqx.filter_eval_shape(make_model, config, p, n_tokens, jax.random.key(0))
-    return Network(with_weights(shapes, tensors), meta["seed"], meta["step"])
+    blank = jax.tree_util.tree_map(lambda W: jnp.asarray(np.zeros(W.shape, W.dtype)), shapes)
+    return Network(with_weights(blank, tensors), meta["seed"], meta["step"])

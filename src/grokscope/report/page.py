@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 from collections.abc import Sequence
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,6 @@ import vl_convert
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from grokscope import __version__
 from grokscope.measures import MEASURES
 from grokscope.report import facts
 from grokscope.report.figures import Figure, network_figures, over_time, read_network
@@ -57,16 +57,17 @@ def render(records: Sequence[RunRecord]) -> str:
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     bundle, script = _bundle(), _template("page.js")
     charts: list[dict[str, Any]] = []
+    common = [_figure(figure, charts) for figure in over_time(records)]
     return environment.from_string(_template("page.html.j2")).render(
         title=_title(records),
         runs=[_run(record, len(records), i < DETAILED_RUNS, charts)
               for i, record in enumerate(records)],
-        over_time=[_figure(figure, charts) for figure in over_time(records)],
+        over_time=common,
         measures=[MEASURES[key] for key in SHOWN],
         eta=sorted({record.config.eta for record in records}),
         fall_header=facts.FALL_HEADER,
         detailed=DETAILED_RUNS,
-        version=__version__,
+        version=version("grokscope"),
         data={"charts": charts, "themes": {"light": LIGHT, "dark": DARK}},
         css=Markup(_template("page.css")),
         bundle=Markup(bundle),

@@ -62,8 +62,8 @@ class RunRecord:
 
     @property
     def matrices(self) -> list[str]:
-        """Matrices whose norm was recorded, in the order of the data flow."""
-        return [matrix for measure, matrix in self.curves if measure == "l2_norm" and matrix]
+        """Matrices whose norm was recorded, by name."""
+        return sorted(matrix for measure, matrix in self.curves if measure == "l2_norm" and matrix)
 
     @cached_property
     def status(self) -> str:

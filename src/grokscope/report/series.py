@@ -1,7 +1,7 @@
 """Curves of several seeds as what is drawn: a median, a band, and few enough points."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -18,21 +18,20 @@ class Summary(NamedTuple):
     @property
     def median(self) -> Float[np.ndarray, "step"]:
         """Median over the seeds, nan where none has a value."""
-        return self._over_seeds(np.median)
+        known = ~np.isnan(self.values).all(axis=0)
+        median = np.full(len(self.steps), np.nan)
+        median[known] = np.nanmedian(self.values[:, known], axis=0)
+        return median
 
     @property
     def low(self) -> Float[np.ndarray, "step"]:
-        """Least value of any seed."""
-        return self._over_seeds(np.min)
+        """Least value of any seed, nan where none has a value."""
+        return np.fmin.reduce(self.values)
 
     @property
     def high(self) -> Float[np.ndarray, "step"]:
-        """Largest value of any seed."""
-        return self._over_seeds(np.max)
-
-    def _over_seeds(self, function: Callable[[np.ndarray], Any]) -> Float[np.ndarray, "step"]:
-        known = (column[~np.isnan(column)] for column in self.values.T)
-        return np.array([function(column) if len(column) else np.nan for column in known])
+        """Largest value of any seed, nan where none has a value."""
+        return np.fmax.reduce(self.values)
 
 
 def summarise(curves: Mapping[int, Curve]) -> Summary:
@@ -42,7 +41,7 @@ def summarise(curves: Mapping[int, Curve]) -> Summary:
     for row, curve in zip(values, curves.values(), strict=True):
         latest = np.searchsorted(curve.steps, steps, side="right") - 1
         row[:] = np.where(latest >= 0, curve.values[latest], np.nan)
-    return Summary(steps, values)
+    return Summary(steps, np.where(np.isfinite(values), values, np.nan))
 
 
 def thin(values: Float[np.ndarray, "step"], buckets: int) -> Int[np.ndarray, "step"]:
@@ -50,10 +49,10 @@ def thin(values: Float[np.ndarray, "step"], buckets: int) -> Int[np.ndarray, "st
 
     **Arguments:**
 
-    - `values`: the curve; undefined values (nan) are never drawn.
+    - `values`: the curve; undefined and infinite values are never drawn.
     - `buckets`: number of stretches; at most 2·buckets + 2 points remain.
     """
-    known = np.flatnonzero(~np.isnan(values))
+    known = np.flatnonzero(np.isfinite(values))
     if len(known) <= 2 * buckets + 2:
         return known
     stretches = np.array_split(known, buckets)

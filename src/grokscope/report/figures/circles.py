@@ -7,7 +7,15 @@ import numpy as np
 from jaxtyping import Float
 
 from grokscope.explain import circle, frequency_shares, strongest_frequencies
-from grokscope.report.figures.figure import Figure, Layout, Panel, assemble, inline, significant
+from grokscope.report.figures.figure import (
+    Figure,
+    Layout,
+    Panel,
+    assemble,
+    inline,
+    layered,
+    significant,
+)
 from grokscope.report.figures.maps import colour_scale
 from grokscope.report.network import Network
 
@@ -23,7 +31,7 @@ def circles(network: Network, p: int) -> Figure:
     layout = Layout(columns=3, least=300, axis=60, square=True, most=270)
     shares = frequency_shares(table)
     found = strongest_frequencies(table, CIRCLES)
-    panels = [_panel(circle(table, int(k)), int(k), float(shares[k - 1])) for k in found]
+    panels = [_panel(circle(table, k), k, float(shares[k - 1])) for k in found]
     caption = (
         "Each point is a residue x, projected on the plane of the cosine and sine of frequency k"
         " (share: of the squared norm of W_E); colour is k·x mod p, so a ring in the order of the"
@@ -55,10 +63,11 @@ def _panel(points: Float[np.ndarray, "p 2"], k: int, share: float) -> Panel:
     tip = [alt.Tooltip("residue:Q", title="x"), alt.Tooltip("turn:Q", title="k·x mod p")]
     dots = chart.mark_point(style="outline", filled=True, size=34, opacity=1)
     names = chart.transform_filter("datum.label").mark_text()
-    return alt.layer(
+    layers = [
         dots.encode(alt.X("x:Q", **across), alt.Y("y:Q", **up), order, tooltip=tip),
         names.encode(alt.X("lx:Q", **across), alt.Y("ly:Q", **up), text="residue:Q"),
-    ).properties(title=f"k = {k}, {share:.0%} of the squared norm")
+    ]
+    return layered(layers, f"k = {k}, {share:.0%} of the squared norm")
 
 
 def _rows(points: Float[np.ndarray, "p 2"], k: int) -> list[dict[str, Any]]:

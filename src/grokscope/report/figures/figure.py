@@ -11,8 +11,8 @@ WIDTH: Final = 1040
 """Width of a figure in a file, in pixels; on a page the page decides."""
 
 
-Panel = alt.LayerChart | alt.FacetChart
-"""What `alt.layer` may return; here always layers."""
+Panel = dict[str, Any]
+"""Layers of Vega-Lite with a title, and the rows that they show under `datasets`."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Layout:
         columns = max(1, min(self.columns, panels, width // self.least))
         size = min(self.most, width // columns - self.axis)
         whole = size // self.cells * self.cells
-        return columns, whole if whole >= 0.8 * size else size
+        return columns, whole if whole >= 0.75 * size else size
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,29 @@ class Figure:
     """Where the horizontal axis is training time, its first evaluation after the start."""
 
 
-def assemble(
-    panels: Sequence[Panel],
-    layout: Layout,
-    description: str,
-    params: Sequence[alt.Parameter] = (),
-) -> dict[str, Any]:
+def inline(rows: Sequence[dict[str, Any]]) -> alt.Chart:
+    """Return a chart of rows; as a plain dictionary they are not checked one by one."""
+    return alt.Chart({"values": list(rows)})
+
+
+def layered(
+    charts: Sequence[alt.Chart], title: str | dict[str, Any], height: int | None = None
+) -> Panel:
+    """Return charts on top of each other.
+
+    They are joined as dictionaries: Altair's own `layer` and `concat` copy every part many times.
+    """
+    layers = [chart.to_dict() for chart in charts]
+    datasets: dict[str, Any] = {}
+    for layer in layers:
+        datasets |= layer.pop("datasets", {})
+        # The version is the page's own copy of Vega-Lite, the theme the page's.
+        del layer["$schema"], layer["config"]
+    panel: Panel = {"title": title, "layer": layers, "datasets": datasets}
+    return panel if height is None else panel | {"height": height}
+
+
+def assemble(panels: Sequence[Panel], layout: Layout, description: str) -> dict[str, Any]:
     """Return the panels as one Vega-Lite chart, laid out for a file.
 
     **Arguments:**
@@ -69,21 +86,17 @@ def assemble(
     - `panels`: in reading order.
     - `layout`: how they share the width.
     - `description`: what a screen reader says.
-    - `params`: parameters that all panels use.
     """
     columns, width = layout.fit(WIDTH, len(panels))
     size = {"width": width} | ({"height": width} if layout.square else {})
-    chart = alt.concat(*(panel.properties(**size) for panel in panels), columns=columns)
-    document = chart.properties(description=description).add_params(*params).to_dict()
-    # The version is the page's own copy of Vega-Lite; the theme is the page's.
-    for key in ("$schema", "config"):
-        document.pop(key, None)
-    return document
-
-
-def inline(rows: Sequence[dict[str, Any]]) -> alt.Chart:
-    """Return a chart of rows; as a plain dictionary they are not checked one by one."""
-    return alt.Chart({"values": list(rows)})
+    datasets = {name: rows for panel in panels for name, rows in panel["datasets"].items()}
+    shown = [{key: panel[key] for key in panel if key != "datasets"} | size for panel in panels]
+    return {
+        "description": description,
+        "columns": columns,
+        "concat": shown,
+        "datasets": datasets,
+    }
 
 
 def shorten(text: str, length: int = 44) -> str:

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 from jaxtyping import Float
 
-from grokscope.report.figures.figure import Layout, Panel, inline, ticks
+from grokscope.report.figures.figure import Layout, Panel, inline, layered, ticks
 from grokscope.report.image import VIRIDIS, image_address
 
 MOST_RESIDUES: Final = 256
@@ -72,7 +72,7 @@ def image_panel(
     colour = alt.Color("v:Q", scale=colour_scale(*domain), legend=bar)
     middle = {"x": x["from"], "y": y["from"], "v": domain[0]}
     carrier = inline([middle]).mark_point(opacity=0, tooltip=False).encode(_x(x), _y(y), colour)
-    return alt.layer(image, carrier).properties(title=title)
+    return layered([image, carrier], title)
 
 
 def _x(axis: dict) -> alt.X:

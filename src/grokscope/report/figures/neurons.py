@@ -20,7 +20,7 @@ def neurons(network: Network, p: int) -> Figure:
     panels = [
         pair_map(values / (float(values.max()) or 1.0), 0, 1,
                  f"neuron {j}: 0 to {values.max():.2g}", "activation / its maximum")
-        for j, values in zip(chosen.tolist(), maps, strict=True)
+        for j, values in zip(chosen, maps, strict=True)
     ]  # fmt: skip
     layout = maps_layout(p)
     caption = (

@@ -1,5 +1,6 @@
 """Norms of the weights over training."""
 
+import itertools
 from collections.abc import Sequence
 
 import altair as alt
@@ -48,10 +49,10 @@ def grouped(matrices: Sequence[str]) -> dict[str, list[str]]:
     """Return the matrices of each panel: one per part, and of several layers one per layer."""
     panels: dict[str, list[str]] = {}
     for group, kinds in _GROUPS.items():
-        for matrix in matrices:
+        for wanted, matrix in itertools.product(kinds, matrices):
             # `W_Q.0` is the matrix of layer 0 where there are several
             kind, _, layer = matrix.partition(".")
-            if kind in kinds:
+            if kind == wanted:
                 title = f"{group}, layer {layer}" if layer else group
                 panels.setdefault(title, []).append(matrix)
     return panels

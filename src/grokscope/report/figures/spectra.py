@@ -12,6 +12,7 @@ from grokscope.report.figures.figure import (
     Panel,
     assemble,
     inline,
+    layered,
     significant,
     ticks,
 )
@@ -38,11 +39,6 @@ def spectra(record: RunRecord, seed: int, runs: int = 1) -> Figure:
         return missing
     steps = _snapshots(sorted({step for table in found.values() for step in table}), record, runs)
     last = len(steps) - 1
-    snapshot = alt.param(
-        name="snapshot",
-        value=last,
-        bind=alt.binding_range(min=0, max=last, step=1, name="snapshot"),
-    )
     panels = [_panel(table, found[table], steps, record) for table in TABLES if table in found]
     caption = (
         "Norm over the columns of the coefficients at each frequency k, cosines upwards and sines"
@@ -50,9 +46,10 @@ def spectra(record: RunRecord, seed: int, runs: int = 1) -> Figure:
         " the largest cosine or sine). Few tall bars: a sparse table; unequal up and down: a"
         " cosine or sine bias. The slider goes through training."
     )
-    chart = assemble(panels, layout, _TITLE, [snapshot] if last else [])
-    if not last:
-        chart["params"] = [{"name": "snapshot", "value": 0}]
+    snapshot: dict[str, Any] = {"name": "snapshot", "value": last}
+    if last:
+        snapshot["bind"] = {"input": "range", "min": 0, "max": last, "step": 1, "name": "snapshot"}
+    chart = assemble(panels, layout, _TITLE) | {"params": [snapshot]}
     return Figure("spectra", _TITLE, caption, chart, layout)
 
 
@@ -118,8 +115,7 @@ def _panel(table: str, norms: dict[int, np.ndarray], steps: list[int], record: R
     limits = (
         inline(lines).transform_filter("datum.i == snapshot").mark_rule(strokeDash=[2, 3]).encode(y)
     )
-    title = alt.TitleParams(text=alt.ExprRef(_title(table, steps)))
-    return alt.layer(bars, limits).properties(title=title, height=190)
+    return layered([bars, limits], {"text": {"expr": _title(table, steps)}}, height=190)
 
 
 def _title(table: str, steps: list[int]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import altair as alt
 import numpy as np
 
-from grokscope.report.figures.figure import Panel, inline, significant
+from grokscope.report.figures.figure import Panel, inline, layered, significant
 from grokscope.report.record import Curve, RunRecord
 from grokscope.report.series import Summary, summarise, thin, thin_band
 
@@ -84,7 +84,7 @@ def panel(
         if each_seed:
             layers.append(_thin_lines(curves, axis, y, colour))
     layers.append(_median(summaries, axis, y, colour))
-    return alt.layer(*layers).properties(title=title, height=height)
+    return layered(layers, title, height)
 
 
 def _median(

@@ -10,7 +10,7 @@
     const n = Math.max(1, Math.min(columns, panels, Math.floor(width / least)));
     const size = Math.min(most, Math.floor(width / n) - axis);
     const whole = Math.floor(size / cells) * cells;
-    return [n, whole >= 0.8 * size ? whole : size];
+    return [n, whole >= 0.75 * size ? whole : size];
   }
 
   // Time axes are the linear ones that start at step 0, under the name `step`.

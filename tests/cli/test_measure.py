@@ -1,0 +1,116 @@
+"""grokscope measure: what it reads, what it prints, what it skips."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from grokscope.runs.tensors import encode
+
+KEYS = ["p", "ffs", "ffd", "fcr", "gini", "ipr"]
+RANDOM = np.random.default_rng(1).normal(size=(11, 6))
+
+
+def cosine(p: int, k: int = 2) -> Any:
+    """One frequency, cosine only: FFS 1/(p − 1), FCR 0, participation 1."""
+    return np.cos(2 * math.pi * k * np.arange(p) / p)[:, None] * np.ones((1, 3))
+
+
+def measured(cli: Any, *words: str) -> dict[str, dict[str, Any]]:
+    outcome = cli("measure", *words, "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.count("\n") == 1
+    return json.loads(outcome.out, parse_constant=pytest.fail)
+
+
+def test_json_of_one_cosine(cli: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "table.npy", cosine(11))
+    found = measured(cli, "table.npy")
+    assert list(found) == ["table"]
+    assert list(found["table"]) == KEYS
+    # the sines hold nothing, so none is over η times their largest
+    expected = [11, 1 / 10, 1 / 10, 0.0, 1 - 1 / 5, 1.0]
+    assert list(found["table"].values()) == pytest.approx(expected)
+
+
+def test_undefined_is_null(cli: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "zero.npy", np.zeros((7, 2)))
+    assert measured(cli, "zero.npy") == {"zero": {"p": 7} | dict.fromkeys(KEYS[1:])}
+    assert "–" in cli("measure", "zero.npy").out
+
+
+@pytest.mark.parametrize("suffix", ["npz", "safetensors"])
+def test_several_tables_and_skipped_ones(cli: Any, tmp_path: Path, suffix: str) -> None:
+    arrays = {"a": RANDOM, "bias": RANDOM[0], "count": np.arange(8).reshape(4, 2), "b": cosine(11)}
+    if suffix == "npz":
+        np.savez(tmp_path / "t.npz", allow_pickle=False, **arrays)
+    else:
+        safetensors.numpy.save_file(arrays, tmp_path / "t.safetensors")
+    outcome = cli("measure", f"t.{suffix}", "--json")
+    assert sorted(json.loads(outcome.out)) == ["a", "b"]
+    assert sorted(outcome.err.splitlines()) == [
+        "skipped bias: has 1 axes, not 2",
+        "skipped count: holds int64, not real numbers",
+    ]
+
+
+def test_p_drops_rows_and_axis_turns(cli: Any, tmp_path: Path) -> None:
+    table = np.concatenate([cosine(11), [[9.0, 9.0, 9.0]]])
+    np.save(tmp_path / "rows.npy", table)
+    np.save(tmp_path / "columns.npy", table.T)
+    wanted = measured(cli, "rows.npy", "--p", "11")["rows"]
+    assert wanted["ipr"] == pytest.approx(1)
+    assert measured(cli, "columns.npy", "--p", "11", "--axis", "1")["columns"] == wanted
+    assert measured(cli, "rows.npy")["rows"]["p"] == 12
+
+
+def test_eta(cli: Any, tmp_path: Path) -> None:
+    table = cosine(11) + 0.3 * cosine(11, 4)
+    np.save(tmp_path / "t.npy", table)
+    assert measured(cli, "t.npy", "--eta", "0.5")["t"]["ffs"] == pytest.approx(1 / 10)
+    assert measured(cli, "t.npy", "--eta", "0.2")["t"]["ffs"] == pytest.approx(2 / 10)
+
+
+def test_our_checkpoints_know_their_axes_and_get_w_l(cli: Any, tmp_path: Path) -> None:
+    p, d_model, d_mlp = 7, 3, 5
+    random = np.random.default_rng(2)
+    tensors = {
+        "W_E": random.normal(size=(p + 1, d_model)),
+        "W_out": random.normal(size=(d_mlp, d_model)),
+        "W_U": random.normal(size=(d_model, p)),
+    }
+    axes = {"W_E": ("token", "d_model"), "W_out": ("d_mlp", "d_model"), "W_U": ("d_model", "class")}
+    (tmp_path / "step.safetensors").write_bytes(encode(tensors, {"p": p}, axes))
+    outcome = cli("measure", "step.safetensors", "--json")
+    found = json.loads(outcome.out)
+    assert {name: values["p"] for name, values in found.items()} == {"W_E": p, "W_U": p, "W_L": p}
+    assert outcome.err == "skipped W_out: no axis of residues among d_mlp, d_model\n"
+    np.save(tmp_path / "W_L.npy", (tensors["W_out"] @ tensors["W_U"]).T)
+    assert measured(cli, "W_L.npy")["W_L"] == pytest.approx(found["W_L"])
+
+
+def test_names_are_shown_as_they_are(cli: Any, tmp_path: Path) -> None:
+    names = ["[bold]x", "[/x]", "<script>", "a\nb", "\x1b[31mred"]
+    arrays = dict.fromkeys(names, RANDOM)
+    safetensors.numpy.save_file(arrays, tmp_path / "t.safetensors")
+    outcome = cli("measure", "t.safetensors")
+    assert outcome.code == 0
+    for shown in ("[bold]x", "[/x]", "<script>", "a\\nb", "\\x1b[31mred"):
+        assert shown in outcome.out
+    assert "\x1b" not in outcome.out
+    assert sorted(measured(cli, "t.safetensors")) == sorted(names)
+
+
+def test_the_table(cli: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "table.npy", cosine(11))
+    outcome = cli("measure", "table.npy")
+    header, row = (line for line in outcome.out.splitlines() if "FFS" in line or "0.100" in line)
+    words = [word for word in header.split() if word.isalpha()]
+    assert words == ["table", "p", "FFS", "FFD", "FCR", "Gini", "IPR"]
+    numbers = ["0.100", "0.100", "0.000", "0.800", "1.000"]
+    assert row.replace("│", "").split() == ["table", "11", *numbers]
+    assert outcome.err == ""

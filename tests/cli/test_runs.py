@@ -1,0 +1,53 @@
+"""grokscope runs: the table, the document, and names that are not to be trusted."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def test_an_empty_folder(cli: Any, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    outcome = cli("runs")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "no runs in runs\n", "")
+    assert cli("runs", "--json").out == "[]\n"
+
+
+def test_the_table(cli: Any, specimens: Path) -> None:
+    outcome = cli("runs", str(specimens))
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    row = next(line for line in lines if line.lstrip().startswith("run "))
+    for cell in ("x + y mod 31", "0.6", "interrupted (killed)", "50.0%", "–"):
+        assert any(cell in line for line in lines), cell
+    assert "state" in row or "grokked" in row
+    for damaged in ("flipped-manifest", "flipped-part", "newer"):
+        (line,) = [line for line in lines if line.startswith(f"{damaged}: ")]
+        assert "damaged" in line or "newer grokscope" in line
+    assert not any("foreign" in line for line in lines)
+
+
+def test_names_are_shown_as_they_are(cli: Any, specimens: Path) -> None:
+    (specimens / "run").rename(specimens / "a\n\x1b[31m[b]")
+    (specimens / "flipped-manifest").rename(specimens / "b\n\x1b[31m[b]")
+    outcome = cli("runs", str(specimens))
+    assert outcome.code == 0
+    assert "[red]<script>alert(1)" in outcome.out
+    assert "\x1b" not in outcome.out
+    assert "\\n\\x1b[31m[b]" in outcome.out
+    assert "b\\n\\x1b[31m[b]: " in outcome.out
+
+
+def test_the_document(cli: Any, specimens: Path) -> None:
+    outcome = cli("runs", str(specimens), "--json")
+    assert outcome.out.count("\n") == 1
+    found = {
+        Path(run["path"]).name: run for run in json.loads(outcome.out, parse_constant=pytest.fail)
+    }
+    assert found["run"]["operation"] == "x + y"
+    assert found["run"]["test_accuracy"] == 0.5
+    assert found["run"]["train_accuracy"] is None
+    assert found["run"]["error"] is None
+    assert "damaged" in found["flipped-manifest"]["error"]
+    assert "foreign" not in found

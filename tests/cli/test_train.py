@@ -1,0 +1,82 @@
+"""grokscope train: where its output goes, and what a second call says."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+TINY: Final = shlex.split(
+    """--p 7 --architecture mlp --d-model 8 --d-embedding 4 --train-fraction 0.8 --steps 20
+    --eval-every 10 --no-report"""
+)
+ENDED: Final = "undecided at 20 steps; --resume --steps N trains on"
+
+
+def test_words_on_standard_output_progress_on_standard_error(cli: Any) -> None:
+    outcome = cli("train", "-x+y", *TINY, "--out", "run", "--seeds", "0", "1")
+    assert outcome.code == 0
+    assert outcome.out.splitlines() == [
+        f"-x + y mod 7, seed 0: {ENDED}",
+        f"-x + y mod 7, seed 1: {ENDED}",
+        "run: run",
+    ]
+    first, *rest = outcome.err.splitlines()
+    assert first == "-x + y mod 7: 39 pairs train, 10 test, 0 undefined"
+    assert rest[-1].startswith("step 20 of at most 20, ")
+
+
+def test_quiet_and_json(cli: Any, tmp_path: Path) -> None:
+    outcome = cli("train", "x*y", *TINY, "--quiet", "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.count("\n") == 1
+    document = json.loads(outcome.out)
+    assert document["run"] == "runs/xy-p7"
+    (result,) = document["results"]
+    assert (result["seed"], result["status"], result["steps"]) == (0, "undecided", 20)
+    assert not (tmp_path / document["run"] / "report.html").exists()
+    again = cli("train", "x*y", *TINY, "--quiet", "--json")
+    assert json.loads(again.out)["run"] == "runs/xy-p7-2"
+
+
+def test_a_finished_run_is_told_and_can_be_trained_on(cli: Any) -> None:
+    whole = ("train", "x - y", *TINY, "--no-stop", "--out", "run", "--quiet")
+    assert cli(*whole).code == 0
+    for words in (("train", "--resume", "--out", "run"), (*whole, "--resume")):
+        outcome = cli(*words)
+        assert (outcome.code, outcome.out) == (0, f"x - y mod 7, seed 0: {ENDED}\nrun: run\n")
+        assert outcome.err == "this run is finished; to train on, raise --steps\n"
+    outcome = cli("train", "--resume", "--out", "run", "--steps", "30", "--no-report")
+    assert outcome.code == 0
+    assert "going on at step 20" in outcome.err
+    assert "undecided at 30 steps" in outcome.out
+    refused = cli(*whole)
+    assert refused.code == 2
+    assert "already holds a run" in refused.err
+
+
+def test_the_first_call_may_say_resume(cli: Any) -> None:
+    assert cli("train", "x", *TINY, "--out", "run", "--quiet", "--resume").code == 0
+
+
+def test_divergence(cli: Any) -> None:
+    words = ("train", "x + y", *TINY, "--out", "run", "--quiet")
+    outcome = cli(*words, "--learning-rate", "10", "--weight-decay", "1000")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.count("\n") == 1
+    assert "the loss is no longer finite (seed 0 at step " in outcome.err
+    assert "try a smaller --learning-rate" in outcome.err
+
+
+def test_a_damaged_state(cli: Any, specimens: Path) -> None:
+    outcome = cli("train", "--resume", "--out", "cut-state", "--quiet")
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert "'cut-state/state/state.safetensors' is damaged" in outcome.err
+    assert (specimens / "cut-state" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("out", ["with space", "ünïcode", "[red]", "<b>", "a=b"])
+def test_odd_names_of_folders(cli: Any, tmp_path: Path, out: str) -> None:
+    assert cli("train", "y", *TINY, "--out", out, "--quiet").code == 0
+    assert (tmp_path / out / "manifest.json").exists()

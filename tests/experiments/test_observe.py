@@ -1,0 +1,138 @@
+"""What is measured while training equals plain NumPy in float64 on the same logits."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from grokscope.experiments import observe as observing
+from grokscope.experiments.observe import Observation, Observed, columns, make_observer, tables
+from grokscope.experiments.prepare import prepare
+from grokscope.measures import MEASURES
+from grokscope.models import named_weights
+from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, UNDEFINED
+
+CASES: list[tuple[tuple[str, ...], dict[str, Any]]] = [
+    (("x + y",), {}),
+    (("x / y", "x*y"), {"p": 5}),
+    (("x - y",), {"p": 8, "architecture": "mlp", "d_embedding": 6, "eta": 0.9}),
+]
+
+
+class Seen:
+    """One observation of trained-looking weights, and what it was made from."""
+
+    def __init__(self, config: Any) -> None:
+        self.config, prepared = config, prepare(config)
+        self.task, self.split = prepared.task, prepared.splits[0]
+        # weights large enough for confident answers, right and wrong
+        self.model = jax.tree_util.tree_map(lambda a: 1.5 * a[0], prepared.states.model)
+        self.observed: Observed = jax.tree_util.tree_map(lambda a: a[0], prepared.inputs.observed)
+        self.logits = np.stack(
+            [np.asarray(self.model(jnp.asarray(t)), np.float64) for t in self.task.tokens()]
+        )
+
+    def look(self, **changes: Any) -> tuple[dict[tuple, float], Observation]:
+        observe = jax.jit(make_observer(self.config, self.task))
+        seen = observe(self.model, self.observed._replace(**changes))
+        keys = [tuple(column) for column in columns(self.model)]
+        return dict(zip(keys, np.asarray(seen.values).tolist(), strict=True)), seen
+
+
+@pytest.fixture(scope="module", params=CASES, ids=str)
+def seen(request: pytest.FixtureRequest, helpers: SimpleNamespace) -> Seen:
+    expressions, changes = request.param
+    return Seen(helpers.tiny(*expressions, **changes))
+
+
+def predictions(seen: Seen, softmax: Callable[..., np.ndarray]) -> dict[tuple, float]:
+    """Accuracy, loss and probability of every side: means over its pairs in every task."""
+    found: dict[tuple, float] = {}
+    labels = seen.task.labels(0)
+    sides = {
+        "train": [TRAIN], "test": [TEST_LEAKED, TEST_UNLEAKED], "unleaked": [TEST_UNLEAKED],
+    }  # fmt: skip
+    for side, kinds in sides.items():
+        right, losses, chances = [], [], []
+        for task, logits in enumerate(seen.logits):
+            probability = softmax(logits)
+            for pair in np.flatnonzero(np.isin(seen.split.kind, kinds)):
+                label = labels[task, pair]
+                right.append(float(np.argmax(logits[pair]) == label))
+                losses.append(-np.log(probability[pair, label]))
+                chances.append(probability[pair, label])
+        for name, values in (("accuracy", right), ("loss", losses), ("probability", chances)):
+            found[f"{side}_{name}", None, None] = float(np.mean(values))
+    return found
+
+
+def test_predictions_norms_and_measures_equal_numpy(
+    seen: Seen, softmax: Callable[..., np.ndarray]
+) -> None:
+    values, _ = seen.look()
+    expected = predictions(seen, softmax)
+    for name, W in named_weights(seen.model).items():
+        expected["l2_norm", name, None] = float(np.linalg.norm(np.asarray(W, np.float64)))
+    for name, table in tables(seen.model, seen.task.p).items():
+        for key in ("ffs", "fcr", "gini", "ipr"):
+            options = {"eta": seen.config.eta} if key == "ffs" else {}
+            rows = np.asarray(table, np.float64)
+            expected[key, name, "additive"] = float(MEASURES[key].function(rows, **options))
+    assert values.keys() == expected.keys()
+    for key, number in expected.items():
+        assert_allclose(values[key], number, rtol=1e-4, atol=1e-6, err_msg=str(key))
+    assert 0 < values["train_accuracy", None, None] < 1
+
+
+def test_spectra_are_those_of_the_tables_over_residues(seen: Seen) -> None:
+    _, observation = seen.look()
+    p = seen.task.p
+    table = np.asarray(seen.model.W_E, np.float64)[:p]
+    k = np.arange(1, p // 2 + 1)[:, None]
+    waves = 2 * np.pi * k * np.arange(p) / p
+    for norm, basis in zip(observation.spectra["W_E"], (np.cos(waves), np.sin(waves)), strict=True):
+        # a unit-norm cosine or sine; the one at p/2 has twice the square, and no sine
+        scale = np.where(2 * k == p, p, p / 2) ** 0.5
+        assert_allclose(norm, np.linalg.norm(basis / scale @ table, axis=1), rtol=1e-4, atol=1e-5)
+    assert observation.spectra["W_L"].cos_norm.shape == (p // 2,)
+
+
+def test_blocks_give_the_numbers_of_the_whole(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, _ = seen.look()
+    monkeypatch.setattr(observing, "PAIRS_PER_BLOCK", 9)
+    in_blocks, _ = seen.look()
+    for key, value in whole.items():
+        assert_allclose(in_blocks[key], value, rtol=1e-5, err_msg=str(key))
+
+
+def test_a_side_without_pairs_is_undefined(helpers: SimpleNamespace) -> None:
+    seen = Seen(helpers.tiny())
+    assert (seen.split.kind == TEST_LEAKED).any()
+    kind = np.where(seen.split.kind == TEST_UNLEAKED, TEST_LEAKED, seen.split.kind)
+    values, _ = seen.look(kind=jnp.asarray(kind))
+    undefined = {key[0] for key, value in values.items() if np.isnan(value)}
+    assert undefined == {"unleaked_accuracy", "unleaked_loss", "unleaked_probability"}
+    whole, _ = seen.look()
+    for key in whole:
+        if not key[0].startswith("unleaked"):
+            assert values[key] == whole[key]
+
+
+def test_a_pair_that_is_undefined_counts_nowhere(helpers: SimpleNamespace) -> None:
+    seen = Seen(helpers.tiny())
+    one = int(np.flatnonzero(seen.split.train)[0])
+    kind = np.array(seen.split.kind)
+    kind[one] = UNDEFINED
+    before, _ = seen.look()
+    after, _ = seen.look(kind=jnp.asarray(kind))
+    label = seen.task.labels(0)[0, one]
+    own = float(np.argmax(seen.logits[0, one]) == label)
+    n = int(seen.split.train.sum())
+    expected = (n * before["train_accuracy", None, None] - own) / (n - 1)
+    assert_allclose(after["train_accuracy", None, None], expected, rtol=1e-5)
+    assert after["test_loss", None, None] == before["test_loss", None, None]

@@ -1,0 +1,43 @@
+"""Observations become the long rows of the run folder."""
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+
+from grokscope.experiments.observe import Column, Observation
+from grokscope.experiments.rows import Rows
+from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
+from grokscope.spectra.spectrum import Spectrum
+
+COLUMNS = [Column("test_loss"), Column("l2_norm", "W_E"), Column("ffs", "W_L", "additive")]
+
+
+def test_values_and_spectra_become_rows_once() -> None:
+    rows = Rows(COLUMNS)
+    rows.add_metrics(4_000_000_000, 50, np.array([0.1, 2, np.nan], np.float32))
+    rows.add_metrics(1, 100, np.array([1, 2, 3], np.float32))
+    spectra = {"W_E": Spectrum(np.array([1, 2], np.float32), np.array([3, 0], np.float32))}
+    rows.add_spectra(1, 100, Observation(jnp.zeros(3), spectra))
+    metrics, found = rows.take()
+    assert metrics.schema == METRIC_SCHEMA
+    assert found.schema == SPECTRA_SCHEMA
+    first, second, third, *rest = metrics.to_pylist()
+    assert first == {
+        "seed": 4_000_000_000, "step": 50, "measure": "test_loss", "matrix": None, "basis": None,
+        "value": float(np.float32(0.1)),
+    }  # fmt: skip
+    assert (second["measure"], second["matrix"], second["basis"]) == ("l2_norm", "W_E", None)
+    assert (third["measure"], third["matrix"], third["basis"]) == ("ffs", "W_L", "additive")
+    assert math.isnan(third["value"])
+    assert [(row["seed"], row["step"], row["value"]) for row in rest] == [
+        (1, 100, 1), (1, 100, 2), (1, 100, 3),
+    ]  # fmt: skip
+    shared = {"seed": 1, "step": 100, "matrix": "W_E", "basis": "additive"}
+    assert found.to_pylist() == [
+        shared | {"k": 1, "cos_norm": 1.0, "sin_norm": 3.0},
+        shared | {"k": 2, "cos_norm": 2.0, "sin_norm": 0.0},
+    ]
+    again = rows.take()
+    assert [table.num_rows for table in again] == [0, 0]
+    assert [table.schema for table in again] == [METRIC_SCHEMA, SPECTRA_SCHEMA]

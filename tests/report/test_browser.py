@@ -1,0 +1,38 @@
+"""The page as a browser shows it; where there is no Chromium, as it is written."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from grokscope.report import write_report
+from grokscope.runs.folder import RunFolder
+
+_QUIET = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--virtual-time-budget=20000", "--window-size=1280,4000", "--enable-logging=stderr",
+)  # fmt: skip
+
+
+def shown(page: Path, profile: Path) -> tuple[str, str]:
+    """The document after its scripts have run, and what they complained about."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        return page.read_text("utf-8"), ""
+    command = [browser, *_QUIET, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return done.stdout, "\n".join(re.findall(r".*CONSOLE.*", done.stderr))
+
+
+def test_every_figure_is_drawn_without_a_complaint(shared_run: RunFolder, tmp_path: Path) -> None:
+    page = write_report([shared_run.path], tmp_path / "page.html")
+    document, complaints = shown(page, tmp_path / "profile")
+    assert complaints == ""
+    places = re.findall(r'<div class="chart[^"]*" data-chart="(\d)"', document)
+    assert places == list("012345678")
+    if document != page.read_text("utf-8"):
+        assert 'data-drawn="all"' in document
+        drawn = re.findall(r'<svg[^>]*class="marks"', document)
+        assert len(drawn) == 9
+        assert "Accuracy on training and test pairs" in document

@@ -1,0 +1,110 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from grokscope.report.facts import facts, fall_rows, seed_header, seed_rows
+from grokscope.report.finding import finding, percent, spread
+from grokscope.report.record import read_runs
+from grokscope.runs.folder import RunFolder
+
+MakeRun = Callable[..., RunFolder]
+
+
+def said(run: RunFolder) -> str:
+    return " ".join(sentence.text for sentence in finding(read_runs([run.path])[0]))
+
+
+def test_one_seed_that_grokked(make_run: MakeRun) -> None:
+    text = said(make_run())
+    assert "Seed 0 memorised the training pairs at step 100." in text
+    assert "Seed 0 grokked at step 600." in text
+    assert "train accuracy is 100.0% and test accuracy 100.0%" in text
+    assert "FFS of W_E fell from 1.00 to 0.20 and FFS of W_L fell from 1.00 to 0.40" in text
+    assert "FCR of W_E stayed at 0.90 and FCR of W_L went from 0.90 to 0.85." in text
+
+
+def test_several_seeds_have_a_median_a_range_and_those_that_are_undecided(
+    make_run: MakeRun,
+) -> None:
+    text = said(make_run(grokked_at={0: 600, 1: 400, 2: None}))
+    assert "3 of 3 seeds memorised the training pairs, at step 100." in text
+    assert "2 of 3 seeds grokked, at step 500 (median; 400 to 600)." in text
+    assert "Undecided at 1,000 steps: seed 2 (test accuracy 25.0%)." in text
+    assert "test accuracy 75.0% (mean; 25.0% to 100.0%)" in text
+    assert "not grok" not in text
+
+
+def test_a_run_in_progress_is_not_called_undecided(make_run: MakeRun) -> None:
+    run = make_run(status="running", grokked_at={0: None})
+    with run.lock():
+        text = said(run)
+    assert text.startswith("Still training; the last saved evaluation is at step 1,000.")
+    assert "No seed has grokked by step 1,000. Not yet at 1,000 steps: seed 0" in text
+    assert "ndecided" not in text
+    assert "Not finished: interrupted (killed)" in said(run)
+
+
+def test_a_seed_that_diverged_is_named(make_run: MakeRun) -> None:
+    results = [{"seed": 1, "status": "diverged"}]
+    run = make_run(status="diverged", grokked_at={0: 600, 1: None}, results=results)
+    assert "Diverged at 1,000 steps: seed 1" in said(run)
+
+
+def test_leaked_pairs_are_a_warning_with_the_unleaked_accuracy(make_run: MakeRun) -> None:
+    (record,) = read_runs([make_run(grokked_at={0: None}).path])
+    (warning,) = [s.text for s in finding(record) if s.warning]
+    n_test = record.split.counts["test"]
+    assert warning.startswith(f"{record.n_leaked} of {n_test} test pairs")
+    assert warning.endswith("On the unleaked ones the final accuracy is 5.0%.")
+    assert "leaked" not in said(make_run("b", expressions=("x - y",)))
+
+
+def test_mixtures_and_undefined_pairs_are_stated(make_run: MakeRun) -> None:
+    text = said(make_run(expressions=("x/y", "x*y")))
+    assert "A mixture of 2 operations" in text
+    assert "7 of 49 pairs have no answer" in text
+
+
+def test_a_run_without_evaluations_says_so(make_run: MakeRun) -> None:
+    text = said(make_run(metrics=False, status="running"))
+    assert text.startswith("Nothing has been evaluated yet")
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(1.0, "100.0%"), (0.99999, "99.9%"), (0.25, "25.0%"), (np.nan, "undefined")],
+)
+def test_a_share_is_never_rounded_up_to_all(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+def test_a_spread_leaves_out_what_is_undefined() -> None:
+    assert spread([0.5, np.nan]) == "50.0%"
+    assert spread([np.nan]) == "undefined"
+
+
+def test_a_table_row_per_seed_follows_its_header(make_run: MakeRun) -> None:
+    (record,) = read_runs([make_run(grokked_at={0: 600, 1: None}).path])
+    rows = [dict(zip(seed_header(record), row, strict=True)) for row in seed_rows(record)]
+    assert rows[0] == {
+        "seed": "0", "steps": "1,000", "memorised at": "100", "grokked at": "600",
+        "train accuracy": "100.0%", "test accuracy": "100.0%", "unleaked accuracy": "100.0%",
+        "FFS W_E": "0.20", "FCR W_E": "0.90", "FFS W_L": "0.40", "FCR W_L": "0.85",
+    }  # fmt: skip
+    assert rows[1]["grokked at"] == "–"
+
+
+def test_the_fall_of_a_measure_is_compared_with_grokking(make_run: MakeRun) -> None:
+    (record,) = read_runs([make_run(grokked_at={0: 600}).path])
+    # a straight fall has made half of itself at step 500
+    assert fall_rows(record)[0] == ["FFS of W_E", "1.00", "0.20", "500", "100 steps before"]
+    assert fall_rows(record)[2][3:] == ["no fall of 0.1 or more", "–"]
+
+
+def test_facts_name_what_determines_the_run(make_run: MakeRun) -> None:
+    known = dict(facts(read_runs([make_run(architecture="mlp", batch_size=8).path])[0]))
+    assert known["operation"] == "x + y, modulo p = 7"
+    assert known["training set"].startswith("r = 0.6: 29 of 49 pairs; 20 test")
+    assert known["network"] == "MLP, 1 layer of 8 neurons, embedding 6"
+    assert "batches of 8" in known["optimiser"]

@@ -1,0 +1,148 @@
+"""Configurations survive JSON, start from presets, and accept exactly what they say."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from grokscope.config import (
+    LARGEST_MODULUS,
+    LARGEST_SEED,
+    PRESETS,
+    ModelConfig,
+    OptimizerConfig,
+    RunConfig,
+    ScheduleConfig,
+    TaskConfig,
+    configure,
+)
+from grokscope.errors import UsageError
+
+SECTIONS = ("task", "model", "optimizer", "schedule")
+UNUSUAL = RunConfig(
+    task=TaskConfig(expressions=("x + y", "x^2*y"), p=59, train_fraction=0.75, split="orbits"),
+    model=ModelConfig(architecture="mlp", layers=3, d_model=12, heads=6, d_mlp=7, d_embedding=9),
+    optimizer=OptimizerConfig(
+        learning_rate=0.02, beta1=0.0, beta2=0.5, weight_decay=0, warmup=10, batch_size=64,
+        freeze=("embedding", "mlp"),
+    ),
+    schedule=ScheduleConfig(
+        steps=7, eval_every=3, spectra_every=9, save_every=8, checkpoint_every=5,
+        checkpoint_budget=1, stop_accuracy=0.5, stop_margin=0, stop=False,
+    ),
+    seeds=(5, 0, LARGEST_SEED),
+    eta=0.25,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("config", [UNUSUAL, *PRESETS.values()], ids=["unusual", *PRESETS])
+def test_json_gives_back_the_same_configuration(config: RunConfig) -> None:
+    text = json.dumps(config.to_json(), allow_nan=False)
+    assert RunConfig.from_json(json.loads(text)) == config
+
+
+def test_the_unusual_one_differs_from_the_default_in_every_setting() -> None:
+    """So that the test above would notice a setting that JSON loses."""
+    default = RunConfig()
+    pairs = [(UNUSUAL, default)]
+    pairs += [(getattr(UNUSUAL, name), getattr(default, name)) for name in SECTIONS]
+    for unusual, usual in pairs:
+        for setting in dataclasses.fields(unusual):
+            assert getattr(unusual, setting.name) != getattr(usual, setting.name), setting.name
+
+
+@pytest.mark.parametrize("change", ["missing", "unknown", "unknown in a section", "wrong value"])
+def test_json_of_something_else_is_refused(change: str) -> None:
+    document = UNUSUAL.to_json()
+    if change == "missing":
+        del document["model"]
+    elif change == "unknown":
+        document["colour"] = 1
+    elif change == "unknown in a section":
+        document["task"]["colour"] = 1
+    else:
+        document["task"]["p"] = "97"
+    with pytest.raises(UsageError):
+        RunConfig.from_json(document)
+
+
+def test_the_paper_is_the_default() -> None:
+    paper = PRESETS["paper"]
+    assert paper == RunConfig()
+    assert (paper.task.p, paper.task.train_fraction) == (97, 0.3)
+    model, optimizer = paper.model, paper.optimizer
+    assert (model.layers, model.d_model, model.heads, model.d_head, model.d_mlp) == (
+        1, 128, 4, 32, 512,
+    )  # fmt: skip
+    assert (optimizer.learning_rate, optimizer.beta1, optimizer.beta2) == (1e-3, 0.9, 0.98)
+    assert (optimizer.weight_decay, optimizer.warmup, optimizer.batch_size) == (1.0, 0, None)
+
+
+def test_configure_changes_what_it_is_told_and_nothing_else() -> None:
+    found = configure(["x*y"], "quick", p=59, heads=2, seeds=[3, 1], steps=7, eta=0.1, freeze=[])
+    quick = PRESETS["quick"]
+    assert found == dataclasses.replace(
+        quick,
+        task=dataclasses.replace(quick.task, expressions=("x*y",), p=59),
+        model=dataclasses.replace(quick.model, heads=2),
+        schedule=dataclasses.replace(quick.schedule, steps=7),
+        seeds=(3, 1),
+        eta=0.1,
+    )
+    assert configure(("x + y",), seeds=range(3)).seeds == (0, 1, 2)
+    assert quick == PRESETS["quick"]
+
+
+def test_every_setting_can_be_configured_by_its_plain_name() -> None:
+    settings: dict[str, Any] = {"seeds": UNUSUAL.seeds, "eta": UNUSUAL.eta}
+    for section in SECTIONS:
+        settings |= dataclasses.asdict(getattr(UNUSUAL, section))
+    expressions = settings.pop("expressions")
+    assert configure(expressions, **settings) == UNUSUAL
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "accepted", "refused"),
+    [
+        (TaskConfig, "p", [2, LARGEST_MODULUS], [1, LARGEST_MODULUS + 1, 5.0, True]),
+        (TaskConfig, "train_fraction", [1e-9, 0.999], [0, 1, -0.1, float("nan"), "0.3"]),
+        (ModelConfig, "layers", [1, 12], [0, 13]),
+        (ModelConfig, "heads", [1, 128], [0, 3, 256]),
+        (OptimizerConfig, "learning_rate", [1e-9, 10], [0, -1, 10.1, float("inf")]),
+        (OptimizerConfig, "beta1", [0, 0.999], [1, -0.1]),
+        (OptimizerConfig, "beta2", [0, 0.999], [1, -0.1]),
+        (OptimizerConfig, "weight_decay", [0, 1000], [-0.1, 1001, None]),
+        (OptimizerConfig, "warmup", [0, 10**6], [-1, 0.5]),
+        (OptimizerConfig, "batch_size", [None, 1], [0, 1.5]),
+        (OptimizerConfig, "freeze", [(), ("mlp", "attention", "embedding")],
+         ["mlp", ("bias",), ("embedding", "attention", "mlp", "unembedding")]),
+        (ScheduleConfig, "steps", [1, 10**8], [0, 10**8 + 1]),
+        (ScheduleConfig, "stop_accuracy", [0.01, 1], [0, 1.01]),
+        (ScheduleConfig, "stop_margin", [0], [-1]),
+        (RunConfig, "seeds", [(0,), (LARGEST_SEED, 0)],
+         [(), (1, 1), (-1,), (LARGEST_SEED + 1,), 0]),
+        (RunConfig, "eta", [0.01, 0.99], [0, 1]),
+    ],
+)  # fmt: skip
+def test_limits(kind: Any, name: str, accepted: list[Any], refused: list[Any]) -> None:
+    for value in accepted:
+        assert getattr(kind(**{name: value}), name) == value
+    for value in refused:
+        with pytest.raises(UsageError):
+            kind(**{name: value})
+
+
+def test_configurations_are_frozen() -> None:
+    for config in (UNUSUAL, *(getattr(UNUSUAL, section) for section in SECTIONS)):
+        for setting in dataclasses.fields(config):
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                setattr(config, setting.name, None)
+
+
+def test_configurations_need_neither_numpy_nor_jax() -> None:
+    program = "import sys, grokscope.config; print({'jax', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "set()\n", done.stderr
