@@ -22,7 +22,7 @@ FOLDER: Final = Path(__file__).parent
 OKABE_ITO: Final = ["#0072B2", "#D55E00", "#009E73", "#CC79A7"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """Runs of one kind: what is trained, over which seeds, and what the paper says of it."""
 
@@ -157,12 +157,12 @@ def spread(numbers: Sequence[float], form: str = "{:.2f}") -> str:
 
 def start_and_end(cases: dict[Case, Curves]) -> Iterator[str]:
     """Yield the table of first and last values."""
-    yield "| runs | measure | at the start | at the end | the paper |"
-    yield "|---|---|---|---|---|"
+    yield "| runs | measure | at the start | at the end |"
+    yield "|---|---|---|---|"
     for case, found in cases.items():
         for name in [*PANELS["FFS"], *PANELS["FCR"], "unleaked_accuracy"]:
             ends = [[points[i][1] for points in found[name].values()] for i in (0, -1)]
-            cells = [case.title, _label(name), *map(spread, ends), case.paper]
+            cells = [case.title, _label(name), *map(spread, ends)]
             yield f"| {' | '.join(cells)} |"
 
 
@@ -185,15 +185,16 @@ def _label(name: str) -> str:
 
 def grokked_table(runs: Path) -> Iterator[str]:
     """Yield the table of the steps at which every seed memorised and grokked."""
-    yield "| runs | memorised at step | grokked at step | seeds |"
-    yield "|---|---|---|---|"
+    yield "| runs | memorised at step | grokked at step | seeds | the paper |"
+    yield "|---|---|---|---|---|"
     for case in (*OPERATIONS, *CONTROLS):
         results = gs.RunFolder.open(runs / case.name).manifest.results
         memorised, grokked = ([r[key] for r in results if r[key] is not None]
                               for key in ("memorised_at", "grokked_at"))  # fmt: skip
         steps = max(r["steps"] for r in results)
         outcome = spread(grokked, "{:.0f}") if grokked else f"undecided at {steps} steps"
-        yield f"| {case.title} | {spread(memorised, '{:.0f}')} | {outcome} | {len(results)} |"
+        cells = [case.title, spread(memorised, "{:.0f}"), outcome, str(len(results)), case.paper]
+        yield f"| {' | '.join(cells)} |"
 
 
 def main() -> None:

@@ -45,28 +45,26 @@ def summarise(curves: Mapping[int, Curve]) -> Summary:
 
 
 def thin(values: Float[np.ndarray, "step"], buckets: int) -> Int[np.ndarray, "step"]:
-    """Return which points to draw: the least and the largest of each stretch, first and last.
+    """Return which points to draw, so that a linear and a logarithmic time axis show the curve.
+
+    These are the least and the largest of each stretch, and as many evenly on a logarithmic scale.
 
     **Arguments:**
 
     - `values`: the curve; undefined and infinite values are never drawn.
-    - `buckets`: number of stretches; at most 2·buckets + 2 points remain.
+    - `buckets`: number of stretches; at most 3·buckets + 2 points remain.
     """
     known = np.flatnonzero(np.isfinite(values))
-    if len(known) <= 2 * buckets + 2:
+    if len(known) <= 3 * buckets + 2:
         return known
     stretches = np.array_split(known, buckets)
     extremes = [s[f(values[s])] for s in stretches for f in (np.argmin, np.argmax)]
-    return np.unique([known[0], *extremes, known[-1]])
+    early = known[np.geomspace(1, len(known), buckets).astype(int) - 1]
+    return np.unique([known[0], *extremes, *early, known[-1]])
 
 
 def thin_band(summary: Summary, buckets: int) -> list[tuple[int, float, float]]:
-    """Return (step, least, largest) of each stretch, so that no excursion is lost."""
+    """Return (step, least, largest) at the points that `thin` keeps of either edge."""
     low, high = summary.low, summary.high
-    known = np.flatnonzero(~np.isnan(low))
-    stretches = np.array_split(known, min(buckets, len(known))) if len(known) else []
-    band = [(int(summary.steps[s[0]]), low[s].min(), high[s].max()) for s in stretches]
-    if band:
-        end = known[-1]
-        band.append((int(summary.steps[end]), low[end], high[end]))
-    return band
+    kept = np.union1d(thin(low, buckets // 2), thin(high, buckets // 2))
+    return [(int(summary.steps[i]), float(low[i]), float(high[i])) for i in kept]

@@ -3,6 +3,8 @@
 import math
 from typing import Final
 
+import numpy as np
+
 from grokscope.explain import attention_patterns, mean_attention
 from grokscope.models import MLP
 from grokscope.report.figures.figure import Figure, assemble
@@ -20,8 +22,8 @@ def attention(network: Network, p: int) -> Figure:
     patterns = attention_patterns(network.model)
     means = mean_attention(patterns)
     to_x = patterns[:MOST_HEADS, 0]
-    # one scale for all heads, in steps of 0.05, so that heads compare and weak patterns show
-    low, high = math.floor(to_x.min() * 20) / 20, math.ceil(to_x.max() * 20) / 20
+    # one scale for all heads that 98% of the weights span, so that weak patterns show
+    low, high = _rounded(*np.percentile(to_x, [1, 99]))
     panels = [
         pair_map(pattern, low, high, f"head {h}: x {x:.2f}, op {op:.2f}, y {y:.2f}", "weight on x")
         for h, (pattern, (x, op, y)) in enumerate(zip(to_x, means, strict=False))
@@ -31,6 +33,7 @@ def attention(network: Network, p: int) -> Figure:
         "Weight, between 0 and 1, that the head gives to x when it looks from the last position,"
         " y; the titles are means over all pairs of what goes to x, to the operator and to y."
         " Stripes are heads that choose by x or by y, an even field a head that merely averages."
+        f" The colours end at {low:g} and {high:g}, between which 98% of the weights are."
         + cropped(p)
     )
     if len(patterns) > MOST_HEADS:
@@ -38,3 +41,8 @@ def attention(network: Network, p: int) -> Figure:
     if len(network.model.blocks) > 1:
         caption += f" Heads are those of the last of {len(network.model.blocks)} blocks."
     return Figure("attention", _TITLE, caption, assemble(panels, layout, _TITLE), layout)
+
+
+def _rounded(low: float, high: float) -> tuple[float, float]:
+    """Return the next multiples of 0.02 outside a range."""
+    return math.floor(low * 50) / 50, math.ceil(high * 50) / 50
