@@ -118,14 +118,22 @@ def test_several_runs_are_compared_and_each_network_is_drawn(make_run: MakeRun) 
     )
 
 
-def test_a_page_of_many_runs_and_seeds_stays_small(
+def test_what_does_not_fit_on_a_page_is_left_out(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grokscope.report.page.DETAILED_RUNS", 1)
-    runs = [make_run(f"r{i}", grokked_at=dict.fromkeys(range(5), 600)) for i in range(6)]
-    out = write_report([run.path for run in runs], runs[0].path.parent / "page.html")
-    assert out.stat().st_size < LARGEST
-    assert out.read_text("utf-8").count("Left out to keep the page small") == 5
+    runs = [make_run(f"r{i}", grokked_at=dict.fromkeys(range(3), 600)) for i in range(3)]
+    paths, out = [run.path for run in runs], runs[0].path.parent / "page.html"
+    whole = write_report(paths, out).read_text("utf-8")
+    assert len(whole.encode()) < LARGEST
+    assert "Left out" not in whole
+    # room for the curves and for one network
+    one = len(write_report(paths[:1], out).read_bytes())
+    monkeypatch.setattr("grokscope.report.page.LARGEST_PAGE", (one + len(whole.encode())) // 2)
+    monkeypatch.setattr("grokscope.report.page._WORDS", 0)
+    assert 1 <= write_report(paths, out).read_text("utf-8").count("Left out to keep") <= 2
+    monkeypatch.setattr("grokscope.report.page.LARGEST_PAGE", 1_000_000 - 100_000)
+    with pytest.raises(UsageError, match="too many curves for one page; got 3"):
+        write_report(paths, out)
 
 
 def test_a_mixture_says_whose_figures_are_shown(make_run: MakeRun) -> None:

@@ -50,8 +50,9 @@ def test_one_spike_in_a_long_curve_is_drawn() -> None:
 
 def test_the_beginning_is_drawn_for_a_logarithmic_axis() -> None:
     kept = thin(np.arange(10_000.0), 40)
-    # of the first 1, 10, 100 and 1,000 points
-    assert [int((kept < n).sum()) for n in (1, 10, 100)] == [1, 8, 18]
+    # evenly thinned, there would be 1 of the first 100
+    assert (kept < 10).sum() >= 7
+    assert (kept < 100).sum() >= 15
     assert (np.diff(kept[kept < 10]) <= 2).all()
 
 

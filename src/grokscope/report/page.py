@@ -1,7 +1,6 @@
 """report.html: one file that holds everything it shows and loads nothing."""
 
 import base64
-import dataclasses
 import hashlib
 from collections.abc import Sequence
 from functools import cache
@@ -14,9 +13,11 @@ import vl_convert
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from grokscope.errors import UsageError
 from grokscope.measures import MEASURES
 from grokscope.report import facts
-from grokscope.report.figures import Figure, network_figures, over_time, read_network
+from grokscope.report.charts import Charts
+from grokscope.report.figures import network_figures, over_time, read_network
 from grokscope.report.figures.progress import SHOWN
 from grokscope.report.finding import finding
 from grokscope.report.record import RunRecord, read_runs
@@ -24,8 +25,10 @@ from grokscope.report.theme import DARK, LIGHT, VEGA_LITE
 from grokscope.runs.atomic import write_bytes
 
 REPORT_NAME: Final = "report.html"
-DETAILED_RUNS: Final = 6
-"""Runs whose networks are drawn; of more, the page would grow too large."""
+LARGEST_PAGE: Final = 5_000_000
+"""Bytes; the networks of runs that would make the page larger are left out."""
+_WORDS: Final = 200_000
+"""Bytes that a page takes besides its charts and the drawing script."""
 
 
 def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
@@ -39,8 +42,8 @@ def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
 
     **Returns:** the file.
 
-    **Raises:** `UsageError` when a folder is not a run or is damaged; `DiskError` when the page
-    cannot be written.
+    **Raises:** `UsageError` when a folder is not a run or is damaged, and when there are too many
+    runs for a page; `DiskError` when the page cannot be written.
     """
     records = read_runs([Path(run) for run in runs])
     if out is None:
@@ -56,19 +59,20 @@ def render(records: Sequence[RunRecord]) -> str:
     # `tojson` writes < > & ' as escapes, so that no text of a run can end a script
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     bundle, script = _bundle(), _template("page.js")
-    charts: list[dict[str, Any]] = []
-    common = [_figure(figure, charts) for figure in over_time(records)]
+    charts = Charts(LARGEST_PAGE - _WORDS - len(bundle))
+    common = charts.add(over_time(records))
+    if common is None:
+        allowed = "runs with fewer seeds, or fewer runs"
+        raise UsageError("too many curves for one page", got=len(records), allowed=allowed)
     return environment.from_string(_template("page.html.j2")).render(
         title=_title(records),
-        runs=[_run(record, len(records), i < DETAILED_RUNS, charts)
-              for i, record in enumerate(records)],
+        runs=[_run(record, len(records), charts) for record in records],
         over_time=common,
         measures=[MEASURES[key] for key in SHOWN],
         eta=sorted({record.config.eta for record in records}),
         fall_header=facts.FALL_HEADER,
-        detailed=DETAILED_RUNS,
         version=version("grokscope"),
-        data={"charts": charts, "themes": {"light": LIGHT, "dark": DARK}},
+        data={"charts": charts.documents, "themes": {"light": LIGHT, "dark": DARK}},
         css=Markup(_template("page.css")),
         bundle=Markup(bundle),
         script=Markup(script),
@@ -82,12 +86,10 @@ def _title(records: Sequence[RunRecord]) -> str:
     return f"{len(records)} runs compared"
 
 
-def _run(
-    record: RunRecord, runs: int, detailed: bool, charts: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _run(record: RunRecord, runs: int, charts: Charts) -> dict[str, Any]:
     """Return what the template shows of one run, adding its charts to the page's."""
     network = read_network(record)
-    drawn = network_figures(record, network, runs) if detailed else []
+    figures = charts.add(network_figures(record, network, runs))
     return {
         "label": record.label,
         "p": record.p,
@@ -102,19 +104,9 @@ def _run(
         "why_no_network": network if isinstance(network, str) else "",
         "mixture": record.task.n_tasks > 1,
         "first_operation": record.task.expressions[0].canonical,
-        "figures": [_figure(figure, charts) for figure in drawn],
+        "figures": figures or [],
+        "left_out": figures is None,
     }
-
-
-def _figure(figure: Figure, charts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a figure's words, and the number of its chart among the page's."""
-    words = {"title": figure.title, "caption": figure.caption, "missing": figure.missing}
-    if figure.chart is None:
-        return words | {"number": None}
-    layout = dataclasses.asdict(figure.layout)
-    chart = {"spec": figure.chart, "first_step": figure.first_step, "name": figure.name}
-    charts.append(chart | {"layout": layout})
-    return words | {"number": len(charts) - 1}
 
 
 @cache
