@@ -97,7 +97,8 @@ def _state(record: RunRecord, seed: int) -> str:
 
 def _final_accuracies(record: RunRecord) -> str:
     train, test = (final_values(record, f"{side}_accuracy") for side in ("train", "test"))
-    return f"At the end, train accuracy is {spread(train)} and test accuracy {spread(test)}."
+    accuracies = f"train accuracy is {spread(train)} and test accuracy {spread(test)}"
+    return f"At the last evaluation {accuracies}."
 
 
 def percent(value: float | np.floating) -> str:
