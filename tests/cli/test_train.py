@@ -43,10 +43,12 @@ def test_quiet_and_json(cli: Any, tmp_path: Path) -> None:
 def test_a_finished_run_is_told_and_can_be_trained_on(cli: Any) -> None:
     whole = ("train", "x - y", *TINY, "--no-stop", "--out", "run", "--quiet")
     assert cli(*whole).code == 0
-    for words in (("train", "--resume", "--out", "run"), (*whole, "--resume")):
+    for words in (("train", "--resume", "--out", "run", "--no-report"), (*whole, "--resume")):
         outcome = cli(*words)
         assert (outcome.code, outcome.out) == (0, f"x - y mod 7, seed 0: {ENDED}\nrun: run\n")
         assert outcome.err == "this run is finished; to train on, raise --steps\n"
+    # a report that is missing, as after a kill while it was written, is written now
+    assert "report: run/report.html" in cli("train", "--resume", "--out", "run").out
     outcome = cli("train", "--resume", "--out", "run", "--steps", "30", "--no-report")
     assert outcome.code == 0
     assert "going on at step 20" in outcome.err

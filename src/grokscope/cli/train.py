@@ -60,6 +60,8 @@ class Train:
         config, out = self._config(), self.out
         operation = check(config)[0].canonical
         if self.resume and out is not None and self._is_finished(out, config):
+            if self.report and not (out / "report.html").exists():
+                self._write_report(out)
             return
 
         from grokscope.cli.live import listen
@@ -71,10 +73,7 @@ class Train:
             run = train_run(config, out, resume=self.resume, listener=listener)
         self._tell(out, operation, config.task.p, run.results)
         if self.report:
-            from grokscope.report import write_report
-
-            page = write_report([out])
-            print(f"report: {page}", file=sys.stderr if self.json else sys.stdout)
+            self._write_report(out)
 
     def _config(self) -> RunConfig:
         """Return the configuration with the expressions typed, or those of the run resumed."""
@@ -107,8 +106,15 @@ class Train:
         if not ended or config != RunConfig.from_json(manifest.config):
             return False
         self._tell(out, manifest.operation, config.task.p, manifest.results)
-        print("this run is finished; to train on, raise --steps", file=sys.stderr)
+        more = "; to train on, raise --steps" if manifest.status == "undecided" else ""
+        print(f"this run is finished{more}", file=sys.stderr)
         return True
+
+    def _write_report(self, out: Path) -> None:
+        from grokscope.report import write_report
+
+        page = write_report([out])
+        print(f"report: {page}", file=sys.stderr if self.json else sys.stdout)
 
     def _tell(self, out: Path, operation: str, p: int, results: list[dict[str, Any]]) -> None:
         """Print how every seed ended and where the run lies."""
