@@ -146,3 +146,10 @@ def test_configurations_need_neither_numpy_nor_jax() -> None:
     program = "import sys, grokscope.config; print({'jax', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "set()\n", done.stderr
+
+
+@pytest.mark.parametrize("freeze", [("attention",), ("embedding", "mlp", "unembedding")])
+def test_an_mlp_keeps_something_to_train_and_has_no_attention(freeze: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match="frozen parts are not usable"):
+        configure(["x + y"], architecture="mlp", freeze=freeze)
+    configure(["x + y"], architecture="mlp", freeze=("embedding", "unembedding"))

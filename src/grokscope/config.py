@@ -116,7 +116,7 @@ class OptimizerConfig:
     warmup: int = 0
     """Steps over which the learning rate rises linearly to its value."""
     batch_size: int | None = None
-    """Examples per step; none is the full batch."""
+    """Examples per step; left out, it is the full batch."""
     freeze: tuple[Part, ...] = ()
     """Parts that keep their initial weights."""
 
@@ -195,6 +195,13 @@ class RunConfig:
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
             got = " ".join(map(str, self.seeds))
             raise UsageError("the seeds are not usable", got=got, allowed=allowed)
+        if self.model.architecture == "mlp":
+            frozen = set(self.optimizer.freeze)
+            if "attention" in frozen or len(frozen) == 3:
+                raise UsageError(
+                    "the frozen parts are not usable", got=", ".join(self.optimizer.freeze),
+                    allowed="at most two of embedding, mlp and unembedding, for an MLP",
+                )  # fmt: skip
         _check_number("eta", self.eta, "over 0, below 1", over=0, below=1)
 
     def to_json(self) -> dict[str, Any]:

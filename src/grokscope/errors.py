@@ -70,6 +70,9 @@ class DiskError(GrokscopeError):
     """A write that failed (for instance a full disk); everything saved before it is kept."""
 
 
+AFTER_DIVERGENCE = "try a smaller --learning-rate or a longer --warmup"
+
+
 class DivergedError(GrokscopeError):
     """A loss or weight that is no longer finite; the run was saved and marked `diverged`."""
 

@@ -1,13 +1,14 @@
 """A run that was stopped, killed or made longer ends with the bits of one that was not."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from grokscope.errors import RunInterruptedError, UsageError
+from grokscope.errors import RunFolderError, RunInterruptedError, UsageError
 from grokscope.runs.folder import RunFolder
 
 CASES: list[tuple[tuple[str, ...], dict[str, Any]]] = [
@@ -165,3 +166,28 @@ def test_another_machine_is_told_about_other_bits(helpers: SimpleNamespace, tmp_
     assert "jaxlib 0.0.1 → " in line
     assert "threads 1234 → " in line
     assert "processor" not in line
+
+
+def test_a_run_that_lost_its_state_is_not_begun_anew(
+    helpers: SimpleNamespace, finished: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    shutil.rmtree(run / "state")
+    before = {file: file.read_bytes() for file in run.glob("[cms]*/**/*.*")}
+    assert len(before) > 5
+    with pytest.raises(RunFolderError, match="its state is missing"):
+        helpers.train(run, "x + y", resume=True, steps=60)
+    assert {file: file.read_bytes() for file in run.glob("[cms]*/**/*.*")} == before
+    assert RunFolder.open(run).manifest.status == "undecided"
+
+
+def test_a_run_that_lost_a_part_of_its_metrics_is_not_resumed(
+    helpers: SimpleNamespace, finished: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    sorted((run / "metrics").iterdir())[1].unlink()
+    with pytest.raises(RunFolderError, match="a part of its metrics is missing"):
+        helpers.train(run, "x + y", resume=True, steps=60)
+    assert RunFolder.open(run).manifest.status == "undecided"

@@ -73,7 +73,13 @@ def test_a_run_without_evaluations_says_so(make_run: MakeRun) -> None:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(1.0, "100.0%"), (0.99999, "99.9%"), (0.25, "25.0%"), (np.nan, "undefined")],
+    [
+        (1.0, "100.0%"),
+        (0.99999, "99.9%"),
+        (np.float32(0.7), "70.0%"),
+        (0.25, "25.0%"),
+        (np.nan, "undefined"),
+    ],
 )
 def test_a_share_is_never_rounded_up_to_all(share: float, text: str) -> None:
     assert percent(share) == text

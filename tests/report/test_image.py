@@ -61,3 +61,10 @@ def test_a_constant_map_with_an_empty_range_is_drawn(value: float) -> None:
 def test_the_last_colour_is_that_of_the_scale() -> None:
     pixels = decode(image_address(np.ones((1, 1)), 0, 1))
     assert_array_equal(pixels[0, 0], [0xFD, 0xE7, 0x25])
+
+
+def test_numbers_that_are_not_finite_get_the_colours_of_the_ends() -> None:
+    pixels = decode(image_address(np.array([[np.nan, np.inf], [-np.inf, 0.0]]), 0, 1))
+    # x to the right and y upwards: row 0 is y = 1
+    assert_array_equal(pixels[0, 0], [0xFD, 0xE7, 0x25])
+    assert_array_equal(pixels[1, 0], pixels[1, 1])

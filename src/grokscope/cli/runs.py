@@ -57,7 +57,10 @@ def _show(found: "list[RunSummary]", folder: Path) -> None:
     from rich.table import Table
 
     if not found:
-        print(f"no runs in {printable(str(folder))}")
+        hint = ""
+        if (folder / "manifest.json").exists():
+            hint = "; it is a run itself: see grokscope report --help"
+        print(f"no runs in {printable(str(folder))}{hint}")
         return
     console = Console()
     if not console.is_terminal:
@@ -74,9 +77,10 @@ def _show(found: "list[RunSummary]", folder: Path) -> None:
         accuracies = (run.train_accuracy, run.test_accuracy, run.unleaked_accuracy)
         table.add_row(
             escape(name), escape(f"{printable(run.operation)} mod {run.p}"),
-            f"{run.train_fraction:g}", " ".join(map(str, run.seeds)), run.state, str(run.step),
-            grokked, " ".join(_number(a, "{:.1%}") for a in accuracies), _pair(run.ffs),
-            _pair(run.fcr), _age(run.age),
+            f"{run.train_fraction:g}", " ".join(map(str, run.seeds)), run.state,
+            _number(run.step, "{}"), grokked,
+            " ".join(_number(a, "{:.1%}") for a in accuracies), _pair(run.ffs), _pair(run.fcr),
+            _age(run.age),
         )  # fmt: skip
     if table.row_count:
         console.print(table)

@@ -12,7 +12,7 @@ import tyro
 from tyro.conf import arg
 
 from grokscope.config import RunConfig, configure
-from grokscope.errors import UsageError
+from grokscope.errors import AFTER_DIVERGENCE, DivergedError, UsageError
 
 _OPERATIONS = arg(metavar="OPERATION …", help_behavior_hint="")
 
@@ -69,11 +69,13 @@ class Train:
         from grokscope.experiments.run import train_run
 
         out = out or default_out(operation, config.task.p)
-        with listen(quiet=self.quiet) as listener:
-            run = train_run(config, out, resume=self.resume, listener=listener)
-        self._tell(out, operation, config.task.p, run.results)
-        if self.report:
-            self._write_report(out)
+        try:
+            with listen(quiet=self.quiet) as listener:
+                train_run(config, out, resume=self.resume, listener=listener)
+        except DivergedError:
+            self._conclude(out, operation, config.task.p)
+            raise
+        self._conclude(out, operation, config.task.p)
 
     def _config(self) -> RunConfig:
         """Return the configuration with the expressions typed, or those of the run resumed."""
@@ -102,13 +104,30 @@ class Train:
         if not (out / MANIFEST_NAME).exists():
             return False
         manifest = RunFolder.open(out).manifest
-        ended = manifest.status in ("grokked", "undecided", "diverged")
-        if not ended or config != RunConfig.from_json(manifest.config):
+        more = config.schedule.steps > manifest.config["schedule"]["steps"]
+        ended = manifest.status in ("grokked", "diverged")
+        if not ended and (manifest.status != "undecided" or more):
             return False
+        if _another(config, RunConfig.from_json(manifest.config)):
+            return False  # which the training refuses, naming the setting
         self._tell(out, manifest.operation, config.task.p, manifest.results)
-        more = "; to train on, raise --steps" if manifest.status == "undecided" else ""
-        print(f"this run is finished{more}", file=sys.stderr)
+        if manifest.status == "diverged":
+            raise DivergedError("this run diverged", next_step=AFTER_DIVERGENCE)
+        hint = (
+            "to train on, raise --steps"
+            if manifest.status == "undecided"
+            else "to see more of it, train anew with --no-stop or a larger --stop-margin"
+        )
+        print(f"this run is finished; {hint}", file=sys.stderr)
         return True
+
+    def _conclude(self, out: Path, operation: str, p: int) -> None:
+        """Tell how the run in `out` ended, and write its report."""
+        from grokscope.runs.folder import RunFolder
+
+        self._tell(out, operation, p, RunFolder.open(out).manifest.results)
+        if self.report:
+            self._write_report(out)
 
     def _write_report(self, out: Path) -> None:
         from grokscope.report import write_report
@@ -124,6 +143,12 @@ class Train:
         for result in results:
             print(_sentence(operation, p, result))
         print(f"run: {out}")
+
+
+def _another(config: RunConfig, stored: RunConfig) -> bool:
+    """Whether a setting differs that a finished run cannot change."""
+    schedule = dataclasses.replace(config.schedule, steps=stored.schedule.steps)
+    return dataclasses.replace(config, schedule=schedule) != stored
 
 
 def _sentence(operation: str, p: int, result: dict[str, Any]) -> str:

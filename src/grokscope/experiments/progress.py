@@ -34,6 +34,7 @@ class SeedProgress:
     seed: int
     schedule: ScheduleConfig
     step: int = 0
+    evaluations: int = 0
     diverged_at: int | None = None
 
     def __post_init__(self) -> None:
@@ -44,6 +45,7 @@ class SeedProgress:
     def add(self, step: int, train_accuracy: float, test_accuracy: float) -> None:
         """Take the next evaluation."""
         self.step = step
+        self.evaluations += 1
         self._memorised.add(step, train_accuracy)
         self._grokked.add(step, test_accuracy)
         self._stopping.add(step, test_accuracy)

@@ -11,7 +11,7 @@ import equinox as eqx
 import jax
 
 from grokscope.config import RunConfig
-from grokscope.errors import DivergedError, RunInterruptedError, UsageError
+from grokscope.errors import AFTER_DIVERGENCE, DivergedError, RunInterruptedError, UsageError
 from grokscope.experiments.check import check
 from grokscope.experiments.interrupt import listening
 from grokscope.experiments.listener import Beginning, Evaluation, Listener, Silent
@@ -61,9 +61,10 @@ def train_run(
     with folder.lock(), listening() as wish:
         if resuming:
             _warn_of_other_bits(folder, listener)
-            folder.write_manifest(dataclasses.replace(folder.manifest, status="running"))
         training = TrainingRun(config, folder)
         training.restore()
+        if resuming:
+            folder.write_manifest(dataclasses.replace(folder.manifest, status="running"))
         listener.begin(_beginning(training))
         if training.step == 0 and training.folder.load_state() is None:
             training.begin()
@@ -122,7 +123,8 @@ def _reopen(config: RunConfig, out: Path) -> RunFolder:
     folder = RunFolder.open(out)
     stored = RunConfig.from_json(folder.manifest.config)
     steps = max(config.schedule.steps, stored.schedule.steps)
-    wanted = dataclasses.replace(stored, schedule=dataclasses.replace(stored.schedule, steps=steps))
+    schedule = dataclasses.replace(stored.schedule, steps=steps)
+    wanted = _within_budget(dataclasses.replace(stored, schedule=schedule))
     _refuse_another(_without_steps(config), _without_steps(stored), out)
     folder.manifest = dataclasses.replace(folder.manifest, config=wanted.to_json())
     return folder
@@ -213,6 +215,6 @@ def _finish(training: TrainingRun) -> Run:
         )
         raise DivergedError(
             f"the loss is no longer finite ({at}); the run is saved as diverged",
-            next_step="try a smaller --learning-rate or a longer --warmup",
+            next_step=AFTER_DIVERGENCE,
         )
     return Run(folder, manifest.results)

@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow.compute as pc
 
 from grokscope.config import RunConfig
+from grokscope.errors import RunFolderError
 from grokscope.experiments.observe import Observation, columns, make_observer
 from grokscope.experiments.prepare import prepare
 from grokscope.experiments.progress import SeedProgress
 from grokscope.experiments.rows import Rows
 from grokscope.models import Model, named_weights, weight_axes
+from grokscope.runs.atomic import shown
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.schedule import is_checkpoint
 from grokscope.tasks import Split
@@ -56,9 +58,14 @@ class TrainingRun:
         return any(seed.active for seed in self.seeds)
 
     def restore(self) -> None:
-        """Go back to the last save; without one, to before the first update."""
+        """Go back to the last save; without one, to before the first update.
+
+        **Raises:** `RunFolderError` when the state, or rows from before it, are gone: going on
+        would lose or invent numbers.
+        """
         saved = self.folder.load_state()
         if saved is None:
+            self._refuse_without_state()
             self.folder.rewind(-1)
             return
         self.step, tensors, meta = saved
@@ -66,8 +73,23 @@ class TrainingRun:
         self._states = _from_tensors(self._states, tensors)
         self.training_seconds = meta["training_seconds"]
         self._replay()
+        if [seed.evaluations for seed in self.seeds] != meta["evaluations"]:
+            raise RunFolderError(
+                f"{shown(self.folder.path)} cannot be resumed: a part of its metrics is missing",
+                next_step="restore it from a copy; without it the run can only be read",
+            )
         for seed, diverged_at in zip(self.seeds, meta["diverged_at"], strict=True):
             seed.diverged_at = diverged_at
+
+    def _refuse_without_state(self) -> None:
+        """Raise `RunFolderError` where a run that was saved has lost its state."""
+        trained = any(step > 0 for seed in self.seeds
+                      for step in self.folder.checkpoint_steps(seed.seed))  # fmt: skip
+        if trained or self.folder.manifest.results:
+            raise RunFolderError(
+                f"{shown(self.folder.path)} cannot be resumed: its state is missing",
+                next_step="restore it from a copy, or train again with another --out",
+            )
 
     def _replay(self) -> None:
         """Find the milestones again from the recorded accuracies."""
@@ -146,6 +168,7 @@ class TrainingRun:
         self.folder.append(*self._rows.take(), self.step)
         meta: dict[str, Any] = {
             "diverged_at": [seed.diverged_at for seed in self.seeds],
+            "evaluations": [seed.evaluations for seed in self.seeds],
             "training_seconds": self.training_seconds,
         }
         self.folder.save_state(self.step, _to_tensors(self._states), meta)

@@ -29,6 +29,7 @@ def finding(record: RunRecord) -> list[Sentence]:
         ]
     return [
         *_unfinished(record),
+        *_diverged(record),
         Sentence(_milestone(record, "memorised", "memorised the training pairs")),
         Sentence(_milestone(record, "grokked", "grokked")),
         Sentence(_final_accuracies(record)),
@@ -49,6 +50,19 @@ def _unfinished(record: RunRecord) -> list[Sentence]:
         return []
     doing = "Still training" if record.status == "running" else f"Not finished: {record.status}"
     text = f"{doing}; the last saved evaluation is at step {record.last_step:,}."
+    return [Sentence(text, warning=True)]
+
+
+def _diverged(record: RunRecord) -> list[Sentence]:
+    results = record.folder.manifest.results
+    broken = [r for r in results if r.get("status") == "diverged"]
+    if not broken:
+        return []
+    where = _and([f"seed {r['seed']} at step {r['diverged_at']:,}" for r in broken])
+    text = (
+        f"Training diverged ({where}): the loss was no longer finite, and the weights stood still"
+        " from there. What follows describes a broken network."
+    )
     return [Sentence(text, warning=True)]
 
 
@@ -105,7 +119,7 @@ def percent(value: float | np.floating) -> str:
     """Return a share in percent; never rounded up to 100%."""
     if np.isnan(value):
         return "undefined"
-    return f"{np.floor(value * 1000) / 10:.1f}%"
+    return f"{min(value, 0.999):.1%}" if value < 1 else "100.0%"
 
 
 def spread(values: Sequence[float]) -> str:

@@ -29,7 +29,9 @@ def image_address(
     - `colours`: stops of the colour map, evenly spaced.
     """
     span = high - low if high > low else 1.0
-    shade = np.round(np.clip((values - low) / span, 0, 1) * (LEVELS - 1)).astype(np.uint8)
+    # values of a network that diverged may not be finite: they get the first colour
+    share = np.nan_to_num((values - low) / span, nan=0.0, posinf=1.0, neginf=0.0)
+    shade = np.round(np.clip(share, 0, 1) * (LEVELS - 1)).astype(np.uint8)
     png = _png(np.ascontiguousarray(shade.T[::-1]), _palette(colours))
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 

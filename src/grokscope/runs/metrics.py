@@ -110,5 +110,5 @@ def _verified(path: Path) -> bytes:
 def _damaged(path: Path) -> RunFolderError:
     return RunFolderError(
         f"{shown(path)} is damaged: it was cut, changed or renamed",
-        next_step="restore it from a copy, or remove it to go on without its rows",
+        next_step="restore it from a copy; without it the run can be read, not resumed",
     )

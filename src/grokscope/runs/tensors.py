@@ -21,7 +21,7 @@ from grokscope.runs.canonical import canonical_json, digest
 
 FORMAT: Final = 1
 _KEY: Final = "grokscope"
-_REPAIR: Final = "remove it, or restore it from a copy"
+_REPAIR: Final = "restore it from a copy"
 
 AnyArray = Shaped[np.ndarray, "..."]
 Axes = Mapping[str, tuple[str, ...]]
