@@ -65,10 +65,16 @@ def test_the_first_call_may_say_resume(cli: Any) -> None:
 def test_divergence(cli: Any) -> None:
     words = ("train", "x + y", *TINY, "--out", "run", "--quiet")
     outcome = cli(*words, "--learning-rate", "10", "--weight-decay", "1000")
-    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.code == 1
+    assert "x + y mod 7, seed 0: diverged at step " in outcome.out
     assert outcome.err.count("\n") == 1
     assert "the loss is no longer finite (seed 0 at step " in outcome.err
     assert "try a smaller --learning-rate" in outcome.err
+    again = cli("train", "--resume", "--out", "run", "--no-report")
+    assert (again.code, again.out) == (1, outcome.out)
+    assert again.err == (
+        "grokscope: this run diverged; try a smaller --learning-rate or a longer --warmup\n"
+    )
 
 
 def test_a_damaged_state(cli: Any, specimens: Path) -> None:

@@ -44,7 +44,7 @@
 
   async function draw(place) {
     const chart = charts[place.dataset.chart];
-    const width = place.clientWidth;
+    const width = place.clientWidth - 16; // what the axes overhang
     drawn.get(place)?.finalize();
     const result = await vegaEmbed(place, prepare(chart, width), {
       mode: "vega-lite", renderer: "svg", ast: true, config: theme(width),
