@@ -46,8 +46,11 @@ def test_a_run_in_progress_is_not_called_undecided(make_run: MakeRun) -> None:
 
 
 def test_a_seed_that_diverged_is_named(make_run: MakeRun) -> None:
-    results = [{"seed": 1, "status": "diverged"}]
+    results = [{"seed": 1, "status": "diverged", "diverged_at": 712}]
     run = make_run(status="diverged", grokked_at={0: 600, 1: None}, results=results)
+    (record,) = read_runs([run.path])
+    warnings = [sentence.text for sentence in finding(record) if sentence.warning]
+    assert any("Training diverged (seed 1 at step 712)" in text for text in warnings)
     assert "Diverged at 1,000 steps: seed 1" in said(run)
 
 

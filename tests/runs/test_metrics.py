@@ -77,7 +77,7 @@ def test_every_damaged_region_is_noticed_and_named(tmp_path: Path, rows: pa.Tabl
             read_parts(tmp_path, METRIC_SCHEMA)
     for length in range(0, len(data), 50):
         part.write_bytes(data[:length])
-        with pytest.raises(RunFolderError, match="remove it to go on without its rows"):
+        with pytest.raises(RunFolderError, match="can be read, not resumed"):
             verified_parts(tmp_path)
 
 
