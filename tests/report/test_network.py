@@ -5,7 +5,7 @@ import pytest
 
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.models import named_weights
-from grokscope.report import load_network
+from grokscope.inspection import load_network
 from grokscope.runs.folder import RunFolder
 
 MakeRun = Callable[..., RunFolder]

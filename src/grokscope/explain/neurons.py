@@ -10,7 +10,7 @@ from grokscope.explain.pairs import Read, over_pairs
 from grokscope.models import MLP, Model
 
 
-def _last_hidden(model: Model) -> Read:
+def last_hidden(model: Model) -> Read:
     """Return what reads the neurons of the last hidden layer at the last position."""
     if isinstance(model, MLP):
         last = f"hidden.{len(model.W_hidden) - 1}.post"
@@ -28,13 +28,21 @@ def neuron_strengths(model: Model, task: int = 0) -> Float[np.ndarray, "d_mlp"]:
     W_L, in units of the logits.
     """
     n, total, squares = 0, 0.0, 0.0
-    for block in over_pairs(model, _last_hidden(model), task):
+    for block in over_pairs(model, last_hidden(model), task):
         flat = block.reshape(-1, block.shape[-1]).astype(np.float64)
         n, total, squares = n + len(flat), total + flat.sum(0), squares + (flat**2).sum(0)
     mean = np.asarray(total) / n
     # σ_j · ‖W_L[:, j]‖
     deviation = np.sqrt(np.maximum(np.asarray(squares) / n - mean**2, 0))
     return deviation * np.linalg.norm(np.asarray(model.neuron_logit_map, np.float64), axis=0)
+
+
+def all_activations(model: Model, task: int = 0) -> Float[np.ndarray, "p p d_mlp"]:
+    """Return the activations of all neurons at the last position, at [x, y, neuron], float32.
+
+    **Arguments:** the network; which operation of a mixture, from 0.
+    """
+    return np.concatenate(list(over_pairs(model, last_hidden(model), task)))
 
 
 def strongest_neurons(strengths: Float[np.ndarray, "d_mlp"], count: int) -> list[int]:
@@ -63,7 +71,7 @@ def neuron_activations(
     chosen, width = np.asarray(neurons, int), model.neuron_logit_map.shape[1]
     if np.any((chosen < 0) | (chosen >= width)):
         raise UsageError("no such neuron", got=list(neurons), allowed=f"0 to {width - 1}")
-    hidden = _last_hidden(model)
+    hidden = last_hidden(model)
 
     def read(logits: Array, activations: dict[str, Array]) -> Array:
         return hidden(logits, activations)[:, chosen]

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from jaxtyping import Float
 
 from grokscope.spectra._namespace import as_array, matmul, namespace_of, real_table, round_off
@@ -38,6 +39,23 @@ def spectrum(table: Float[Any, "p column"]) -> Spectrum:
 
     **Source:** Furuta et al., arXiv 2402.16726, Appendix B (full period, unit-norm basis).
     """
+    norm = coefficient_norms(table, additive_basis(len(table)))
+    cos_norm, sin_norm = norm[1::2], norm[2::2]
+    nyquist = len(cos_norm) - len(sin_norm)
+    xp = namespace_of(norm)
+    return Spectrum(cos_norm, xp.concatenate([sin_norm, 0 * cos_norm[:nyquist]]))
+
+
+def coefficient_norms(
+    table: Float[Any, "p column"], basis: Float[np.ndarray, "p mode"]
+) -> Float[Any, "mode"]:
+    """Return the norms, over the columns of a table, of its coefficients.
+
+    **Arguments:**
+
+    - `table`: as for `spectrum`, with its round-off and errors.
+    - `basis`: columns of norm 1, or 0.
+    """
     table = as_array(table)
     tolerance = round_off(table)
     table = real_table(table)
@@ -47,11 +65,8 @@ def spectrum(table: Float[Any, "p column"]) -> Spectrum:
     largest = xp.max(xp.abs(table))
     unit = xp.where(largest > 0, largest, xp.ones_like(largest))
     table = table / unit
-    basis = xp.asarray(additive_basis(table.shape[0]), dtype=table.dtype)
     # ‖cᵢ‖ over the columns, c = Bᵀ W
-    norm = xp.sqrt(xp.sum(matmul(basis.T, table) ** 2, axis=1))
+    coefficients = matmul(xp.asarray(basis, dtype=table.dtype).T, table)
+    norm = xp.sqrt(xp.sum(coefficients**2, axis=1))
     floor = tolerance * xp.sqrt(xp.sum(table**2))
-    norm = xp.where(norm <= floor, xp.zeros_like(norm), norm) * unit
-    cos_norm, sin_norm = norm[1::2], norm[2::2]
-    nyquist = len(cos_norm) - len(sin_norm)
-    return Spectrum(cos_norm, xp.concatenate([sin_norm, 0 * cos_norm[:nyquist]]))
+    return xp.where(norm <= floor, xp.zeros_like(norm), norm) * unit

@@ -14,7 +14,7 @@ from grokscope.report.figures.norms import norms
 from grokscope.report.figures.progress import progress
 from grokscope.report.figures.spectra import spectra
 from grokscope.report.figures.timeline import time_axis
-from grokscope.report.network import Network, load_network
+from grokscope.inspection.network import Network, load_network
 from grokscope.report.record import RunRecord
 
 __all__ = ["Figure", "Layout", "network_figures", "over_time", "read_network"]

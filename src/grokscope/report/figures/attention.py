@@ -9,7 +9,7 @@ from grokscope.explain import attention_patterns, mean_attention
 from grokscope.models import MLP
 from grokscope.report.figures.figure import Figure, assemble
 from grokscope.report.figures.maps import cropped, maps_layout, pair_map
-from grokscope.report.network import Network
+from grokscope.inspection.network import Network
 
 MOST_HEADS: Final = 8
 _TITLE: Final = "Attention from y to x, per head"

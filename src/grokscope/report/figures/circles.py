@@ -17,7 +17,7 @@ from grokscope.report.figures.figure import (
     significant,
 )
 from grokscope.report.figures.maps import colour_scale
-from grokscope.report.network import Network
+from grokscope.inspection.network import Network
 
 CIRCLES: Final = 6
 LABELS: Final = 10

@@ -5,7 +5,7 @@ from typing import Final
 from grokscope.explain import neuron_activations, neuron_strengths, strongest_neurons
 from grokscope.report.figures.figure import Figure, assemble
 from grokscope.report.figures.maps import cropped, maps_layout, pair_map
-from grokscope.report.network import Network
+from grokscope.inspection.network import Network
 
 NEURONS: Final = 8
 _TITLE: Final = "The neurons that move the logits most"

@@ -1,6 +1,7 @@
 """A network from a checkpoint."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -27,14 +28,19 @@ def load_network(folder: RunFolder, seed: int, step: int | None = None) -> Netwo
     **Raises:** `RunFolderError` when there is no such checkpoint, or it cannot be read, or
     its weights are not finite; `UsageError` when its matrices do not fit the sizes that it records.
     """
-    tensors, meta = folder.load_checkpoint(seed, step)
+    return network_of(*folder.load_checkpoint(seed, step))
+
+
+def network_of(tensors: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Network:
+    """Return the network of a checkpoint's tensors and facts; raises as `load_network`."""
     try:
         config, p = ModelConfig(**meta["model"]), int(meta["p"])
         n_tokens = len(tensors["W_E"])
     except (KeyError, TypeError, ValueError) as error:
         raise RunFolderError("a checkpoint does not describe its network", got=error) from error
     if not all(np.isfinite(W).all() for W in tensors.values()):
-        raise RunFolderError("a checkpoint's weights are not finite: training diverged", got=seed)
+        raise RunFolderError("a checkpoint's weights are not finite: training diverged",
+                             got=meta.get("seed"))  # fmt: skip
     shapes = eqx.filter_eval_shape(make_model, config, p, n_tokens, jax.random.key(0))
     blank = jax.tree_util.tree_map(lambda W: jnp.asarray(np.zeros(W.shape, W.dtype)), shapes)
     return Network(with_weights(blank, tensors), meta["seed"], meta["step"])

@@ -1,0 +1,118 @@
+"""grokscope explain: which algorithm a network found, on what evidence."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from tyro.conf import arg
+
+from grokscope.errors import DiskError, UsageError
+
+if TYPE_CHECKING:
+    from grokscope.explain.explanation import Explanation
+
+
+@dataclass(frozen=True)
+class Explain:
+    """Read out the algorithm that a network found, in the basis that fits its operation.
+
+    Takes the folder of a run, or a file with an embedding, a readout or a whole checkpoint
+    (.npy, .npz, .safetensors) and --operation. The exit code is 0 whatever the verdict.
+
+    Example: grokscope explain runs/x+y-p97 --json
+    """
+
+    target: Annotated[Path, tyro.conf.Positional, arg(metavar="RUN")]
+    """A run folder, or a file with tables."""
+    step: Annotated[int | None, arg(help_behavior_hint="")] = None
+    """Which checkpoint of the run; by default the last."""
+    seeds: Annotated[tuple[int, ...] | None, arg(help_behavior_hint="")] = None
+    """Which seeds of the run; by default all."""
+    operation: Annotated[str | None, arg(help_behavior_hint="")] = None
+    """For a file: the operation that the network was trained on."""
+    p: Annotated[int | None, arg(help_behavior_hint="")] = None
+    """For a file: the modulus, where the table has more rows than residues."""
+    by: Annotated[str | None, arg(help_behavior_hint="")] = None
+    """Explain by the structure of another operation, as a control."""
+    over_time: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Explain every checkpoint, and show when each claim becomes true."""
+    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print one JSON document: an object for one network, a list for several."""
+
+    def run(self) -> None:
+        """Explain and print."""
+        self._check()
+        if self.target.is_file():
+            self._show(self._file())
+        elif self.over_time:
+            self._show_over_time()
+        else:
+            self._show(self._run())
+
+    def _check(self) -> None:
+        """Raise `UsageError` for wrong words before JAX is loaded, which takes a while."""
+        from grokscope.tasks import Task, parse
+
+        if self.by is not None:
+            Task((parse(self.by),), self.p or 97)
+        if self.target.is_file():
+            if self.operation is None:
+                raise UsageError("a file needs --operation", got=str(self.target),
+                                 allowed='for example --operation "x*y"')  # fmt: skip
+            for name in ("step", "seeds", "over_time"):
+                if getattr(self, name):
+                    raise UsageError(f"--{name.replace('_', '-')} needs a run, not a file",
+                                     got=str(self.target))  # fmt: skip
+            parse(self.operation)
+            return
+        from grokscope.runs.folder import RunFolder
+
+        RunFolder.open(self.target)
+        for name in ("operation", "p"):
+            if getattr(self, name) is not None:
+                raise UsageError(f"--{name} is for files; a run knows it", next_step="leave it out")
+        if self.over_time and self.step is not None:
+            raise UsageError("--over-time explains every checkpoint", next_step="leave --step out")
+
+    def _run(self) -> "list[Explanation]":
+        from grokscope.inspection.explaining import explain
+        from grokscope.inspection.store import write_explanations
+        from grokscope.runs.folder import RunFolder
+
+        found = explain(self.target, seeds=self.seeds, step=self.step, by=self.by)
+        if self.step is None and self.seeds is None and self.by is None:
+            try:
+                write_explanations(RunFolder.open(self.target), found)
+            except DiskError as error:
+                print(f"explanation.json is not written: {error}", file=sys.stderr)
+        return found
+
+    def _file(self) -> "list[Explanation]":
+        from grokscope.inspection.files import explain_file
+
+        return explain_file(self.target, self.operation or "", p=self.p, by=self.by)
+
+    def _show(self, found: "list[Explanation]") -> None:
+        if self.json:
+            documents = [explanation.to_json() for explanation in found]
+            print(json.dumps(documents[0] if len(documents) == 1 else documents))
+            return
+        from grokscope.cli.explanation import print_explanation
+
+        for explanation in found:
+            print_explanation(explanation.to_json())
+
+    def _show_over_time(self) -> None:
+        from grokscope.inspection.over_time import timelines
+
+        found = [t.to_json() for t in timelines(self.target, seeds=self.seeds, by=self.by)]
+        if self.json:
+            print(json.dumps(found[0] if len(found) == 1 else found))
+            return
+        from grokscope.cli.explanation import print_timeline
+
+        for timeline in found:
+            print_timeline(timeline)

@@ -1,0 +1,116 @@
+"""Keep or remove the key frequencies of the neurons' activations over all pairs."""
+
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from grokscope.explain.causal import DRAWS, Ablation
+from grokscope.explain.neurons import last_hidden
+from grokscope.explain.pairs import over_pairs
+from grokscope.explain.subject import Outcome, Subject
+from grokscope.models import Model
+
+
+def ablate_neurons(subject: Subject, frequencies: Sequence[int], *, draws: int = DRAWS) -> Ablation:
+    """Keep, remove and control frequencies of the neurons that write to the logits.
+
+    A neuron's activation over the pairs is projected on the 3×3 blocks of the frequencies:
+    (1, cos ku, sin ku) times (1, cos kv, sin kv). What reaches the logits past the last neurons
+    stays as it is. A control removes what as many other frequencies hold beyond the keys.
+
+    **Arguments:** the network and its structure; the keys; number of controls.
+    """
+    written = _written(subject.model, subject.task)
+    direct = subject.logits - written
+    grid = _Grid(subject, written)
+
+    def score(part: Float[np.ndarray, "p p class"]) -> Outcome:
+        return subject.score(direct + part)
+
+    kept, constant = grid.part(frequencies), grid.part(())
+    rng = np.random.default_rng(0)
+    other = np.setdiff1d(np.arange(1, subject.matched.n // 2 + 1), frequencies)
+    drawn = [rng.permutation(other)[: len(frequencies)].tolist() for _ in range(draws)]
+    drawn = [others for others in drawn if others]
+    beyond = (grid.part([*frequencies, *others]) - kept for others in drawn)
+    return Ablation(
+        keep=score(kept),
+        remove=score(written - (kept - constant)),
+        control=tuple(score(written - part) for part in beyond),
+        keep_others=tuple(score(grid.part(others)) for others in drawn),
+    )
+
+
+def keep_everywhere(
+    subject: Subject,
+    embedding: Float[np.ndarray, "p d_model"],
+    frequencies: Sequence[int],
+) -> Outcome:
+    """Return the outcome of an edited embedding with neurons and class axis projected on keys."""
+    logits = subject.run(embedding)
+    written = _written(subject.with_embedding(embedding), subject.task)
+    kept = logits - written + _Grid(subject, written).part(frequencies)
+    answers = subject.matched.readout.basis(frequencies)
+    return subject.score(kept @ answers @ answers.T)
+
+
+def _written(model: Model, task: int) -> Float[np.ndarray, "p p class"]:
+    """What the neurons of the last hidden layer write to the logits, at [x, y, answer]."""
+    hidden, W_L = last_hidden(model), model.neuron_logit_map
+
+    def read(logits: Array, activations: dict[str, Array]) -> Array:
+        return jnp.einsum("nm,cm->nc", hidden(logits, activations), W_L)
+
+    return np.concatenate(list(over_pairs(model, read, task)))
+
+
+class _Grid:
+    """Functions of defined x and y, projected on blocks of frequencies.
+
+    The projection acts on the pairs, so that it can be applied to what the neurons write
+    instead of to each neuron.
+    """
+
+    def __init__(self, subject: Subject, written: Float[np.ndarray, "p p class"]) -> None:
+        structure = subject.matched.structure
+        self._written = written
+        self._rows, self._columns = (np.flatnonzero(w >= 0) for w in (structure.u, structure.v))
+        parts = subject.matched.embedding.parts
+        self._of_x, self._of_y = parts[0], parts[-1]
+
+    def part(self, frequencies: Sequence[int]) -> Float[np.ndarray, "p p class"]:
+        """Return the part in the blocks of some frequencies, and the constant.
+
+        Pairs at which the structure is undefined keep all that they have.
+        """
+        here = np.ix_(self._rows, self._columns)
+        values = self._written[here]
+        flat = values.reshape(-1, values.shape[-1])
+        waves = self._waves(frequencies)
+        # P = C (CᵀC)⁺ Cᵀ; the blocks of a coordinate that is not injective overlap
+        gram = np.linalg.pinv(waves.T @ waves, rcond=1e-9, hermitian=True)
+        whole = self._written.copy()
+        whole[here] = (waves @ (gram @ (waves.T @ flat))).reshape(values.shape)
+        return whole
+
+    def _waves(self, frequencies: Sequence[int]) -> Float[np.ndarray, "pair mode"]:
+        x = [self._side(self._of_x, self._rows, k) for k in frequencies]
+        y = [self._side(self._of_y, self._columns, k) for k in frequencies]
+        one = np.ones((len(self._rows), 1)), np.ones((len(self._columns), 1))
+        blocks = [_product(*one), *(_product(a, b)[:, 1:] for a, b in zip(x, y, strict=True))]
+        return np.concatenate(blocks, axis=1)
+
+    def _side(
+        self, planes: Float[np.ndarray, "freq p 2"], rows: np.ndarray, k: int
+    ) -> Float[np.ndarray, "p 3"]:
+        """(1, cos, sin) at the rows where the coordinate is defined."""
+        return np.concatenate([np.ones((len(rows), 1)), planes[k - 1][rows]], axis=1)
+
+
+def _product(
+    x: Float[np.ndarray, "p mode"], y: Float[np.ndarray, "p mode"]
+) -> Float[np.ndarray, "pair mode"]:
+    """Products of every column of x with every column of y, over all pairs."""
+    return np.einsum("ai,bj->abij", x, y).reshape(len(x) * len(y), -1)

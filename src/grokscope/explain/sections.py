@@ -1,0 +1,182 @@
+"""The parts of an explanation beyond the verdict, as plain dictionaries of numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from grokscope.explain.causal import Ablation, dose_response
+from grokscope.explain.circuit import Circuit
+from grokscope.explain.closed_form import ClosedForm, clock_formula, ellipse_formula
+from grokscope.explain.evidence import Claim
+from grokscope.explain.logit_parts import ROWS, keep_sums, table_a4, trigonometric_losses
+from grokscope.explain.neuron_ablation import ablate_neurons, keep_everywhere
+from grokscope.explain.norm_bias import repair_readout
+from grokscope.explain.shapes import key_shapes
+from grokscope.explain.subject import Outcome
+from grokscope.spectra.projection import keep
+
+Section = dict[str, Any]
+_TESTS = ("keep", "remove", "control", "keep_others")
+
+
+def analyses(circuit: Circuit) -> Section:
+    """Run every analysis that the verdict does not need."""
+    if not circuit.frequencies or not circuit.testable:
+        return blank()
+    return {
+        "logits": _logits(circuit),
+        "neurons": blank()["neurons"],
+        "attention": (),
+        "algorithm": blank()["algorithm"],
+        "closed_form": _closed_form(circuit),
+        "causal": _more_causal(circuit),
+    }
+
+
+def blank() -> Section:
+    """Return the same fields with nothing in them."""
+    return {
+        "logits": dict.fromkeys(("variance_explained", "restricted_loss", "excluded_loss"))
+        | {"trigonometric_loss": None, "table_a4": None, "key_shapes": []},
+        "neurons": {"share_above_85": None},
+        "attention": (),
+        "algorithm": dict.fromkeys(
+            ("gradient_symmetricity", "distance_irrelevance", "circularity", "kind")
+        ),
+        "closed_form": {"agreement": None, "numbers": None},
+        "causal": {},
+    }
+
+
+def blank_causal() -> Section:
+    """Return the causal fields with nothing in them."""
+    return {
+        "full": None,
+        "chance": None,
+        "embedding": dict.fromkeys(_TESTS),
+        "readout": dict.fromkeys(_TESTS),
+        "both_keep": None,
+        "neurons": dict.fromkeys(_TESTS),
+        "all_keep": None,
+        "sums_keep": None,
+        "readout_with_predicted_bias": None,
+        "readout_with_permuted_bias": None,
+        "families": [],
+        "patching": None,
+        "outcomes": {},
+    }
+
+
+def causal_section(circuit: Circuit, more: Mapping[str, Any]) -> Section:
+    """Return A of every test, accuracy of the whole network and chance, and outcomes by side."""
+    subject = circuit.subject
+    places = {"embedding": circuit.of_embedding, "readout": circuit.of_readout}
+    outcomes = {"full": subject.full, "both_keep": circuit.both_kept}
+    for place, ablation in places.items():
+        outcomes |= {f"{place}_keep": ablation.keep, f"{place}_remove": ablation.remove}
+    return blank_causal() | {
+        "full": subject.full.accuracy.get("all"),
+        "chance": subject.chance,
+        "embedding": places["embedding"].scaled(subject),
+        "readout": places["readout"].scaled(subject),
+        "both_keep": subject.scaled(circuit.both_kept),
+        "outcomes": {name: _outcome(outcome) for name, outcome in outcomes.items()},
+        **more["causal"],
+    }
+
+
+def supporting_claims(circuit: Circuit, more: Mapping[str, Any]) -> list[Claim]:
+    """Return claims that say more about the algorithm; the verdict does not need them."""
+    if not more["causal"]:
+        return []
+    subject, closed = circuit.subject, more["closed_form"]
+    pairs = int(subject.defined.sum())
+
+    def claim(name: str, words: str, value: float | None, least: float, n: int = pairs) -> Claim:
+        verdict = "not testable" if value is None else ("holds" if value >= least else "fails")
+        return Claim(name, f"{words} (≥ {least:g})", value, verdict, n=n, decisive=False)
+
+    round_keys = [s["shape"] == "circle" for s in more["logits"]["key_shapes"]]
+    share = sum(round_keys) / len(round_keys) if round_keys else None
+    return [
+        claim("neurons keep", "with only the keys' blocks its neurons answer: A",
+              more["causal"]["neurons"]["keep"], 0.98),
+        claim("sums keep", "what the logits need of the pair is in the keys' waves of u + v: A",
+              more["causal"]["sums_keep"], 0.98),
+        claim("clock formula", "one amplitude per key gives its answers", closed["agreement"], 0.98),
+        claim("ellipse formula", "the nearest answer on the keys' ellipses is its answer",
+              closed["ellipse"]["agreement"], 0.98),
+        claim("circles", "the keys in the logits are circles, not standing waves", share, 1.0,
+              len(round_keys)),
+    ]  # fmt: skip
+
+
+def _more_causal(circuit: Circuit) -> Section:
+    subject, frequencies = circuit.subject, circuit.frequencies
+    neurons = ablate_neurons(subject, frequencies, draws=circuit.effort.control_draws)
+    kept = keep(subject.matched.embedding, frequencies, subject.embedding)
+    responses = dose_response(subject, circuit.families)
+    repair = repair_readout(subject, frequencies, circuit.readout.frequencies or frequencies,
+                            circuit.effort.control_draws)  # fmt: skip
+    return {
+        "neurons": neurons.scaled(subject),
+        "all_keep": subject.scaled(keep_everywhere(subject, kept, frequencies)),
+        "sums_keep": subject.scaled(keep_sums(subject, frequencies)),
+        "readout_with_predicted_bias": subject.scaled(repair.predicted),
+        "readout_with_permuted_bias": subject.scaled(repair.permuted),
+        "families": [
+            {
+                "family": list(family),
+                "without_in_embedding": subject.scaled(of_embedding),
+                "without_in_readout": subject.scaled(of_readout),
+            }
+            for family, of_embedding, of_readout in zip(
+                circuit.families, responses["embedding"], responses["readout"], strict=True
+            )
+        ],
+    }
+
+
+def _logits(circuit: Circuit) -> Section:
+    subject, frequencies = circuit.subject, circuit.frequencies
+    table = table_a4(subject, frequencies)
+    trigonometric, rest = trigonometric_losses(subject, frequencies)
+    shown = circuit.readout.frequencies or frequencies
+    return {
+        "variance_explained": clock_formula(subject, shown).variance_explained,
+        "restricted_loss": _one(table["restricted_loss"], "test"),
+        "trigonometric_loss": _one(trigonometric, "test"),
+        "excluded_loss": _one(rest, "train"),
+        "table_a4": {row: table[row].loss for row in ROWS},
+        "key_shapes": [
+            {"frequency": s.frequency, "major": s.major, "minor": s.minor,
+             "roundness": s.roundness, "shape": s.shape}
+            for s in key_shapes(subject, shown)
+        ],
+    }  # fmt: skip
+
+
+def _closed_form(circuit: Circuit) -> Section:
+    shown = circuit.readout.frequencies or circuit.frequencies
+    forms = {
+        "ellipse": ellipse_formula(circuit.subject, shown),
+        "ellipse_without_bias": ellipse_formula(circuit.subject, shown, bias=False),
+    }
+    return _form(clock_formula(circuit.subject, shown)) | {k: _form(f) for k, f in forms.items()}
+
+
+def _form(form: ClosedForm) -> Section:
+    return {
+        "agreement": form.agreement,
+        "accuracy": form.accuracy,
+        "variance_explained": form.variance_explained,
+        "numbers": form.numbers,
+    }
+
+
+def _one(outcome: Outcome, side: str) -> float:
+    """The loss on one side, or on all pairs where there is no split."""
+    return outcome.loss.get(side, outcome.loss["all"])
+
+
+def _outcome(outcome: Outcome) -> Section:
+    return {"accuracy": outcome.accuracy, "loss": outcome.loss}

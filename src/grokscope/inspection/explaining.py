@@ -1,0 +1,133 @@
+"""Explain the networks of a run, or of a file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Int8
+
+from grokscope.config import RunConfig
+from grokscope.errors import UsageError
+from grokscope.explain.circuit import Effort
+from grokscope.explain.compose import explain_network
+from grokscope.explain.explanation import Explanation
+from grokscope.inspection.network import load_network
+from grokscope.measures import first_confirmed
+from grokscope.runs.folder import RunFolder
+from grokscope.tasks import Task, make_split, parse
+from grokscope.tasks.structure import Search, structure_of
+
+
+def explain(
+    run: Any,
+    *,
+    seeds: Sequence[int] | None = None,
+    step: int | None = None,
+    by: str | None = None,
+    effort: Effort | None = None,
+    thorough: bool = True,
+) -> list[Explanation]:
+    """Say which algorithm the networks of a run found, with causal evidence.
+
+    **Arguments:**
+
+    - `run`: what `gs.train` returns, a `RunFolder`, or the path of a run.
+    - `seeds`: which seeds; by default all.
+    - `step`: which checkpoint; by default the last of each seed.
+    - `by`: the operation whose structure is used; by default its own. Another one is a control:
+      nothing should be found.
+    - `effort`: how often nulls and controls are drawn.
+    - `thorough`: whether to run the analyses that the verdict does not need.
+
+    **Returns:** one explanation per seed and operation of the run, in that order.
+
+    **Raises:** `UsageError` for a folder, seed or step that is not there.
+    """
+    folder = folder_of(run)
+    config = RunConfig.from_json(folder.manifest.config)
+    task = Task.from_config(config.task)
+    chosen = config.seeds if seeds is None else tuple(seeds)
+    found = []
+    for seed in chosen:
+        if seed not in config.seeds:
+            raise UsageError("the run has no such seed", got=seed,
+                             allowed=" ".join(map(str, config.seeds)))  # fmt: skip
+        for index in range(task.n_tasks):
+            case = case_of(folder, config, task, seed, index, by)
+            found.append(case.explain(step, effort, thorough))
+    return found
+
+
+class Case(NamedTuple):
+    """One seed and one operation of a run, with all that does not depend on the step."""
+
+    folder: RunFolder
+    task: Task
+    seed: int
+    number: int
+    """Which operation of a mixture, from 0."""
+    kind: Int8[np.ndarray, "pair"]
+    search: Search
+    grokked_at: int | None
+
+    @property
+    def operation(self) -> str:
+        """Text of the operation."""
+        return self.task.expressions[self.number].canonical
+
+    def explain(
+        self, step: int | None = None, effort: Effort | None = None, thorough: bool = True
+    ) -> Explanation:
+        """Explain the network at one checkpoint, by default the last."""
+        network = load_network(self.folder, self.seed, step)
+        labels = self.task.labels(self.seed)[self.number].reshape(self.task.p, self.task.p)
+        return explain_network(
+            network.model,
+            labels,
+            self.search,
+            operation=self.operation,
+            kind=self.kind,
+            task=self.number,
+            grokked=self.grokked_at is not None and self.grokked_at <= network.step,
+            seed=self.seed,
+            step=network.step,
+            effort=effort,
+            thorough=thorough,
+        )
+
+
+def case_of(
+    folder: RunFolder, config: RunConfig, task: Task, seed: int, index: int, by: str | None
+) -> Case:
+    """Return what an explanation of one seed and operation needs beside the weights."""
+    kind = make_split(task, config.task.train_fraction, config.task.split, seed).kind
+    search = structure_of(task, index, seed) if by is None else structure_by(by, task.p)
+    return Case(folder, task, seed, index, kind, search, grokked_at(folder, seed))
+
+
+def structure_by(operation: str, p: int) -> Search:
+    """Return the structures of an operation that is named to explain by."""
+    search = structure_of(Task((parse(operation),), p))
+    if not search.structures:
+        raise UsageError("this operation has no structure to explain by", got=operation,
+                         allowed='one that has, for example "x*y"')  # fmt: skip
+    return search
+
+
+def folder_of(run: Any) -> RunFolder:
+    """Return the run folder of a run, a folder or a path."""
+    if isinstance(run, RunFolder):
+        return run
+    return RunFolder.open(Path(run) if isinstance(run, str | Path) else run.folder.path)
+
+
+def grokked_at(folder: RunFolder, seed: int) -> int | None:
+    """Return the confirmed step of grokking from the recorded accuracies."""
+    rows = folder.metrics().select(["seed", "step", "measure", "value"]).to_pylist()
+    mine = sorted(
+        (row["step"], row["value"])
+        for row in rows
+        if row["seed"] == seed and row["measure"] == "test_accuracy"
+    )
+    return first_confirmed([s for s, _ in mine], [v for _, v in mine])

@@ -1,0 +1,121 @@
+"""One representative of each structure: smallest group, then translations and automorphisms."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from grokscope.tasks.structure.field import divisors, units
+from grokscope.tasks.structure.forms import Form, read_form
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """Two coordinates in Z_n whose sum may determine the label."""
+
+    n: int
+    u: Int[np.ndarray, "p"]
+    v: Int[np.ndarray, "p"]
+
+
+@dataclass(frozen=True, eq=False)
+class Canonical:
+    """The representative of a candidate, with the forms of its coordinates."""
+
+    n: int
+    u: Int[np.ndarray, "p"]
+    v: Int[np.ndarray, "p"]
+    u_form: Form
+    v_form: Form
+
+
+def readout(
+    values: Int[np.ndarray, "p p"], u: Int[np.ndarray, "p"], v: Int[np.ndarray, "p"], n: int
+) -> Int[np.ndarray, "n"] | None:
+    """Return the label of each sum, −1 where no pair has it; None where two pairs disagree."""
+    x, y = np.nonzero((u >= 0)[:, None] & (v >= 0) & (values >= 0))
+    sums, labels = (u[x] + v[y]) % n, values[x, y]
+    g = np.full(n, -1, dtype=np.int64)
+    g[sums] = labels
+    return g if np.array_equal(g[sums], labels) else None
+
+
+def canonical(values: Int[np.ndarray, "p p"], candidate: Candidate) -> Canonical | None:
+    """Return the representative, or None where the sum does not determine the label.
+
+    **Arguments:**
+
+    - `values`: the labels, −1 where undefined.
+    - `candidate`: any of the structures that differ by translations and an automorphism.
+    """
+    n, u, v = _without_common_factor(candidate)
+    g = readout(values, u, v, n)
+    if g is None:
+        return None
+    n = _period(g)
+    u, v = _reduced(u, n), _reduced(v, n)
+    if not (varies(u) and varies(v)):
+        return None
+    forms = read_form(u, n), read_form(v, n)
+    u, v = _translated(u, forms[0].constant, n), _translated(v, forms[1].constant, n)
+    a = _automorphism(u, v, n, *forms)
+    return Canonical(n, _scaled(u, a, n), _scaled(v, a, n), *(form.scaled(a) for form in forms))
+
+
+def varies(u: Int[np.ndarray, "p"]) -> bool:
+    """Tell whether a coordinate has two values."""
+    return len(np.unique(u[u >= 0])) > 1
+
+
+def _without_common_factor(
+    candidate: Candidate,
+) -> tuple[int, Int[np.ndarray, "p"], Int[np.ndarray, "p"]]:
+    """Move both coordinates to 0 and divide by what all of their differences share with n."""
+    n = candidate.n
+    u, v = (_translated(w, int(w[w >= 0][0]), n) for w in (candidate.u, candidate.v))
+    common = math.gcd(n, *u[u > 0].tolist(), *v[v > 0].tolist())
+    return n // common, *(np.where(w >= 0, w // common, -1) for w in (u, v))
+
+
+def _period(g: Int[np.ndarray, "n"]) -> int:
+    """Return the smallest order of a quotient group that g can be read from."""
+    n = len(g)
+    for d in divisors(n):
+        rows = g.reshape(n // d, d)
+        if ((rows == rows.max(0)) | (rows < 0)).all():
+            return d
+    return n
+
+
+def _automorphism(
+    u: Int[np.ndarray, "p"], v: Int[np.ndarray, "p"], n: int, u_form: Form, v_form: Form
+) -> int:
+    """Return the unit a for which a·u and a·v have the smallest numbers in their texts."""
+    group = np.array(units(n))
+    order = [f(group) for f in (u_form.weights, u_form.leading)]
+    weight, minus = order[0] + v_form.weights(group), order[1]
+    # of those that remain equal, the one whose tables come first
+    best = group[np.lexsort((minus, weight))]
+    ties = best[: int(((weight == weight.min()) & (minus == _least(minus, weight))).sum())]
+    if len(ties) == 1:
+        return int(ties[0])
+    both = np.concatenate([u[u >= 0], v[v >= 0]])
+    rows = ties[:, None] * both % n
+    return int(ties[np.lexsort(rows.T[::-1])[0]])
+
+
+def _least(minus: Int[np.ndarray, "..."], weight: Int[np.ndarray, "..."]) -> int:
+    return int(minus[weight == weight.min()].min())
+
+
+def _translated(u: Int[np.ndarray, "p"], constant: int, n: int) -> Int[np.ndarray, "p"]:
+    return np.where(u >= 0, (u - constant) % n, -1)
+
+
+def _scaled(u: Int[np.ndarray, "p"], a: int, n: int) -> Int[np.ndarray, "p"]:
+    return np.where(u >= 0, u * a % n, -1)
+
+
+def _reduced(u: Int[np.ndarray, "p"], n: int) -> Int[np.ndarray, "p"]:
+    return np.where(u >= 0, u % n, -1)

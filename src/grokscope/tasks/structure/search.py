@@ -1,0 +1,208 @@
+"""The search: all families on one table, each find proved on all labels and kept once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from grokscope.tasks.structure.additive import linear_form, separable
+from grokscope.tasks.structure.canonical import Candidate, Canonical, canonical, readout
+from grokscope.tasks.structure.composed import composed
+from grokscope.tasks.structure.field import is_prime
+from grokscope.tasks.structure.multiplicative import multiplicative
+from grokscope.tasks.structure.readouts import read_readout
+from grokscope.tasks.structure.result import Family, Structure
+from grokscope.tasks.structure.words import sentence
+
+if TYPE_CHECKING:
+    from grokscope.tasks.expression import Expression
+    from grokscope.tasks.task import Task
+
+Dependence = Literal["x and y", "x", "y", "nothing"]
+
+_FAMILIES: dict[Family, Callable[[Int[np.ndarray, "p p"]], Iterator[Candidate]]] = {
+    "separable": separable,
+    "linear form": linear_form,
+    "multiplicative": multiplicative,
+    "composed": composed,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What was found on one table of labels.
+
+    **Arguments:**
+
+    - `structures`: best first; those that differ by an automorphism are one.
+    - `searched`: the families that were searched, in words.
+    - `refused`: the families that were not, with the reason.
+    - `depends_on`: which operands the label depends on.
+    - `factors`: the operation's polynomial as a product over GF(p); None where it is not a
+      polynomial, p is composite, or its degree is too high.
+    - `operation`: its canonical text, or `the table`.
+    - `p`: the modulus.
+    - `defined`: number of pairs that have a label.
+    """
+
+    structures: tuple[Structure, ...]
+    searched: tuple[str, ...]
+    refused: tuple[str, ...]
+    depends_on: Dependence
+    factors: str | None
+    operation: str = "the table"
+    p: int = 0
+    defined: int = 0
+
+    @property
+    def best(self) -> Structure | None:
+        """The first structure, or None where there is none."""
+        return self.structures[0] if self.structures else None
+
+    @property
+    def sentence(self) -> str:
+        """What the operation is, in one sentence without its period."""
+        if self.best is not None:
+            return self.best.words
+        if self.depends_on == "nothing":
+            return f"{self.operation} is constant"
+        if self.depends_on != "x and y":
+            return f"{self.operation} depends on {self.depends_on} alone"
+        line = f"{self.operation}: none found in {'; '.join(self.searched)}"
+        return line if self.factors is None else f"{line}; over GF({self.p}) it is {self.factors}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as texts and numbers."""
+        return {
+            "sentence": self.sentence,
+            "depends_on": self.depends_on,
+            "structures": [structure.to_json() for structure in self.structures],
+            "searched": list(self.searched),
+            "refused": list(self.refused),
+            "factors": self.factors,
+        }
+
+
+def find_structures(
+    labels: Int[np.ndarray, "p p"],
+    defined: Bool[np.ndarray, "p p"],
+    expression: "Expression | None" = None,
+) -> Search:
+    """Return every structure f(x, y) = g(u(x) + v(y)) that the searched families hold.
+
+    **Arguments:**
+
+    - `labels`: f(x, y) at `[x, y]`, 0 … p−1 where defined.
+    - `defined`: where f is defined.
+    - `expression`: how it was typed; it gives the name and the factors, never the structures.
+    """
+    p = len(labels)
+    values = np.where(defined, labels, -1).astype(np.int64)
+    depends_on = _dependence(values)
+    searched, refused = _families(p)
+    name = "the table" if expression is None else expression.canonical
+    found = _all_structures(values, name) if depends_on == "x and y" else []
+    return Search(
+        tuple(found), searched, refused, depends_on, _factors(expression, p), name, p,
+        int((values >= 0).sum()),
+    )  # fmt: skip
+
+
+def structure_of(task: "Task", index: int = 0, seed: int = 0) -> Search:
+    """Return the structures of one of a task's operations.
+
+    **Arguments:**
+
+    - `task`: the operation, or the mixture.
+    - `index`: which operation of the mixture.
+    - `seed`: draws the table of `random`.
+    """
+    shape = (task.p, task.p)
+    labels = task.labels(seed)[index].reshape(shape)
+    return find_structures(labels, task.defined.reshape(shape), task.expressions[index])
+
+
+def structure(expression: str, p: int = 97) -> Search:
+    """Return the structures of an operation.
+
+    **Arguments:**
+
+    - `expression`: for instance `x^2 + y^2`; `random` is the table of seed 0.
+    - `p`: the modulus, 2 to 1009.
+
+    **Raises:** `UsageError` for a text that is no operation, or a modulus that is not usable.
+    """
+    from grokscope.config import TaskConfig
+    from grokscope.tasks.task import Task
+
+    return structure_of(Task.from_config(TaskConfig((expression,), p)))
+
+
+def _factors(expression: "Expression | None", p: int) -> str | None:
+    from grokscope.tasks.structure.factors import factors
+
+    return None if expression is None else factors(expression, p)
+
+
+def _dependence(values: Int[np.ndarray, "p p"]) -> Dependence:
+    on_y, on_x = (
+        bool(((table != table.max(1, keepdims=True)) & (table >= 0)).any())
+        for table in (values, values.T)
+    )
+    names: dict[tuple[bool, bool], Dependence] = {
+        (True, True): "x and y", (True, False): "x", (False, True): "y", (False, False): "nothing",
+    }  # fmt: skip
+    return names[on_x, on_y]
+
+
+def _families(p: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is searched for this modulus and what is not, in words."""
+    searched = ["u(x) + v(y)", "functions of x + λ·y", "c + a(x)·b(y)"]
+    free = "functions of u(x) + y and x + v(y)"
+    both = "of u(x)·(y + t) and (x + s)·v(y), of (x + s)^m + λ·(y + t)^k (s = 0 and t = 0 for "
+    both = f"{both}powers that are one-to-one), and of (x + s)^m·(y + t)^k"
+    if p == 2:
+        return (*searched[:2], free), ("products: mod 2 their group has one element",)
+    if not is_prime(p):
+        reason = f"products and sums of powers through a function: {p} is not prime"
+        return (*searched[:2], free), (reason,)
+    return (*searched, f"{free}, {both}"), ()
+
+
+def _all_structures(values: Int[np.ndarray, "p p"], name: str) -> list[Structure]:
+    found: dict[tuple[int, bytes, bytes], Structure] = {}
+    for family, search in _FAMILIES.items():
+        if family == "multiplicative" and not is_prime(len(values)):
+            continue
+        for candidate in search(values):
+            one = canonical(values, candidate)
+            if one is None or (one.n, one.u.tobytes(), one.v.tobytes()) in found:
+                continue
+            proved = _proved(values, one, family, name)
+            if proved is not None:
+                found[one.n, one.u.tobytes(), one.v.tobytes()] = proved
+    return list(found.values())
+
+
+def _proved(
+    values: Int[np.ndarray, "p p"], one: Canonical, family: Family, name: str
+) -> Structure | None:
+    """Return the structure if it gives every label, and one label outside its group; else None."""
+    g = readout(values, one.u, one.v, one.n)
+    if g is None:
+        return None
+    inside = (one.u >= 0)[:, None] & (one.v >= 0) & (values >= 0)
+    rest = values[~inside & (values >= 0)]
+    if len(np.unique(rest)) > 1:
+        return None
+    zero = int(rest[0]) if len(rest) else None
+    text = read_readout(g, len(values), zero)
+    result = Structure(
+        family, one.n, one.u, one.v, g, one.u_form.text("x"), one.v_form.text("y"), text.text,
+        sentence(name, one.u_form, one.v_form, text), int(inside.sum()), len(rest), zero,
+    )  # fmt: skip
+    if not np.array_equal(result.labels()[inside], values[inside]):
+        return None
+    return result
