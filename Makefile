@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types imports bench docs figures clean
+.PHONY: demo test lint types imports bench docs figures explained matched structures \
+  false-positives clean
 
 demo: $(VENV)/.installed
 	$(BIN)/grokscope train "x + y" --stop-accuracy 0.999 --out runs/demo --resume
@@ -31,6 +32,18 @@ docs: $(VENV)/.installed-$(EXTRAS)
 
 figures: $(VENV)/.installed
 	$(BIN)/python -m docs.progress
+
+explained: $(VENV)/.installed
+	$(BIN)/python -m docs.explained
+
+matched: $(VENV)/.installed
+	$(BIN)/python -m docs.matched
+
+structures: $(VENV)/.installed
+	$(BIN)/python -m docs.structure
+
+false-positives: $(VENV)/.installed
+	$(BIN)/python -m docs.false_positives
 
 clean:
 	rm -rf $(VENV) dist

@@ -16,6 +16,7 @@ LINES = {
     "peer": "A training step over PyTorch's",
     "overhead": "Evaluating, measuring and saving",
     "growth": "Growth with the modulus and with the seeds",
+    "explain": "Explaining a network",
     "gpu": "GPU",
 }
 """Modules of `benchmarks.lines`, and the headings of their tables."""

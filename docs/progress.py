@@ -62,20 +62,22 @@ PANELS: Final = {
 }  # fmt: skip
 """Row of the figure → series: name of the value and its label."""
 
+Panels = dict[str, dict[str, str]]
 Curves = dict[str, dict[int, list[tuple[int, float]]]]
 """Value name → seed → (step, value) in the order of the steps."""
 
 
-def curves(case: Case, runs: Path) -> Curves:
-    """Train what is missing and return every curve that the figures show."""
+def curves(case: Case, runs: Path, panels: Panels = PANELS) -> Curves:
+    """Train what is missing and return every curve that the panels show."""
     run = gs.train(case.expression, out=runs / case.name, resume=True, seeds=case.seeds,
                    **case.settings)  # fmt: skip
-    names = {name for series in PANELS.values() for name in series}
+    names = {name for series in panels.values() for name in series}
     measures = sorted({name.split()[0] for name in names})
     rows = run.folder.metrics().filter(pc.field("measure").isin(measures))
     found: Curves = {name: {seed: [] for seed in case.seeds} for name in sorted(names)}
     for row in rows.to_pylist():
-        name = " ".join(filter(None, (row["measure"], row["matrix"])))
+        basis = None if row["basis"] == "additive" else row["basis"]
+        name = " ".join(filter(None, (row["measure"], row["matrix"], basis)))
         if name in found:
             found[name][row["seed"]].append((row["step"], row["value"]))
     for by_seed in found.values():
@@ -84,28 +86,30 @@ def curves(case: Case, runs: Path) -> Curves:
     return found
 
 
-def figure(cases: dict[Case, Curves]) -> alt.VConcatChart:
-    """Return accuracy, FFS and FCR (rows) of every case (columns), one thin line per seed."""
+def figure(
+    cases: dict[Case, Curves], panels: Panels = PANELS, width: int = 250
+) -> alt.VConcatChart:
+    """Return every panel (rows) of every case (columns), one thin line per seed."""
     rows = [
-        alt.hconcat(*(_panel(case, found, row) for case, found in cases.items()))
+        alt.hconcat(*(_panel(case, found, panels, row, width) for case, found in cases.items()))
         .resolve_scale(color="shared")
-        for row in PANELS
+        for row in panels
     ]  # fmt: skip
     return alt.vconcat(*rows).resolve_scale(color="independent").configure_view(stroke="#bbb")
 
 
-def _panel(case: Case, found: Curves, row: str) -> alt.Chart:
-    labels = list(PANELS[row].values())
+def _panel(case: Case, found: Curves, panels: Panels, row: str, width: int) -> alt.Chart:
+    labels = list(panels[row].values())
     # the accuracy of unleaked pairs is undefined where there are none
     values = [
         {"step": step, "value": value, "series": label, "line": f"{label} {seed}"}
-        for name, label in PANELS[row].items()
+        for name, label in panels[row].items()
         for seed, points in found[name].items()
         for step, value in points
         if math.isfinite(value)
     ]
     return (
-        alt.Chart(alt.Data(values=values), title=case.title if row == "accuracy" else "")
+        alt.Chart(alt.Data(values=values), title=case.title if row == next(iter(panels)) else "")
         .mark_line(strokeWidth=1.1, opacity=0.75, clip=True)
         .encode(
             x=alt.X("step:Q", title="step", axis=alt.Axis(tickCount=5, format="~s")),
@@ -114,7 +118,7 @@ def _panel(case: Case, found: Curves, row: str) -> alt.Chart:
                             scale=alt.Scale(domain=labels, range=OKABE_ITO[: len(labels)])),
             detail="line:N",
         )
-        .properties(width=250, height=130)
+        .properties(width=width, height=130)
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grokscope.report import write_figures, write_report
     from grokscope.runs.folder import RunFolder
     from grokscope.runs.query import list_runs
+    from grokscope.tasks.structure import structure
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ __all__ = [
     "RunFolder",
     "list_runs",
     "measures",
+    "structure",
     "train",
     "write_figures",
     "write_report",
@@ -31,6 +33,7 @@ __all__ = [
 
 _HOMES = {
     "train": "grokscope.experiments.api",
+    "structure": "grokscope.tasks.structure",
     "RunFolder": "grokscope.runs.folder",
     "list_runs": "grokscope.runs.query",
     "write_report": "grokscope.report",

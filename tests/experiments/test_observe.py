@@ -11,10 +11,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 from grokscope.experiments import observe as observing
+from grokscope.experiments.matched_view import characters_of
 from grokscope.experiments.observe import Observation, Observed, columns, make_observer, tables
 from grokscope.experiments.prepare import prepare
-from grokscope.measures import MEASURES
+from grokscope.measures import MEASURES, matched_values
 from grokscope.models import named_weights
+from grokscope.spectra.matched import matched_spectrum
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, UNDEFINED
 
 CASES: list[tuple[tuple[str, ...], dict[str, Any]]] = [
@@ -30,6 +32,7 @@ class Seen:
     def __init__(self, config: Any) -> None:
         self.config, prepared = config, prepare(config)
         self.task, self.split = prepared.task, prepared.splits[0]
+        self.matched = prepared.matched
         # weights large enough for confident answers, right and wrong
         self.model = jax.tree_util.tree_map(lambda a: 1.5 * a[0], prepared.states.model)
         self.observed: Observed = jax.tree_util.tree_map(lambda a: a[0], prepared.inputs.observed)
@@ -38,9 +41,9 @@ class Seen:
         )
 
     def look(self, **changes: Any) -> tuple[dict[tuple, float], Observation]:
-        observe = jax.jit(make_observer(self.config, self.task))
+        observe = jax.jit(make_observer(self.config, self.task, self.matched))
         seen = observe(self.model, self.observed._replace(**changes))
-        keys = [tuple(column) for column in columns(self.model)]
+        keys = [tuple(column) for column in columns(self.model, self.matched)]
         return dict(zip(keys, np.asarray(seen.values).tolist(), strict=True)), seen
 
 
@@ -83,6 +86,11 @@ def test_predictions_norms_and_measures_equal_numpy(
             options = {"eta": seen.config.eta} if key == "ffs" else {}
             rows = np.asarray(table, np.float64)
             expected[key, name, "additive"] = float(MEASURES[key].function(rows, **options))
+        if seen.matched is not None:
+            characters = characters_of(seen.matched)[name]
+            spectrum = matched_spectrum(np.asarray(table, np.float64), characters)
+            for key, value in matched_values(spectrum, characters, seen.config.eta).items():
+                expected[key, name, "matched"] = float(value)
     assert values.keys() == expected.keys()
     for key, number in expected.items():
         assert_allclose(values[key], number, rtol=1e-4, atol=1e-6, err_msg=str(key))

@@ -89,3 +89,18 @@ def test_a_run_is_as_good_as_its_worst_seed(statuses: tuple[str, ...], expected:
         assert seed.status == status
         seeds.append(seed)
     assert overall_status(seeds) == expected
+
+
+def test_the_last_evaluation_is_foreseen() -> None:
+    rng = np.random.default_rng(1)
+    ends = 0
+    for _ in range(200):
+        margin = int(rng.choice([0, 100, 300, 500]))
+        seed = SeedProgress(0, ScheduleConfig(steps=1500, stop_margin=margin))
+        while seed.active:
+            may_end = seed.may_end(seed.step + 50)
+            advance(seed, rng.choice([0.5, 1.0], p=[0.2, 0.8]))
+            assert may_end or seed.active
+            ends += may_end
+    # and not at every evaluation
+    assert ends < 200 * 30 / 2

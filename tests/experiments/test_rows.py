@@ -7,7 +7,9 @@ import numpy as np
 
 from grokscope.experiments.observe import Column, Observation
 from grokscope.experiments.rows import Rows
+from grokscope.experiments.table_a4 import LOSSES
 from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
+from grokscope.spectra.matched import MatchedSpectrum
 from grokscope.spectra.spectrum import Spectrum
 
 COLUMNS = [Column("test_loss"), Column("l2_norm", "W_E"), Column("ffs", "W_L", "additive")]
@@ -18,7 +20,9 @@ def test_values_and_spectra_become_rows_once() -> None:
     rows.add_metrics(4_000_000_000, 50, np.array([0.1, 2, np.nan], np.float32))
     rows.add_metrics(1, 100, np.array([1, 2, 3], np.float32))
     spectra = {"W_E": Spectrum(np.array([1, 2], np.float32), np.array([3, 0], np.float32))}
-    rows.add_spectra(1, 100, Observation(jnp.zeros(3), spectra))
+    nothing = Observation(jnp.zeros(3), spectra, {}, jnp.zeros(0))
+    rows.add_spectra(1, 100, nothing)
+    rows.add_losses(1, 100, nothing)
     metrics, found = rows.take()
     assert metrics.schema == METRIC_SCHEMA
     assert found.schema == SPECTRA_SCHEMA
@@ -41,3 +45,24 @@ def test_values_and_spectra_become_rows_once() -> None:
     again = rows.take()
     assert [table.num_rows for table in again] == [0, 0]
     assert [table.schema for table in again] == [METRIC_SCHEMA, SPECTRA_SCHEMA]
+
+
+def test_another_basis_has_rows_of_its_own() -> None:
+    rows = Rows(COLUMNS)
+    one, two = np.array([5, 2], np.float32), np.array([np.nan, np.nan], np.float32)
+    spectra = {"W_E": Spectrum(np.array([1, 2], np.float32), np.array([3, 0], np.float32))}
+    matched = {"W_E": MatchedSpectrum(one, one, two)}
+    seen = Observation(jnp.zeros(3), spectra, matched, jnp.arange(float(len(LOSSES))))
+    rows.add_spectra(7, 50, seen)
+    rows.add_losses(7, 50, seen)
+    metrics, found = rows.take()
+    assert [(r["basis"], r["k"], r["cos_norm"]) for r in found.to_pylist()] == [
+        ("additive", 1, 1.0), ("additive", 2, 2.0), ("matched", 1, 5.0), ("matched", 2, 2.0),
+    ]  # fmt: skip
+    assert math.isnan(found.to_pylist()[-1]["sin_norm"])
+    assert [(r["measure"], r["value"]) for r in metrics.to_pylist()] == [
+        (name, float(i)) for i, name in enumerate(LOSSES)
+    ]
+    assert {(r["seed"], r["step"], r["matrix"], r["basis"]) for r in metrics.to_pylist()} == {
+        (7, 50, None, None)
+    }

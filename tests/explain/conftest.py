@@ -1,6 +1,8 @@
-"""Small networks with large random weights, and their plain forward pass for one pair."""
+"""Small networks: with large random weights, or built by formula; a plain pass for one pair."""
 
+import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +13,10 @@ import numpy as np
 import pytest
 
 from grokscope.config import ModelConfig
+from grokscope.explain.matched import Matched
+from grokscope.explain.subject import Subject
 from grokscope.models import Model, Transformer, make_model
+from grokscope.tasks.structure import Structure
 
 Make = Callable[..., Model]
 
@@ -60,3 +65,61 @@ def network() -> Make:
 def one_pass() -> Callable[..., SimpleNamespace]:
     """The function `pass_of`."""
     return pass_of
+
+
+def structure_of(name: str, p: int) -> Structure:
+    """A few structures, written down by hand: p is 11, 13, 17 or 23 where a logarithm is taken."""
+    x, root = np.arange(p), {11: 2, 13: 2, 17: 3, 23: 5}.get(p, 0)
+    power = np.array([pow(root, s, p) for s in range(p - 1)])
+    log = np.full(p, -1)
+    log[power] = np.arange(p - 1)
+    u, v, g, n = {
+        "x + y": (x, x, x, p),
+        "x - y": (x, -x % p, x, p),
+        "x*y": (log, log, power, p - 1),
+        "x/y": (log, np.where(log >= 0, -log % (p - 1), -1), power, p - 1),
+        "x^2 + y^2": (x**2 % p, x**2 % p, x, p),
+        "x^2 - y": (x**2 % p, -x % p, x, p),
+        "2x + 3y": (2 * x % p, 3 * x % p, x, p),
+        "(x + y)^2": (x, x, x**2 % p, p),
+    }[name]
+    return Structure("separable", n, u, v, g, "u", "v", "g", name)
+
+
+def subject_of(model: Model, structure: Structure, **settings: Any) -> Subject:
+    """A network and a structure; labels are 0 where the structure is undefined."""
+    labels = np.maximum(structure.labels(), 0).astype(np.int32)
+    return Subject(model, labels, Matched(structure), **settings)
+
+
+def _load_build() -> Any:
+    path = Path(__file__).with_name("build.py")
+    spec = importlib.util.spec_from_file_location("build", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def build_clock() -> Make:
+    """A network built by formula: `build_clock(structure, keys, grid=32, pizza=False)`."""
+    build = _load_build()
+
+    def of(structure: Structure, keys: Any, grid: int = 32, pizza: bool = False) -> Model:
+        return build.build_clock(make, structure, keys, grid, pizza)
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def known_structure() -> Callable[[str, int], Structure]:
+    """The function `structure_of`."""
+    return structure_of
+
+
+@pytest.fixture(scope="session")
+def subject() -> Callable[..., Subject]:
+    """The function `subject_of`."""
+    return subject_of

@@ -1,6 +1,7 @@
 """Small runs on the disk with weights and curves that nothing trained."""
 
 import dataclasses
+import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ import pyarrow as pa
 import pytest
 
 from grokscope.config import ModelConfig, OptimizerConfig, RunConfig, TaskConfig
-from grokscope.models import make_model, named_weights, weight_axes, with_weights
+from grokscope.models import Model, make_model, named_weights, weight_axes, with_weights
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.manifest import Manifest
 from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
+from grokscope.tasks.structure import structure
 
 MakeRun = Callable[..., RunFolder]
 STEPS = tuple(range(0, 1001, 50))
@@ -138,3 +140,30 @@ def rows_of() -> Callable[[dict, str], list[dict]]:
         return [row for rows in chart["datasets"].values() for row in rows if column in row]
 
     return rows
+
+
+def build_clock(path: Path, expression: str, p: int, keys: Sequence[int]) -> RunFolder:
+    """Write a run whose network was built by formula to answer `expression` with these keys."""
+    source = Path(__file__).parents[1] / "explain" / "build.py"
+    spec = importlib.util.spec_from_file_location("build", source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sizes: dict[str, int] = {}
+
+    def network(p: int, **given: int) -> Model:
+        sizes.update(given)
+        return make_model(ModelConfig(**given), p, p + 1, jax.random.key(0))
+
+    best = structure(expression, p).best
+    assert best is not None
+    model = module.build_clock(network, best, keys, 8)
+    weights = {name: np.asarray(W) for name, W in named_weights(model).items()}
+    return build(path, expressions=(expression,), p=p, weights=weights, **sizes)
+
+
+@pytest.fixture(scope="session")
+def clock_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A run that multiplies mod 23 with the frequencies 1, 3 and 7 of Z_22; only to be read."""
+    return build_clock(tmp_path_factory.mktemp("clock") / "run", "x*y", 23, (1, 3, 7))

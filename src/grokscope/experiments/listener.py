@@ -30,7 +30,7 @@ class Evaluation:
     step: int
     seeds: Sequence[SeedProgress]
     values: dict[str, list[float]]
-    """One number per seed by name: `test_accuracy`, `ffs W_E` and so on."""
+    """One number per seed by name: `test_accuracy`, `ffs W_E`, `ffs W_E matched` and so on."""
     steps_per_second: float
     """Over the whole program, all seeds together counted once; compilation left out."""
 

@@ -8,8 +8,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Int8
 
 from grokscope.config import RunConfig
+from grokscope.experiments.matched_view import MatchedView, matched_columns
+from grokscope.experiments.table_a4 import Seen
+from grokscope.explain.matched import Matched
 from grokscope.measures import MEASURES, l2_norm
 from grokscope.models import Model, named_weights
+from grokscope.spectra.matched import MatchedSpectrum
 from grokscope.spectra.spectrum import Spectrum, spectrum
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, Task
 from grokscope.training import cross_entropy
@@ -28,6 +32,8 @@ class Observed(NamedTuple):
     labels: Int[Array, "task pair"]
     kind: Int8[Array, "pair"]
     """The side of each pair, as in `Split.kind`."""
+    due: Bool[Array, ""]
+    """Whether the losses of Table A.4 are wanted this time; they are costly."""
 
 
 class Column(NamedTuple):
@@ -37,6 +43,11 @@ class Column(NamedTuple):
     matrix: str | None = None
     basis: str | None = None
 
+    @property
+    def name(self) -> str:
+        """The three in one; the additive basis goes without saying."""
+        return " ".join(word for word in self if word not in (None, BASIS))
+
 
 class Observation(NamedTuple):
     """One evaluation of one run."""
@@ -45,13 +56,25 @@ class Observation(NamedTuple):
     """In the order of `columns`; nan where undefined."""
     spectra: dict[str, Spectrum]
     """Of each table in `TABLES`."""
+    matched: dict[str, MatchedSpectrum]
+    """The same in the basis that fits the operation; empty where none is known."""
+    losses: Float[Array, "column"]
+    """Table A.4, in the order of `table_a4.LOSSES`, nan when not due; empty as `matched`."""
 
 
-def columns(model: Model) -> list[Column]:
-    """Return what the values of an observation are, in their order."""
+def columns(model: Model, matched: Matched | None = None) -> list[Column]:
+    """Return what the values of an observation are, in their order.
+
+    **Arguments:**
+
+    - `model`: any network of the run.
+    - `matched`: the basis that fits its operation, where one is known.
+    """
     predictions = [Column(f"{s}_{m}") for m in ("accuracy", "loss", "probability") for s in SIDES]
     norms = [Column("l2_norm", name) for name in named_weights(model)]
     measures = [Column(key, table, BASIS) for table in TABLES for key in RECORDED]
+    if matched is not None:
+        measures += [Column(*column) for column in matched_columns(matched)]
     return predictions + norms + measures
 
 
@@ -60,12 +83,22 @@ def tables(model: Model, p: int) -> dict[str, Float[Array, "p column"]]:
     return {"W_E": model.W_E[:p], "W_L": model.neuron_logit_map}
 
 
-def make_observer(config: RunConfig, task: Task) -> Callable[[Model, Observed], Observation]:
-    """Return the function (model, observed) → `Observation` for runs of this configuration."""
+def make_observer(
+    config: RunConfig, task: Task, matched: Matched | None = None
+) -> Callable[[Model, Observed], Observation]:
+    """Return the function (model, observed) → `Observation` for runs of this configuration.
+
+    **Arguments:**
+
+    - `config`: the run's.
+    - `task`: what is learned.
+    - `matched`: the basis that fits a single operation; without one nothing is measured in it.
+    """
     tokens = jnp.asarray(task.tokens().reshape(-1, 3))
+    view = None if matched is None else MatchedView(matched, task, config.eta)
 
     def observe(model: Model, observed: Observed) -> Observation:
-        loss, right = _predictions(model, tokens, observed.labels.reshape(-1))
+        loss, right, logits = _predictions(model, tokens, observed.labels.reshape(-1))
         sides = [jnp.tile(side, task.n_tasks) for side in _sides(observed.kind)]
         predictions = [
             _mean(number, side) for number in (right, loss, jnp.exp(-loss)) for side in sides
@@ -77,28 +110,41 @@ def make_observer(config: RunConfig, task: Task) -> Callable[[Model, Observed], 
             for s in spectra.values()
             for key in RECORDED
         ]
-        return Observation(jnp.stack([*predictions, *norms, *measures]), spectra)
+        seen: dict[str, MatchedSpectrum] = {}
+        losses = jnp.zeros(0)
+        if view is not None:
+            seen = view.spectra(tables(model, task.p))
+            measures += view.measures(seen)
+            known = Seen(model, view.keys(seen), observed.kind, logits)
+            losses = view.losses(known, observed.due)
+        return Observation(jnp.stack([*predictions, *norms, *measures]), spectra, seen, losses)
 
     return observe
 
 
 def _predictions(
     model: Model, tokens: Int[Array, "example pos"], labels: Int[Array, "example"]
-) -> tuple[Float[Array, "example"], Float[Array, "example"]]:
-    """Return loss and correctness (1 or 0) of every example, block by block."""
+) -> tuple[Float[Array, "example"], Float[Array, "example"], Float[Array, "example class"] | None]:
+    """Return loss, correctness (1 or 0) and logits of every example.
 
-    def block(part: tuple[Array, Array]) -> tuple[Array, Array]:
-        logits = model(part[0])
-        right = jnp.argmax(logits, axis=1) == part[1]
-        return cross_entropy(logits, part[1]), right.astype(jnp.float32)
-
+    Many examples are seen block by block, and their logits forgotten.
+    """
     n = len(labels)
-    size = min(n, PAIRS_PER_BLOCK)
-    padding = -n % size
+    if n <= PAIRS_PER_BLOCK:
+        logits = model(tokens)
+        return *_compare(logits, labels), logits
+    padding = -n % PAIRS_PER_BLOCK
     padded = (jnp.pad(tokens, ((0, padding), (0, 0))), jnp.pad(labels, (0, padding)))
-    blocks = jax.tree_util.tree_map(lambda a: a.reshape(-1, size, *a.shape[1:]), padded)
-    loss, right = jax.lax.map(block, blocks)
-    return loss.reshape(-1)[:n], right.reshape(-1)[:n]
+    blocks = jax.tree_util.tree_map(lambda a: a.reshape(-1, PAIRS_PER_BLOCK, *a.shape[1:]), padded)
+    loss, right = jax.lax.map(lambda part: _compare(model(part[0]), part[1]), blocks)
+    return loss.reshape(-1)[:n], right.reshape(-1)[:n], None
+
+
+def _compare(
+    logits: Float[Array, "example class"], labels: Int[Array, "example"]
+) -> tuple[Float[Array, "example"], Float[Array, "example"]]:
+    right = jnp.argmax(logits, axis=1) == labels
+    return cross_entropy(logits, labels), right.astype(jnp.float32)
 
 
 def _sides(kind: Int8[Array, "pair"]) -> list[Bool[Array, "pair"]]:

@@ -7,7 +7,9 @@ import jax.numpy as jnp
 
 from grokscope.config import RunConfig
 from grokscope.experiments.check import check
+from grokscope.experiments.matched_view import matched_of
 from grokscope.experiments.observe import Observed
+from grokscope.explain.matched import Matched
 from grokscope.models import make_model
 from grokscope.tasks import Split, Task
 from grokscope.training import RunInputs, TrainState, initial_state, stream
@@ -24,6 +26,8 @@ class Prepared(NamedTuple):
     """With a leading run axis."""
     inputs: RunInputs
     """With a leading run axis."""
+    matched: Matched | None
+    """The basis that fits the operation, where one is known."""
 
 
 def prepare(config: RunConfig) -> Prepared:
@@ -31,7 +35,7 @@ def prepare(config: RunConfig) -> Prepared:
     task, splits = check(config)
     states = [_state(config, task, seed) for seed in config.seeds]
     inputs = [_inputs(config, task, *pair) for pair in zip(splits, config.seeds, strict=True)]
-    return Prepared(task, splits, _stack(states), _stack(inputs))
+    return Prepared(task, splits, _stack(states), _stack(inputs), matched_of(task))
 
 
 def _state(config: RunConfig, task: Task, seed: int) -> TrainState:
@@ -49,7 +53,7 @@ def _inputs(config: RunConfig, task: Task, split: Split, seed: int) -> RunInputs
         labels=jnp.asarray(labels[:, train].reshape(-1)),
         learning_rate=jnp.float32(config.optimizer.learning_rate),
         weight_decay=jnp.float32(config.optimizer.weight_decay),
-        observed=Observed(jnp.asarray(labels), jnp.asarray(split.kind)),
+        observed=Observed(jnp.asarray(labels), jnp.asarray(split.kind), jnp.asarray(False)),
     )
 
 

@@ -26,6 +26,13 @@ class Milestone:
             steps, values = zip(*self._recent, strict=True)
             self.at = first_confirmed(steps, values, self.threshold, CONFIRMATIONS)
 
+    @property
+    def at_if_next_is_high(self) -> int | None:
+        """The first evaluation, or what it becomes if the next accuracy is high."""
+        last = self._recent[-CONFIRMATIONS:]
+        high = len(last) == CONFIRMATIONS and all(a >= self.threshold for _, a in last)
+        return last[0][0] if self.at is None and high else self.at
+
 
 @dataclass
 class SeedProgress:
@@ -68,6 +75,13 @@ class SeedProgress:
         reached = self._stopping.at
         margin = self.schedule.stop_margin
         return not (self.schedule.stop and reached is not None and self.step >= reached + margin)
+
+    def may_end(self, step: int) -> bool:
+        """Whether the next evaluation, at `step`, may be the last; a divergence is not foreseen."""
+        reached = self._stopping.at_if_next_is_high
+        margin = self.schedule.stop_margin
+        stops = self.schedule.stop and reached is not None and step >= reached + margin
+        return stops or step >= self.schedule.steps
 
     @property
     def status(self) -> str:

@@ -6,7 +6,9 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float
 
+from grokscope.experiments.matched_view import MATCHED
 from grokscope.experiments.observe import BASIS, Column, Observation
+from grokscope.experiments.table_a4 import LOSSES
 from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
 
 _FLOAT: Final = np.float64
@@ -22,17 +24,25 @@ class Rows:
 
     def add_metrics(self, seed: int, step: int, values: Float[np.ndarray, "column"]) -> None:
         """Add one evaluation of one seed."""
-        measure, matrix, basis = zip(*self._columns, strict=True)
-        n = len(self._columns)
+        self._add(seed, step, self._columns, values)
+
+    def add_losses(self, seed: int, step: int, observation: Observation) -> None:
+        """Add Table A.4 of one evaluation of one seed, where the operation has one."""
+        if len(observation.losses):
+            self._add(seed, step, [Column(name) for name in LOSSES], observation.losses)
+
+    def _add(self, seed: int, step: int, columns: list[Column], values: Any) -> None:
+        measure, matrix, basis = zip(*columns, strict=True)
+        n, values = len(columns), np.asarray(values, _FLOAT)
         self._metrics.append(
-            _table(
-                METRIC_SCHEMA, [seed] * n, [step] * n, measure, matrix, basis, values.astype(_FLOAT)
-            )
+            _table(METRIC_SCHEMA, [seed] * n, [step] * n, measure, matrix, basis, values)
         )
 
     def add_spectra(self, seed: int, step: int, observation: Observation) -> None:
-        """Add the spectra of one evaluation of one seed."""
-        for matrix, (cos_norm, sin_norm) in observation.spectra.items():
+        """Add the spectra of one evaluation of one seed, in every basis."""
+        found = [(BASIS, matrix, *s) for matrix, s in observation.spectra.items()]
+        found += [(MATCHED, m, s.cos_norm, s.sin_norm) for m, s in observation.matched.items()]
+        for basis, matrix, cos_norm, sin_norm in found:
             n = len(cos_norm)
             self._spectra.append(
                 _table(
@@ -40,7 +50,7 @@ class Rows:
                     [seed] * n,
                     [step] * n,
                     [matrix] * n,
-                    [BASIS] * n,
+                    [basis] * n,
                     np.arange(1, n + 1),
                     np.asarray(cos_norm, _FLOAT),
                     np.asarray(sin_norm, _FLOAT),

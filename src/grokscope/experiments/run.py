@@ -183,8 +183,7 @@ def _beginning(training: TrainingRun) -> Beginning:
 
 
 def _evaluation(training: TrainingRun, clock: _Clock) -> Evaluation:
-    names = [" ".join(filter(None, (c.measure, c.matrix))) for c in training.columns]
-    values = {name: training.latest[:, j].tolist() for j, name in enumerate(names)}
+    values = {c.name: training.latest[:, j].tolist() for j, c in enumerate(training.columns)}
     return Evaluation(training.step, training.seeds, values, clock.rate(training.step))
 
 

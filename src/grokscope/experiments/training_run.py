@@ -42,9 +42,9 @@ class TrainingRun:
     def __init__(self, config: RunConfig, folder: RunFolder) -> None:
         self.config = config
         self.folder = folder
-        self.task, self.splits, self._states, self._inputs = prepare(config)
-        self._observe = make_observer(config, self.task)
-        self.columns = columns(self._model(0))
+        self.task, self.splits, self._states, self._inputs, matched = prepare(config)
+        self._observe = make_observer(config, self.task, matched)
+        self.columns = columns(self._model(0), matched)
         self.seeds = [SeedProgress(seed, config.schedule) for seed in config.seeds]
         self.step = 0
         self.latest = np.full((len(self.seeds), len(self.columns)), np.nan)
@@ -118,19 +118,23 @@ class TrainingRun:
 
     def _run_chunk(self, n_steps: int) -> None:
         active = np.array([seed.active for seed in self.seeds])
-        self._states, result = self._programs(n_steps)(self._states, self._inputs, active)
-        result = jax.device_get(result)
         self.step += n_steps
+        spectra_due = self._due(self.config.schedule.spectra_every)
+        due = np.array([spectra_due or seed.may_end(self.step) for seed in self.seeds])
+        inputs = self._inputs._replace(observed=self._inputs.observed._replace(due=due))
+        self._states, result = self._programs(n_steps)(self._states, inputs, active)
+        result = jax.device_get(result)
         self.latest[active] = np.asarray(result.observation.values)[active]
         for i in np.flatnonzero(active):
-            self._record(int(i), n_steps, jax.tree_util.tree_map(lambda a, i=i: a[i], result))
+            one = jax.tree_util.tree_map(lambda a, i=i: a[i], result)
+            self._record(int(i), n_steps, one, bool(due[i]))
 
     def _program(self, n_steps: int) -> Callable[..., tuple[TrainState, ChunkResult]]:
         n_tasks = self.task.n_tasks
         return make_chunk(self.config.optimizer, self._observe, n_steps, run_axis(), n_tasks)
 
-    def _record(self, i: int, n_steps: int, result: ChunkResult) -> None:
-        """Keep one evaluation of seed number i."""
+    def _record(self, i: int, n_steps: int, result: ChunkResult, due: bool) -> None:
+        """Keep one evaluation of seed number i; `due` says that it has Table A.4."""
         seed, observation = self.seeds[i], result.observation
         assert isinstance(observation, Observation)
         names = [column.measure for column in self.columns]
@@ -145,6 +149,8 @@ class TrainingRun:
         schedule = self.config.schedule
         if self._due(schedule.spectra_every) or not seed.active:
             self._rows.add_spectra(seed.seed, self.step, observation)
+            if due:
+                self._rows.add_losses(seed.seed, self.step, observation)
         if not seed.active or is_checkpoint(
             self.step, schedule.checkpoint_every, schedule.eval_every
         ):

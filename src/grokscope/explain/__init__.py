@@ -1,7 +1,7 @@
 """What a network has learned, read from its weights and activations."""
 
 from grokscope.explain.attention import attention_patterns, mean_attention
-from grokscope.explain.embedding import circle, frequency_shares, strongest_frequencies
+from grokscope.explain.embedding import circle, frequency_shares, in_plane, strongest_frequencies
 from grokscope.explain.logits import logits_over_pairs, mode_norms
 from grokscope.explain.neurons import neuron_activations, neuron_strengths, strongest_neurons
 
@@ -9,6 +9,7 @@ __all__ = [
     "attention_patterns",
     "circle",
     "frequency_shares",
+    "in_plane",
     "logits_over_pairs",
     "mean_attention",
     "mode_norms",

@@ -12,6 +12,8 @@ from grokscope.spectra.characters import Characters
 from grokscope.spectra.projection import keep, project, remove, remove_others
 
 DRAWS: Final = 20
+_ROUND_OFF: Final = 1e-5
+"""Share of a table's largest entry beyond P₀ under which an entry is round-off."""
 
 Table = Float[np.ndarray, "p column"]
 Run = Callable[[Table], Float[np.ndarray, "p p class"]]
@@ -92,8 +94,10 @@ def ablate(
     - `draws`: number of controls of either kind.
     """
 
+    smallest = float(_ROUND_OFF * np.abs(characters.centred(table)).max(initial=0))
+
     def score(edited: Table) -> Outcome:
-        return subject.score(run(edited))
+        return subject.score(run(_without_round_off(characters, edited, smallest)))
 
     if outside:
         return _ablate_outside(characters, table, score, draws)
@@ -108,6 +112,17 @@ def ablate(
         ),
         keep_others=tuple(score(keep(characters, drawn, table)) for drawn in others),
     )
+
+
+def _without_round_off(characters: Characters, table: Table, smallest: float) -> Table:
+    """Return the table with what is too small beyond P₀ set to 0.
+
+    Accuracy has no scale: without this the digits that float32 rounded, which depend on the
+    residue, would answer where nothing else is left.
+    """
+    free = project(characters.free, table)
+    beyond = table - free
+    return free + np.where(np.abs(beyond) > smallest, beyond, 0.0)
 
 
 def _draw(

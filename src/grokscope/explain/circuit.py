@@ -18,6 +18,8 @@ from grokscope.spectra.characters import Characters
 
 LARGEST_UNTESTABLE = 3
 """Z_2 and Z_3 have one frequency: there are no others to compare it with."""
+LEAST_ROOM = 0.05
+"""Accuracy over chance under which a network answers too little for A to mean anything."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,9 @@ class Circuit:
 
     @cached_property
     def testable(self) -> bool:
-        """Whether the group has enough frequencies and the network beats chance."""
-        better = self.subject.full.accuracy.get("all", 0) > self.subject.chance
-        return self.n > LARGEST_UNTESTABLE and better
+        """Whether the group has enough frequencies and the network is better than chance."""
+        room = self.subject.full.accuracy.get("all", 0) - self.subject.chance
+        return self.n > LARGEST_UNTESTABLE and room >= LEAST_ROOM
 
     @cached_property
     def claims(self) -> list[Claim]:

@@ -33,7 +33,7 @@ def clock_formula(subject: Subject, frequencies: Sequence[int]) -> ClosedForm:
     **Arguments:** the network and its structure; the key frequencies.
     """
     sums = SumLogits.of(subject, subject.logits)
-    templates = [_clock(subject, sums, k) for k in frequencies]
+    templates = [_clock(subject, k) for k in frequencies]
     flat = np.stack([t.ravel() for t in templates], axis=1) if templates else np.zeros((0, 0))
     if not templates:
         return _judge(subject, sums, np.zeros_like(sums.mean), frequencies, 0)
@@ -70,7 +70,7 @@ def ellipse_formula(
     return _judge(subject, sums, logits, frequencies, 3 * len(frequencies))
 
 
-def _clock(subject: Subject, sums: SumLogits, k: int) -> Float[np.ndarray, "n class"]:
+def _clock(subject: Subject, k: int) -> Float[np.ndarray, "n class"]:
     """Σ over the sums s that lead to an answer of cos(2πk(t − s)/n), for all t, centred."""
     g, n = subject.matched.structure.g, subject.matched.n
     s = np.flatnonzero(g >= 0)

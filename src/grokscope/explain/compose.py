@@ -191,7 +191,7 @@ def _unexplained(facts: dict[str, Any], search: Search, grokked: bool | None) ->
     return Explanation(
         **facts,
         verdict="not explained",
-        structure={name: None for name in names} | {"words": search.sentence},
+        structure=dict.fromkeys(names) | {"words": search.sentence},
         runner_up=None,
         embedding=TableFinding(),
         readout=TableFinding(),

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from grokscope.errors import UsageError
 from grokscope.spectra.basis import additive_basis, n_frequencies
@@ -46,11 +46,32 @@ def circle(table: Float[Any, "p column"], k: int) -> Float[np.ndarray, "p 2"]:
     rows = np.asarray(table, np.float64)
     if not 1 <= k <= n_frequencies(len(rows)):
         raise UsageError("no such frequency", got=k, allowed=f"1 to {n_frequencies(len(rows))}")
-    centred = rows - rows.mean(axis=0)
+    return in_plane(rows, additive_basis(len(rows))[:, 2 * k - 1 : 2 * k + 1])
+
+
+def in_plane(
+    table: Float[np.ndarray, "p column"],
+    waves: Float[np.ndarray, "p mode"],
+    inside: Bool[np.ndarray, "p"] | None = None,
+) -> Float[np.ndarray, "p 2"]:
+    """Return where each residue lies in the plane that a cosine and a sine have in a table.
+
+    **Arguments:**
+
+    - `table`: one row per residue.
+    - `waves`: orthonormal cosine and sine over the residues, or one of them.
+    - `inside`: residues at which they are defined; by default all. The others are nan.
+
+    **Returns:** two coordinates per residue, in units of the table, with their mean at 0; the
+    first axis is nearest to the cosine's direction.
+    """
+    inside = np.ones(len(table), bool) if inside is None else inside
+    centred = table - table[inside].mean(axis=0)
     # μ_k and ν_k; the frequency p/2 of an even p has no sine
-    coefficients = (additive_basis(len(rows))[:, 2 * k - 1 : 2 * k + 1].T @ centred).T
+    coefficients = (waves[inside].T @ centred[inside]).T
     plane = np.zeros((max(2, centred.shape[1]), 2))
     plane[: centred.shape[1], : coefficients.shape[1]] = coefficients
     # the orthonormal pair of directions nearest to (μ_k, ν_k): U Vᵀ of their SVD
     left, _, right = np.linalg.svd(plane, full_matrices=False)
-    return centred @ (left @ right)[: centred.shape[1]]
+    points = centred @ (left @ right)[: centred.shape[1]]
+    return np.where(inside[:, None], points, np.nan)

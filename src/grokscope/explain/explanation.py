@@ -63,7 +63,7 @@ class Explanation:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Claim):
-        return value.to_json()
+        return _plain(value.to_json())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):

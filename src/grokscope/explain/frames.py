@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from grokscope.explain.subject import Subject
 from grokscope.spectra.characters import orthonormal
@@ -43,13 +43,14 @@ def frames(
         _columns(character_waves(w, structure.n, frequencies), characters.inside)
         for w in (own, other)
     )
-    design = np.concatenate([characters.free, mine, _not_in(theirs, characters.free, mine)], axis=1)
+    beyond = np.repeat(_are_beyond(theirs, characters.free, mine), 2)
+    design = np.concatenate([characters.free, mine, theirs[:, beyond]], axis=1)
     # E ≈ [P₀ U V]·A in the least squares
     fitted = np.linalg.pinv(design, rcond=_SMALLEST) @ (
         subject.embedding if table is None else table
     )
     first = characters.free.shape[1]
-    return fitted[first : first + mine.shape[1]].reshape(len(frequencies), 2, -1)
+    return fitted[first : first + mine.shape[1]].reshape(len(frequencies), 2, fitted.shape[1])
 
 
 def character_waves(
@@ -66,19 +67,19 @@ def character_waves(
 
 
 def _columns(
-    waves: Float[np.ndarray, "p freq 2"], inside: np.ndarray
+    waves: Float[np.ndarray, "p freq 2"], inside: Bool[np.ndarray, "p"]
 ) -> Float[np.ndarray, "p column"]:
     """Waves as columns, 0 at the rows that P₀ has to itself."""
     return np.where(inside[:, None], waves.reshape(len(waves), -1), 0.0)
 
 
-def _not_in(
+def _are_beyond(
     planes: Float[np.ndarray, "p column"],
     free: Float[np.ndarray, "p mode"],
     own: Float[np.ndarray, "p column"],
-) -> Float[np.ndarray, "p column"]:
-    """The planes, pairs of columns, that are not within P₀ and what a coordinate spans."""
+) -> Bool[np.ndarray, "freq"]:
+    """Which planes, pairs of columns, do not lie within P₀ and what a coordinate spans."""
     known = orthonormal(np.concatenate([free, own / np.sqrt(len(own))], axis=1))
     rest = planes - known @ (known.T @ planes)
     size = np.linalg.norm(rest.reshape(len(rest), -1, 2), axis=(0, 2))
-    return planes[:, np.repeat(size > _SMALLEST * np.sqrt(len(own)), 2)]
+    return size > _SMALLEST * np.sqrt(len(own))

@@ -93,7 +93,7 @@ def _parts(
 
 def _spread(
     subject: Subject,
-    part: Float[np.ndarray, "pair class"],
+    part: Float[np.ndarray, "pair ..."],
     inside: Bool[np.ndarray, "class"],
 ) -> Float[np.ndarray, "pair class"]:
     """Return a part over all answers, 0 for those that no sum leads to."""

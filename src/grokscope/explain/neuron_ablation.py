@@ -70,47 +70,46 @@ class _Grid:
     """Functions of defined x and y, projected on blocks of frequencies.
 
     The projection acts on the pairs, so that it can be applied to what the neurons write
-    instead of to each neuron.
+    instead of to each neuron; and it is made of one factor for x and one for y.
     """
 
     def __init__(self, subject: Subject, written: Float[np.ndarray, "p p class"]) -> None:
         structure = subject.matched.structure
         self._written = written
-        self._rows, self._columns = (np.flatnonzero(w >= 0) for w in (structure.u, structure.v))
+        rows, columns = (np.flatnonzero(w >= 0) for w in (structure.u, structure.v))
+        self._here = np.ix_(rows, columns)
+        self._values = written[self._here].astype(np.float64)
         parts = subject.matched.embedding.parts
-        self._of_x, self._of_y = parts[0], parts[-1]
+        self._of_x, self._of_y = _triples(parts[0][:, rows]), _triples(parts[-1][:, columns])
 
     def part(self, frequencies: Sequence[int]) -> Float[np.ndarray, "p p class"]:
         """Return the part in the blocks of some frequencies, and the constant.
 
         Pairs at which the structure is undefined keep all that they have.
         """
-        here = np.ix_(self._rows, self._columns)
-        values = self._written[here]
-        flat = values.reshape(-1, values.shape[-1])
-        waves = self._waves(frequencies)
-        # P = C (CᵀC)⁺ Cᵀ; the blocks of a coordinate that is not injective overlap
-        gram = np.linalg.pinv(waves.T @ waves, rcond=1e-9, hermitian=True)
         whole = self._written.copy()
-        whole[here] = (waves @ (gram @ (waves.T @ flat))).reshape(values.shape)
+        chosen = [k - 1 for k in frequencies]
+        whole[self._here] = (
+            self._blocks(self._of_x[chosen], self._of_y[chosen])
+            if chosen
+            else self._values.mean(axis=(0, 1))
+        )
         return whole
 
-    def _waves(self, frequencies: Sequence[int]) -> Float[np.ndarray, "pair mode"]:
-        x = [self._side(self._of_x, self._rows, k) for k in frequencies]
-        y = [self._side(self._of_y, self._columns, k) for k in frequencies]
-        one = np.ones((len(self._rows), 1)), np.ones((len(self._columns), 1))
-        blocks = [_product(*one), *(_product(a, b)[:, 1:] for a, b in zip(x, y, strict=True))]
-        return np.concatenate(blocks, axis=1)
+    def _blocks(
+        self, x: Float[np.ndarray, "freq p 3"], y: Float[np.ndarray, "freq p 3"]
+    ) -> Float[np.ndarray, "p p class"]:
+        """P = C (CᵀC)⁺ Cᵀ with C = X ⊗ Y; blocks of a coordinate that is not injective overlap."""
+        along_x = np.einsum("kai,abc->kibc", x, self._values, optimize=True)
+        found = np.einsum("kibc,kbj->kijc", along_x, y, optimize=True)
+        gram = np.einsum("kai,lam,kbj,lbn->kijlmn", x, x, y, y, optimize=True)
+        size = 9 * len(x)
+        inverse = np.linalg.pinv(gram.reshape(size, size), rcond=1e-9, hermitian=True)
+        fitted = (inverse @ found.reshape(size, -1)).reshape(found.shape)
+        along_y = np.einsum("kijc,kbj->kibc", fitted, y, optimize=True)
+        return np.einsum("kai,kibc->abc", x, along_y, optimize=True)
 
-    def _side(
-        self, planes: Float[np.ndarray, "freq p 2"], rows: np.ndarray, k: int
-    ) -> Float[np.ndarray, "p 3"]:
-        """(1, cos, sin) at the rows where the coordinate is defined."""
-        return np.concatenate([np.ones((len(rows), 1)), planes[k - 1][rows]], axis=1)
 
-
-def _product(
-    x: Float[np.ndarray, "p mode"], y: Float[np.ndarray, "p mode"]
-) -> Float[np.ndarray, "pair mode"]:
-    """Products of every column of x with every column of y, over all pairs."""
-    return np.einsum("ai,bj->abij", x, y).reshape(len(x) * len(y), -1)
+def _triples(planes: Float[np.ndarray, "freq p 2"]) -> Float[np.ndarray, "freq p 3"]:
+    """1, cosine and sine of every frequency."""
+    return np.concatenate([np.ones((*planes.shape[:2], 1)), planes], axis=2)

@@ -121,12 +121,13 @@ def neuron_frequencies(subject: Subject) -> NeuronFrequencies:
     """
     grid = _centred(subject, all_activations(subject.model, subject.task))
     blocks, variance = _blocks(subject, grid), _energy(grid)
+    inside = subject.matched.embedding.inside
     written = np.linalg.norm(subject.readout, axis=0)
     shares = _shares(blocks, variance)
     return NeuronFrequencies(
         n=subject.matched.n,
         shares=shares,
-        strengths=np.sqrt(variance / max(1, len(grid) ** 2)) * written,
+        strengths=np.sqrt(variance / max(1, inside.sum() ** 2)) * written,
         phases=_phases(subject, blocks, dominant_frequencies(shares)),
         of_sum=_of_sum(subject, grid),
     )
@@ -153,10 +154,11 @@ def dominant_frequencies(
 def _centred(
     subject: Subject, values: Float[np.ndarray, "p p column"]
 ) -> Float[np.ndarray, "p p column"]:
-    """Values where both coordinates are defined, each function without its mean."""
-    rows = np.flatnonzero(subject.matched.embedding.inside)
-    grid = values if len(rows) == len(values) else values[np.ix_(rows, rows)]
-    return grid - grid.mean(axis=(0, 1), dtype=np.float64).astype(grid.dtype)
+    """Each function without its mean, 0 where a coordinate is undefined."""
+    inside = subject.matched.embedding.inside
+    held = np.multiply.outer(inside, inside)[:, :, None].astype(values.dtype)
+    mean = np.sum(values * held, axis=(0, 1), dtype=np.float64) / max(1, inside.sum() ** 2)
+    return (values - mean.astype(values.dtype)) * held
 
 
 def _energy(grid: Float[np.ndarray, "p p column"]) -> Float[np.ndarray, "column"]:
@@ -167,18 +169,18 @@ def _blocks(
     subject: Subject, grid: Float[np.ndarray, "p p column"]
 ) -> Float[np.ndarray, "freq 3 3 column"]:
     """Coefficients on the orthonormal products (1, cos, sin) of x times (1, cos, sin) of y."""
-    characters, count = subject.matched.embedding, len(grid)
-    planes = [
-        part[:, characters.inside].swapaxes(1, 2).astype(grid.dtype)
+    characters, p = subject.matched.embedding, len(grid)
+    of_x, of_y = (
+        part.swapaxes(1, 2).astype(grid.dtype)
         for part in (characters.parts[0], characters.parts[-1])
-    ]
-    freq = len(planes[0])
-    one = np.full((freq, 1, count), count**-0.5, grid.dtype)
-    of_y = np.concatenate([one, planes[1]], axis=1)
+    )
+    freq = len(of_x)
+    one = (characters.inside / np.sqrt(max(1, characters.inside.sum()))).astype(grid.dtype)
+    of_y = np.concatenate([np.broadcast_to(one, (freq, 1, p)), of_y], axis=1)
     # C[i, j] = Σ_x Σ_y B_i(x) B_j(y) f(x, y), x first
-    along = planes[0].reshape(2 * freq, count) @ grid.reshape(count, -1)
-    along = along.reshape(freq, 2, count, grid.shape[2])
-    mean = of_y @ (grid.sum(axis=0) * one.dtype.type(count**-0.5))
+    along = of_x.reshape(2 * freq, p) @ grid.reshape(p, -1)
+    along = along.reshape(freq, 2, p, grid.shape[2])
+    mean = of_y @ np.tensordot(one, grid, axes=1)
     return np.concatenate([mean[:, None], of_y[:, None] @ along], axis=1)
 
 
@@ -200,7 +202,7 @@ def _phases(
     if not every:
         return np.full((len(dominant), 3), np.nan)
     found = [
-        _raw(characters.parts[part][:, characters.inside], _waves(subject, w), first)
+        _raw(characters.parts[part], _waves(subject, w), first)
         for part, w, first in (
             (0, structure.u, blocks[:, 1:, 0]),
             (-1, structure.v, blocks[:, 0, 1:]),
@@ -217,10 +219,11 @@ def _phases(
 
 
 def _waves(subject: Subject, u: Int[np.ndarray, "p"]) -> Float[np.ndarray, "freq p 2"]:
-    """cos and sin of every frequency, without their means, where the coordinates are defined."""
+    """cos and sin of every frequency, without their means, 0 where a coordinate is undefined."""
     inside = subject.matched.embedding.inside
-    waves = character_waves(u, subject.matched.n, all_frequencies(subject.matched.n))[inside]
-    return np.moveaxis(waves - waves.mean(axis=0), 0, 1)
+    waves = character_waves(u, subject.matched.n, all_frequencies(subject.matched.n))
+    held = inside[:, None, None]
+    return np.moveaxis(np.where(held, waves - waves[inside].mean(axis=0), 0), 0, 1)
 
 
 def _raw(
@@ -254,9 +257,10 @@ def _phase(
 
 def _of_sum(subject: Subject, grid: Float[np.ndarray, "p p d_mlp"]) -> Int[np.ndarray, "d_mlp"]:
     """Strongest frequency of the mean activation per sum, 0 where that does not change."""
-    rows, n = np.flatnonzero(subject.matched.embedding.inside), subject.matched.n
-    sums = subject.matched.sums[np.ix_(rows, rows)].ravel()
-    order, counts = np.argsort(sums, kind="stable"), np.bincount(sums, minlength=n)
+    inside, n = subject.matched.embedding.inside, subject.matched.n
+    sums = np.where(np.multiply.outer(inside, inside), subject.matched.sums, -1).ravel()
+    order = np.argsort(sums, kind="stable")[np.sum(sums < 0) :]
+    counts = np.bincount(sums[order], minlength=n)
     present = np.flatnonzero(counts)
     starts = np.concatenate([[0], np.cumsum(counts[present])[:-1]]).astype(int)
     mean = np.zeros((n, grid.shape[2]))

@@ -23,7 +23,7 @@ class Repair(NamedTuple):
 
 
 def norm_bias(subject: Subject, frequencies: Sequence[int]) -> Float[np.ndarray, "class"]:
-    """Return −½ z(c)·Q·z(c) per answer, 0 for those that no sum leads to.
+    """Return −½ z(c)·Q·z(c) per answer, without its mean; 0 for those that no sum leads to.
 
     Answers are points z(c), made of the keys' waves; if the largest logit is to be that of the
     nearest point, the product of sum and answer lacks half the answer's squared norm. On circles
@@ -36,7 +36,7 @@ def norm_bias(subject: Subject, frequencies: Sequence[int]) -> Float[np.ndarray,
     for i, found in enumerate(key_shapes(subject, frequencies)):
         wave = waves[:, 2 * i : 2 * i + 2]
         bias -= 0.5 * np.sum((wave @ ((found.block + found.block.T) / 2)) * wave, axis=1)
-    return _everywhere(subject, bias)
+    return _everywhere(subject, bias - bias.mean())
 
 
 def repair_readout(
@@ -63,7 +63,7 @@ def repair_readout(
     return Repair(subject.score(centred + bias), median_outcome(outcomes))
 
 
-def _everywhere(subject: Subject, values: Float[np.ndarray, "class"]) -> Float[np.ndarray, "class"]:
+def _everywhere(subject: Subject, values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "class"]:
     whole = np.zeros(subject.p)
     whole[subject.matched.readout.inside] = values
     return whole

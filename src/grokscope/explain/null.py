@@ -75,7 +75,7 @@ def _permuted_shares(
         yield from shares
 
 
-def _reduced(table: Float[np.ndarray, "p column"]) -> Float[np.ndarray, "p column"]:
+def _reduced(table: Float[np.ndarray, "p column"]) -> Float[np.ndarray, "p ..."]:
     """Return U·S of the table: the same energies in fewer columns."""
     left, singular, _ = np.linalg.svd(table, full_matrices=False)
     tail = np.cumsum(singular[::-1] ** 2)[::-1]

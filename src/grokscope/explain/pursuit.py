@@ -86,7 +86,7 @@ class Pursuit:
 
 def _distinct(
     characters: Characters,
-) -> tuple[Float[np.ndarray, "mode p 2"], Int[np.ndarray, "mode freq"]]:
+) -> tuple[Float[np.ndarray, "mode p 2"], Int[np.ndarray, "... freq"]]:
     """Return the planes, each once, and the number of every part's and frequency's plane."""
     planes = np.concatenate(characters.parts)
     waves = planes.swapaxes(1, 2).reshape(-1, planes.shape[1])

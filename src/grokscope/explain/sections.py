@@ -1,21 +1,32 @@
 """The parts of an explanation beyond the verdict, as plain dictionaries of numbers."""
 
+import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from grokscope.explain.causal import Ablation, dose_response
+import numpy as np
+
+from grokscope.explain.algorithm import algorithm
+from grokscope.explain.attention import attention_summary
+from grokscope.explain.causal import dose_response
 from grokscope.explain.circuit import Circuit
 from grokscope.explain.closed_form import ClosedForm, clock_formula, ellipse_formula
 from grokscope.explain.evidence import Claim
+from grokscope.explain.frequency_losses import frequency_losses
 from grokscope.explain.logit_parts import ROWS, keep_sums, table_a4, trigonometric_losses
+from grokscope.explain.modes import logit_modes
 from grokscope.explain.neuron_ablation import ablate_neurons, keep_everywhere
+from grokscope.explain.neuron_frequencies import neuron_frequencies
 from grokscope.explain.norm_bias import repair_readout
+from grokscope.explain.patching import patch_coordinate
 from grokscope.explain.shapes import key_shapes
 from grokscope.explain.subject import Outcome
 from grokscope.spectra.projection import keep
 
 Section = dict[str, Any]
-_TESTS = ("keep", "remove", "control", "keep_others")
+_TESTS: Final = ("keep", "remove", "control", "keep_others")
+_MODES: Final = 12
+"""Modes of the logits that are listed."""
 
 
 def analyses(circuit: Circuit) -> Section:
@@ -24,9 +35,12 @@ def analyses(circuit: Circuit) -> Section:
         return blank()
     return {
         "logits": _logits(circuit),
-        "neurons": blank()["neurons"],
-        "attention": (),
-        "algorithm": blank()["algorithm"],
+        "neurons": _neurons(circuit),
+        "attention": tuple(
+            dataclasses.asdict(head)
+            for head in attention_summary(circuit.subject, circuit.frequencies)
+        ),
+        "algorithm": dataclasses.asdict(algorithm(circuit.subject, circuit.frequencies)),
         "closed_form": _closed_form(circuit),
         "causal": _more_causal(circuit),
     }
@@ -36,13 +50,38 @@ def blank() -> Section:
     """Return the same fields with nothing in them."""
     return {
         "logits": dict.fromkeys(("variance_explained", "restricted_loss", "excluded_loss"))
-        | {"trigonometric_loss": None, "table_a4": None, "key_shapes": []},
-        "neurons": {"share_above_85": None},
+        | {
+            "trigonometric_loss": None,
+            "table_a4": None,
+            "key_shapes": [],
+            "modes": [],
+            "dependent_in_embedding": [],
+            "dependent_in_readout": [],
+        },
+        "neurons": dict.fromkeys(
+            ("share_above_85", "n_active", "fsd", "phase_agreement", "second_harmonic")
+        )
+        | {"clusters": {}},
         "attention": (),
         "algorithm": dict.fromkeys(
-            ("gradient_symmetricity", "distance_irrelevance", "circularity", "kind")
+            (
+                "gradient_symmetricity",
+                "plain_symmetricity",
+                "distance_irrelevance",
+                "circularity",
+                "kind",
+            )
         ),
-        "closed_form": {"agreement": None, "numbers": None},
+        "closed_form": dict.fromkeys(
+            (
+                "agreement",
+                "accuracy",
+                "variance_explained",
+                "numbers",
+                "ellipse",
+                "ellipse_without_bias",
+            )
+        ),
         "causal": {},
     }
 
@@ -95,14 +134,19 @@ def supporting_claims(circuit: Circuit, more: Mapping[str, Any]) -> list[Claim]:
         verdict = "not testable" if value is None else ("holds" if value >= least else "fails")
         return Claim(name, f"{words} (≥ {least:g})", value, verdict, n=n, decisive=False)
 
-    round_keys = [s["shape"] == "circle" for s in more["logits"]["key_shapes"]]
+    shapes = more["logits"]["key_shapes"]
+    round_keys = [s["shape"] == "circle" for s in shapes if not s["forced"]]
     share = sum(round_keys) / len(round_keys) if round_keys else None
     return [
+        claim("patching", "with u(x) shifted to u + d in the keys, it answers g(u + d + v): share",
+              more["causal"]["patching"]["moved"], 0.9,
+              more["causal"]["patching"]["pairs"]),
         claim("neurons keep", "with only the keys' blocks its neurons answer: A",
               more["causal"]["neurons"]["keep"], 0.98),
         claim("sums keep", "what the logits need of the pair is in the keys' waves of u + v: A",
               more["causal"]["sums_keep"], 0.98),
-        claim("clock formula", "one amplitude per key gives its answers", closed["agreement"], 0.98),
+        claim("clock formula", "one amplitude per key gives its answers",
+              closed["agreement"], 0.98),
         claim("ellipse formula", "the nearest answer on the keys' ellipses is its answer",
               closed["ellipse"]["agreement"], 0.98),
         claim("circles", "the keys in the logits are circles, not standing waves", share, 1.0,
@@ -123,6 +167,7 @@ def _more_causal(circuit: Circuit) -> Section:
         "sums_keep": subject.scaled(keep_sums(subject, frequencies)),
         "readout_with_predicted_bias": subject.scaled(repair.predicted),
         "readout_with_permuted_bias": subject.scaled(repair.permuted),
+        "patching": _patching(circuit),
         "families": [
             {
                 "family": list(family),
@@ -136,8 +181,35 @@ def _more_causal(circuit: Circuit) -> Section:
     }
 
 
+def _patching(circuit: Circuit) -> Section:
+    found = patch_coordinate(circuit.subject, circuit.frequencies)
+    return {
+        "shifts": found.shifts,
+        "pairs": found.pairs,
+        "moved": found.moved,
+        "stayed": found.stayed,
+        "moved_off_residues": found.moved_beyond,
+        "control": found.control_stayed,
+        "control_size": found.control_size,
+    }
+
+
+def _neurons(circuit: Circuit) -> Section:
+    found = neuron_frequencies(circuit.subject)
+    active = found.active
+    return {
+        "share_above_85": found.share_above_85,
+        "n_active": found.n_active,
+        "fsd": found.sparsity_density,
+        "phase_agreement": found.phase_agreement,
+        "second_harmonic": float(np.mean(found.second_harmonic[active])) if any(active) else None,
+        "clusters": found.clusters,
+    }
+
+
 def _logits(circuit: Circuit) -> Section:
     subject, frequencies = circuit.subject, circuit.frequencies
+    losses = frequency_losses(subject, frequencies)
     table = table_a4(subject, frequencies)
     trigonometric, rest = trigonometric_losses(subject, frequencies)
     shown = circuit.readout.frequencies or frequencies
@@ -147,9 +219,12 @@ def _logits(circuit: Circuit) -> Section:
         "trigonometric_loss": _one(trigonometric, "test"),
         "excluded_loss": _one(rest, "train"),
         "table_a4": {row: table[row].loss for row in ROWS},
+        "modes": [mode._asdict() for mode in logit_modes(subject).strongest(_MODES)],
+        "dependent_in_embedding": losses.dependent_in_embedding,
+        "dependent_in_readout": losses.dependent_in_readout,
         "key_shapes": [
             {"frequency": s.frequency, "major": s.major, "minor": s.minor,
-             "roundness": s.roundness, "shape": s.shape}
+             "roundness": s.roundness, "shape": s.shape, "forced": s.forced}
             for s in key_shapes(subject, shown)
         ],
     }  # fmt: skip

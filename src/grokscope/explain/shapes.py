@@ -29,6 +29,9 @@ class KeyShape(NamedTuple):
     """The smaller amplitude b."""
     block: Float[np.ndarray, "2 2"]
     """Coefficients of (cos, sin) of the sum, in rows, times (cos, sin) of the answer."""
+    forced: bool = False
+    """Whether it can only be a line: the answers have one wave at this frequency, as at n/2, or
+    where g(s) = g(−s)."""
 
     @property
     def roundness(self) -> float:
@@ -53,13 +56,15 @@ def key_shapes(subject: Subject, frequencies: Sequence[int]) -> list[KeyShape]:
     sums = SumLogits.of(subject, subject.logits)
     coefficients = sums.fit(tuple(frequencies))
     answers = answer_waves(subject, frequencies)
+    # logits ≈ waves · B · answersᵀ, all keys at once: waves of answers may overlap
+    joined = coefficients @ np.linalg.pinv(answers, rcond=1e-7).T
     shapes = []
     for i, k in enumerate(frequencies):
         here = slice(2 * i, 2 * i + 2)
-        wave = answers[:, here]
-        block = coefficients[here] @ np.linalg.pinv(wave, rcond=1e-7).T
+        block = joined[here, here]
         major, minor = np.linalg.svd(block, compute_uv=False)
-        shapes.append(KeyShape(int(k), float(major), float(minor), block))
+        forced = np.linalg.matrix_rank(answers[:, here], tol=1e-7 * subject.p) < 2
+        shapes.append(KeyShape(int(k), float(major), float(minor), block, bool(forced)))
     return shapes
 
 

@@ -2,6 +2,15 @@
 
 from grokscope.measures.grokking import first_confirmed, half_fall
 from grokscope.measures.inequality import gini, gini_of, participation, participation_of
+from grokscope.measures.matched import (
+    key_frequencies,
+    matched_coefficient_ratio,
+    matched_frequency_sparsity,
+    matched_gini,
+    matched_keys,
+    matched_participation,
+    matched_values,
+)
 from grokscope.measures.norms import l2_norm
 from grokscope.measures.registry import MEASURES, Measure, describe
 from grokscope.measures.sparsity import (
@@ -25,7 +34,14 @@ __all__ = [
     "gini",
     "gini_of",
     "half_fall",
+    "key_frequencies",
     "l2_norm",
+    "matched_coefficient_ratio",
+    "matched_frequency_sparsity",
+    "matched_gini",
+    "matched_keys",
+    "matched_participation",
+    "matched_values",
     "participation",
     "participation_of",
 ]

@@ -7,7 +7,14 @@ from typing import Final
 import vl_convert
 
 from grokscope.errors import UsageError
-from grokscope.report.figures import Figure, network_figures, over_time, read_network
+from grokscope.report.explained import read_explanation
+from grokscope.report.figures import (
+    Figure,
+    explanation_figures,
+    network_figures,
+    over_time,
+    read_network,
+)
 from grokscope.report.record import RunRecord, read_runs
 from grokscope.report.theme import FILE, VEGA_LITE
 from grokscope.runs.atomic import write_bytes
@@ -50,7 +57,9 @@ def _named(records: Sequence[RunRecord]) -> list[tuple[str, Figure]]:
     named = [(f"{i}-{figure.name}", figure) for i, figure in enumerate(common, 1)]
     for number, record in enumerate(records, 1):
         own = f"-{number}-{slug(record.operation)}" if len(records) > 1 else ""
-        figures = network_figures(record, read_network(record), len(records))
+        network = read_network(record)
+        figures = network_figures(record, network, len(records))
+        figures += explanation_figures(record, network, read_explanation(record))
         named += [(f"{i}-{figure.name}{own}", figure) for i, figure in enumerate(figures, 5)]
     return named
 

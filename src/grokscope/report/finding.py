@@ -20,8 +20,11 @@ class Sentence:
     warning: bool = False
 
 
-def finding(record: RunRecord) -> list[Sentence]:
-    """Return what is to be said about a run, the most important first."""
+def finding(record: RunRecord, algorithm: Sentence | None = None) -> list[Sentence]:
+    """Return what is to be said about a run, the most important first.
+
+    **Arguments:** the run; which algorithm it found, in a sentence.
+    """
     if not record.curves:
         return [
             Sentence("Nothing has been evaluated yet, so there is nothing to show.", warning=True),
@@ -33,6 +36,7 @@ def finding(record: RunRecord) -> list[Sentence]:
         Sentence(_milestone(record, "memorised", "memorised the training pairs")),
         Sentence(_milestone(record, "grokked", "grokked")),
         Sentence(_final_accuracies(record)),
+        *([algorithm] if algorithm else []),
         *_leaks(record),
         *_measures(record),
         *_about_the_task(record),

@@ -16,8 +16,15 @@ from markupsafe import Markup
 from grokscope.errors import UsageError
 from grokscope.measures import MEASURES
 from grokscope.report import facts
+from grokscope.report.chapter import chapter, in_short
 from grokscope.report.charts import Charts
-from grokscope.report.figures import network_figures, over_time, read_network
+from grokscope.report.explained import read_explanation
+from grokscope.report.figures import (
+    explanation_figures,
+    network_figures,
+    over_time,
+    read_network,
+)
 from grokscope.report.figures.progress import SHOWN
 from grokscope.report.finding import finding
 from grokscope.report.record import RunRecord, read_runs
@@ -88,13 +95,14 @@ def _title(records: Sequence[RunRecord]) -> str:
 
 def _run(record: RunRecord, runs: int, charts: Charts) -> dict[str, Any]:
     """Return what the template shows of one run, adding its charts to the page's."""
-    network = read_network(record)
+    network, found = read_network(record), read_explanation(record)
     figures = charts.add(network_figures(record, network, runs))
+    evidence = charts.add(explanation_figures(record, network, found))
     return {
         "label": record.label,
         "p": record.p,
         "facts": facts.facts(record),
-        "finding": finding(record),
+        "finding": finding(record, in_short(found)),
         "seed_header": facts.seed_header(record),
         "seed_rows": facts.seed_rows(record) if record.curves else [],
         "fall_rows": facts.fall_rows(record) if record.curves else [],
@@ -106,6 +114,7 @@ def _run(record: RunRecord, runs: int, charts: Charts) -> dict[str, Any]:
         "first_operation": record.task.expressions[0].canonical,
         "figures": figures or [],
         "left_out": figures is None,
+        "chapter": chapter(found, evidence),
     }
 
 

@@ -60,6 +60,11 @@ class RunRecord:
         """All seeds, also those with nothing recorded yet."""
         return list(self.config.seeds)
 
+    @cached_property
+    def matched_curves(self) -> dict[tuple[str, str | None], dict[int, Curve]]:
+        """The same as `curves` in the basis that fits the operation; empty in older runs."""
+        return _curves(self.folder.metrics(), "matched")
+
     @property
     def matrices(self) -> list[str]:
         """Matrices whose norm was recorded, by name."""
@@ -139,10 +144,14 @@ def _record(folder: RunFolder, label: str) -> RunRecord:
     return RunRecord(folder, config, label, _curves(folder.metrics()))
 
 
-def _curves(rows: pa.Table) -> dict[tuple[str, str | None], dict[int, Curve]]:
-    """Gather the long rows of metrics, those of the additive basis or of none."""
-    additive = pc.field("basis").is_null() | (pc.field("basis") == "additive")
-    grouped = rows.filter(additive).group_by(["measure", "matrix", "seed"], use_threads=False)
+def _curves(
+    rows: pa.Table, basis: str = "additive"
+) -> dict[tuple[str, str | None], dict[int, Curve]]:
+    """Gather the long rows of metrics, those of a basis; with the additive those of none."""
+    wanted = pc.field("basis") == basis
+    if basis == "additive":
+        wanted |= pc.field("basis").is_null()
+    grouped = rows.filter(wanted).group_by(["measure", "matrix", "seed"], use_threads=False)
     curves: dict[tuple[str, str | None], dict[int, Curve]] = {}
     for row in grouped.aggregate([("step", "list"), ("value", "list")]).to_pylist():
         steps, values = np.array(row["step_list"]), np.array(row["value_list"])

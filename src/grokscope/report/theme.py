@@ -30,7 +30,8 @@ def _config(colours: dict[str, Any]) -> dict[str, Any]:
         "font": FONT,
         "padding": 4,
         "view": {"stroke": None},
-        "title": {"color": ink, "fontSize": 12, "fontWeight": 600, "anchor": "start", "offset": 6},
+        "title": {"color": ink, "fontSize": 12, "fontWeight": 600, "anchor": "start", "offset": 6,
+                  "subtitleColor": faint, "subtitleFontSize": 11},
         "axis": {
             "labelColor": faint, "titleColor": faint, "gridColor": grid, "tickColor": faint,
             "domainColor": faint, "labelFontSize": 11, "titleFontSize": 11,

@@ -52,7 +52,7 @@ class Characters:
     @property
     def is_faithful(self) -> bool:
         """Whether every function on the rows inside is a combination of characters."""
-        return self.dimensions >= self.inside.sum() - 1
+        return bool(self.dimensions >= self.inside.sum() - 1)
 
     def span(self, frequencies: Sequence[int]) -> Float[np.ndarray, "p column"]:
         """Return an orthonormal basis of what some frequencies span in all parts, without P₀."""
@@ -70,7 +70,7 @@ class Characters:
 
 def orthonormal(
     columns: Float[np.ndarray, "p column"], beyond: Float[np.ndarray, "p mode"] | None = None
-) -> Float[np.ndarray, "p column"]:
+) -> Float[np.ndarray, "p ..."]:
     """Return an orthonormal basis of the span of some columns.
 
     **Arguments:**
@@ -93,7 +93,7 @@ def pulled_back(coordinates: Sequence[Int[np.ndarray, "p"]], n: int) -> Characte
       are the same at every frequency (u and −u) count once.
     - `n`: order of the group.
     """
-    inside = np.array([u >= 0 for u in coordinates]).all(axis=0)
+    inside = np.asarray(np.stack(list(coordinates)).min(axis=0) >= 0)
     parts: list[Float[np.ndarray, "freq p 2"]] = []
     for u in coordinates:
         part = _planes(_values(u, n), inside)

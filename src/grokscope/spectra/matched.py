@@ -70,7 +70,8 @@ def joint_planes(characters: Characters) -> Float[np.ndarray, "freq p mode"]:
     if len(characters.parts) == 1:
         return characters.parts[0]
     spans = [characters.span([k]) for k in range(1, characters.n_frequencies + 1)]
-    planes = np.zeros((len(spans), len(characters.inside), max(s.shape[1] for s in spans)))
+    width = max((span.shape[1] for span in spans), default=0)
+    planes = np.zeros((len(spans), len(characters.inside), width))
     for plane, span in zip(planes, spans, strict=True):
         plane[:, : span.shape[1]] = span
     return planes

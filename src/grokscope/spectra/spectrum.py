@@ -39,7 +39,8 @@ def spectrum(table: Float[Any, "p column"]) -> Spectrum:
 
     **Source:** Furuta et al., arXiv 2402.16726, Appendix B (full period, unit-norm basis).
     """
-    norm = coefficient_norms(table, additive_basis(len(table)))
+    table = as_array(table)
+    norm = coefficient_norms(table, additive_basis(len(real_table(table))))
     cos_norm, sin_norm = norm[1::2], norm[2::2]
     nyquist = len(cos_norm) - len(sin_norm)
     xp = namespace_of(norm)

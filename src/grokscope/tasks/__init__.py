@@ -1,4 +1,4 @@
-"""Operations modulo p: from text to labels, tokens and the split into training and test pairs."""
+"""Operations modulo p: text, labels, tokens, the split into pairs, and the group behind it all."""
 
 from grokscope.tasks.expression import Expression, parse
 from grokscope.tasks.split import (
@@ -9,6 +9,7 @@ from grokscope.tasks.split import (
     Split,
     make_split,
 )
+from grokscope.tasks.structure import Search, Structure, find_structures, structure_of
 from grokscope.tasks.task import Task
 
 __all__ = [
@@ -17,8 +18,12 @@ __all__ = [
     "TRAIN",
     "UNDEFINED",
     "Expression",
+    "Search",
     "Split",
+    "Structure",
     "Task",
+    "find_structures",
     "make_split",
     "parse",
+    "structure_of",
 ]

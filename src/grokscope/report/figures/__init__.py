@@ -3,21 +3,36 @@
 from collections.abc import Sequence
 
 from grokscope.errors import UsageError
+from grokscope.inspection.network import Network, load_network
+from grokscope.inspection.sentences import is_plain
+from grokscope.report.explained import Explained, subject_of
+from grokscope.report.figures.ablation import ablation
 from grokscope.report.figures.accuracy import accuracy
 from grokscope.report.figures.attention import attention
+from grokscope.report.figures.bases import bases
 from grokscope.report.figures.circles import circles
 from grokscope.report.figures.figure import Figure, Layout
 from grokscope.report.figures.loss import loss
+from grokscope.report.figures.matched_circles import matched_circles
+from grokscope.report.figures.matched_neurons import matched_neurons
+from grokscope.report.figures.matched_progress import matched_progress
 from grokscope.report.figures.modes import modes
 from grokscope.report.figures.neurons import neurons
 from grokscope.report.figures.norms import norms
 from grokscope.report.figures.progress import progress
+from grokscope.report.figures.shapes import shapes
 from grokscope.report.figures.spectra import spectra
 from grokscope.report.figures.timeline import time_axis
-from grokscope.inspection.network import Network, load_network
 from grokscope.report.record import RunRecord
 
-__all__ = ["Figure", "Layout", "network_figures", "over_time", "read_network"]
+__all__ = [
+    "Figure",
+    "Layout",
+    "explanation_figures",
+    "network_figures",
+    "over_time",
+    "read_network",
+]
 
 
 def over_time(records: Sequence[RunRecord]) -> list[Figure]:
@@ -46,3 +61,25 @@ def network_figures(record: RunRecord, network: Network | str, runs: int = 1) ->
     if isinstance(network, str):
         return [first]
     return [first, *(draw(network, record.p) for draw in (circles, attention, neurons, modes))]
+
+
+def explanation_figures(
+    record: RunRecord, network: Network | str, found: Explained | str
+) -> list[Figure]:
+    """Return the evidence for the algorithm that a run's first network found.
+
+    **Arguments:** the run; its network and its explanation, or why there is none.
+    """
+    if isinstance(network, str) or isinstance(found, str) or found.structure is None:
+        return []
+    subject = subject_of(record, network, found.structure)
+    # the circles of a coordinate that is x itself are those of W_E's own figure
+    circular = [] if is_plain(found.document) else [matched_circles(found, subject)]
+    return [
+        bases(found, network, record.p),
+        *circular,
+        matched_neurons(network, subject),
+        ablation(found),
+        shapes(found),
+        matched_progress(record),
+    ]

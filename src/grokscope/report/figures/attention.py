@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 
 from grokscope.explain import attention_patterns, mean_attention
+from grokscope.inspection.network import Network
 from grokscope.models import MLP
 from grokscope.report.figures.figure import Figure, assemble
 from grokscope.report.figures.maps import cropped, maps_layout, pair_map
-from grokscope.inspection.network import Network
 
 MOST_HEADS: Final = 8
 _TITLE: Final = "Attention from y to x, per head"

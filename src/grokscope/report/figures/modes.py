@@ -5,9 +5,9 @@ from typing import Final
 import numpy as np
 
 from grokscope.explain import logits_over_pairs, mode_norms
+from grokscope.inspection.network import Network
 from grokscope.report.figures.figure import Figure, Layout, assemble, ticks
 from grokscope.report.figures.maps import image_panel
-from grokscope.inspection.network import Network
 
 LARGEST_MODULUS: Final = 257
 """Logits of larger moduli, p³ numbers, are not worth the memory of a report."""

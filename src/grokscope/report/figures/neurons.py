@@ -2,10 +2,13 @@
 
 from typing import Final
 
+import numpy as np
+from jaxtyping import Float
+
 from grokscope.explain import neuron_activations, neuron_strengths, strongest_neurons
+from grokscope.inspection.network import Network
 from grokscope.report.figures.figure import Figure, assemble
 from grokscope.report.figures.maps import cropped, maps_layout, pair_map
-from grokscope.inspection.network import Network
 
 NEURONS: Final = 8
 _TITLE: Final = "The neurons that move the logits most"
@@ -13,8 +16,7 @@ _TITLE: Final = "The neurons that move the logits most"
 
 def neurons(network: Network, p: int) -> Figure:
     """Return the figure: a panel for each of the strongest neurons."""
-    strengths = neuron_strengths(network.model)
-    chosen = strongest_neurons(strengths, NEURONS)
+    chosen, strengths = shown_neurons(network)
     share = (strengths[chosen] ** 2).sum() / max((strengths**2).sum(), 1e-300)
     maps = neuron_activations(network.model, chosen)
     panels = [
@@ -30,3 +32,9 @@ def neurons(network: Network, p: int) -> Figure:
         " along a diagonal, one that already depends on x + y or x − y alone." + cropped(p)
     )
     return Figure("neurons", _TITLE, caption, assemble(panels, layout, _TITLE), layout)
+
+
+def shown_neurons(network: Network) -> tuple[list[int], Float[np.ndarray, "d_mlp"]]:
+    """Return the numbers of the neurons that are drawn, and the strengths of all."""
+    strengths = neuron_strengths(network.model)
+    return strongest_neurons(strengths, NEURONS), strengths

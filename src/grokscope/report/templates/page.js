@@ -38,7 +38,10 @@
 
   function theme(width) {
     const config = structuredClone(dark.matches ? themes.dark : themes.light);
-    if (width < 560) config.legend.layout = { top: { direction: "vertical", anchor: "start" } };
+    if (width < 560) {
+      config.legend.layout = { top: { direction: "vertical", anchor: "start" } };
+      config.legend.columns = 1;
+    }
     return config;
   }
 

@@ -5,12 +5,16 @@ SymPy is imported here and nowhere else, and only when a factorisation is asked 
 
 from collections import Counter
 from itertools import combinations
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import sympy
 
 from grokscope.tasks.structure.factors import Monomials, lowered
 from grokscope.tasks.syntax import Binary, Integer, Negation, Node, Power, Variable
+
+_HIGHEST_DEGREE: Final = 120
+_MOST_PARTS: Final = 14
+_IMAGES: Final = 4
 
 X, Y = sympy.symbols("x y")
 Univariate = dict[int, int]
@@ -62,36 +66,54 @@ def univariate_factors(whole: Univariate, p: int) -> tuple[int, list[tuple[Univa
     ]
 
 
-def split(
-    whole: Monomials, p: int, highest: int, most: int
-) -> tuple[int, list[tuple[Monomials, int]]] | None:
-    """Factor by Kronecker's substitution y = x^D, with D above the degree in x.
+def split(whole: Monomials, p: int) -> tuple[int, list[tuple[Monomials, int]]] | None:
+    """Factor by Kronecker's substitution y = x^D, with D above the degree in x, or with x = y^D.
 
-    Every factor becomes a product of some factors of the image; which, division tells.
+    Every factor becomes a product of some factors of the image; which, division tells. The image
+    with the fewest factors is used.
 
     **Arguments:**
 
     - `whole`: the polynomial.
     - `p`: a prime.
-    - `highest`: the highest degree of an image that is tried.
-    - `most`: the largest number of factors of the image whose products are tried.
+
+    **Returns:** a unit and the factors with their multiplicities; None where every image has more
+    than 14 factors or a degree over 120.
     """
-    D = max(i for i, _ in whole) + 1
+    swapped = {(j, i): c for (i, j), c in whole.items()}
+    images = [_image(turned, extra, p) for turned in (whole, swapped) for extra in range(_IMAGES)]
+    fewest = min(range(2 * _IMAGES), key=lambda k: len(images[k].parts))
+    image = images[fewest]
+    if len(image.parts) > _MOST_PARTS:
+        return None
+    found = Counter(tuple(sorted(part.items())) for part in _recombined(image, p))
+    factors = [(dict(part), times) for part, times in found.items()]
+    if fewest >= _IMAGES:
+        factors = [({(i, j): c for (j, i), c in part.items()}, n) for part, n in factors]
+    return image.unit, factors
+
+
+class _Image(NamedTuple):
+    """A polynomial at y = x^D, as its leading coefficient and its monic factors."""
+
+    whole: Monomials
+    D: int
+    unit: int
+    parts: list[Univariate]
+
+
+def _image(whole: Monomials, extra: int, p: int) -> _Image:
+    D = max(i for i, _ in whole) + 1 + extra
     image = {i + D * j: c for (i, j), c in whole.items()}
-    if max(image) > highest:
-        return None
+    if max(image) > _HIGHEST_DEGREE:
+        return _Image(whole, D, 1, [{}] * (_MOST_PARTS + 1))
     unit, counted = univariate_factors(image, p)
-    parts = [part for part, times in counted for _ in range(times)]
-    if len(parts) > most:
-        return None
-    found = Counter(
-        tuple(sorted(part.items())) for part in _recombined(_poly(whole, p), parts, D, p)
-    )
-    return unit, [(dict(part), times) for part, times in found.items()]
+    return _Image(whole, D, unit, [part for part, times in counted for _ in range(times)])
 
 
-def _recombined(rest: Any, parts: list[Univariate], D: int, p: int) -> list[Monomials]:
-    """Return the irreducible factors of `rest`, scaled so that their images are monic."""
+def _recombined(image: _Image, p: int) -> list[Monomials]:
+    """Return the irreducible factors, scaled so that their images are monic."""
+    rest, parts, D = _poly(image.whole, p), image.parts, image.D
     found, size = [], 1
     while 2 * size <= len(parts):
         for chosen in combinations(range(len(parts)), size):

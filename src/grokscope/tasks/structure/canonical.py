@@ -75,7 +75,7 @@ def _without_common_factor(
     n = candidate.n
     u, v = (_translated(w, int(w[w >= 0][0]), n) for w in (candidate.u, candidate.v))
     common = math.gcd(n, *u[u > 0].tolist(), *v[v > 0].tolist())
-    return n // common, *(np.where(w >= 0, w // common, -1) for w in (u, v))
+    return n // common, np.where(u >= 0, u // common, -1), np.where(v >= 0, v // common, -1)
 
 
 def _period(g: Int[np.ndarray, "n"]) -> int:

@@ -4,7 +4,7 @@ SymPy factors polynomials in one variable over GF(p); those in two are brought t
 back. Its text parser, which evaluates, is never used: the syntax tree is walked instead.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from grokscope.tasks.structure.field import balanced, is_prime
 from grokscope.tasks.syntax import Binary, Integer, Negation, Node, Power, Random, Variable
@@ -12,9 +12,7 @@ from grokscope.tasks.syntax import Binary, Integer, Negation, Node, Power, Rando
 if TYPE_CHECKING:
     from grokscope.tasks.expression import Expression
 
-HIGHEST_DEGREE = 60
-_HIGHEST_SUBSTITUTED = 120
-_MOST_PARTS = 14
+HIGHEST_DEGREE: Final = 60
 
 Monomials = dict[tuple[int, int], int]
 """(power of x, power of y) → coefficient modulo p, without zeros."""
@@ -43,7 +41,7 @@ def factors(expression: "Expression", p: int) -> str | None:
     found = _factor(whole, p)
     if found is None:
         return None
-    unit, parts = found
+    unit, parts = _leading_one(*found, p)
     if len(parts) == 1 and parts[0][1] == 1:
         return f"{text(whole, p)} (irreducible)"
     product = "*".join(_powered(text(part, p), times) for part, times in parts)
@@ -51,10 +49,27 @@ def factors(expression: "Expression", p: int) -> str | None:
     return f"{sign}{product}"
 
 
+def _leading_one(
+    unit: int, parts: list[tuple[Monomials, int]], p: int
+) -> tuple[int, list[tuple[Monomials, int]]]:
+    """Scale every factor so that its text begins with the coefficient 1; sort them."""
+    scaled = []
+    for part, times in parts:
+        lead = part[_order(part)[0]]
+        scaled.append(({e: c * pow(lead, -1, p) % p for e, c in part.items()}, times))
+        unit = unit * pow(lead, times, p) % p
+    return unit, sorted(
+        scaled, key=lambda part: (len(part[0]), sum(_order(part[0])[0]), text(part[0], p))
+    )
+
+
+def _order(whole: Monomials) -> list[tuple[int, int]]:
+    return sorted(whole, key=lambda powers: (-sum(powers), -powers[0]))
+
+
 def text(whole: Monomials, p: int) -> str:
     """Return a polynomial in x and y, highest total degree first."""
-    order = sorted(whole, key=lambda powers: (-sum(powers), -powers[0]))
-    return " + ".join(_term(balanced(whole[e], p), *e) for e in order).replace("+ -", "- ")
+    return " + ".join(_term(balanced(whole[e], p), *e) for e in _order(whole)).replace("+ -", "- ")
 
 
 def _term(c: int, i: int, j: int) -> str:
@@ -107,11 +122,11 @@ def _factor(whole: Monomials, p: int) -> tuple[int, list[tuple[Monomials, int]]]
     else:
         from grokscope.tasks.structure.bivariate import split
 
-        divided = split(rest, p, _HIGHEST_SUBSTITUTED, _MOST_PARTS)
+        divided = split(rest, p)
         if divided is None:
             return None
         unit, parts = divided
-    return unit, found + sorted(parts, key=lambda part: (max(map(sum, part[0])), text(part[0], p)))
+    return unit, found + parts
 
 
 def _homogeneous(whole: Monomials, p: int) -> tuple[int, list[tuple[Monomials, int]]]:

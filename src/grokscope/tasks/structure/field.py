@@ -48,6 +48,6 @@ def power_of(values: Int[np.ndarray, "p"], exponent: int, p: int) -> Int[np.ndar
 
 
 def balanced(residue: int, n: int) -> int:
-    """Return the representative of a residue in −n/2 < r ≤ n/2, so that −1 is not shown as n − 1."""
+    """Return the representative r of a residue with −n/2 < r ≤ n/2: −1 instead of n − 1."""
     residue %= n
     return residue if residue <= n // 2 else residue - n

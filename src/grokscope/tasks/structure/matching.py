@@ -1,13 +1,16 @@
 """Which of many sums u + λ·v could determine the label: pair after pair, for all λ at once."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Int
 
-_DRAWN, _RARE, _RANDOM = 4000, 25, 50
-_ROWS = 8
-_MOST_SURVIVORS = 400
+_DRAWN: Final = 4000
+_RARE: Final = 25
+_RANDOM: Final = 50
+_ROWS: Final = 8
+_MOST_SURVIVORS: Final = 400
 
 
 def matches(

@@ -2,14 +2,15 @@
 
 import math
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from jaxtyping import Int
 
 from grokscope.tasks.structure.field import balanced, is_prime, logarithms, powers
 
-MOST_TERMS = 4
-_HIGHEST_DEGREE = 12
+MOST_TERMS: Final = 4
+_HIGHEST_DEGREE: Final = 12
 
 Terms = dict[int, int]
 """Exponent → coefficient, without zeros."""
@@ -23,11 +24,8 @@ def interpolate(values: Int[np.ndarray, "p"], n: int) -> Terms | None:
     - `values`: residues modulo n, every one known.
     - `n`: p itself when it is prime; or any modulus, and then the degree is at most 12.
     """
-    length = len(values)
-    if n == length and is_prime(n):
-        terms = _over_field(values, n)
-    else:
-        terms = _by_differences(values, n)
+    fit = _over_field if n == len(values) and is_prime(n) else _by_differences
+    terms = fit(values, n)
     return terms if terms is not None and is_short(terms) else None
 
 

@@ -2,20 +2,13 @@
 
 import math
 from collections.abc import Iterator
-from typing import Final
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from grokscope.tasks.structure.canonical import Candidate
 from grokscope.tasks.structure.field import power_of
 from grokscope.tasks.structure.matching import matches
-
-ALL_EXPONENTS_TO: Final = 400
-"""The largest modulus at which every exponent is tried."""
-LOWEST: Final = 12
-NEGATIVE: Final = 4
-"""How many of the lowest and of the negative exponents are tried beyond it."""
 
 
 def power_sums(values: Int[np.ndarray, "p p"]) -> Iterator[Candidate]:
@@ -48,20 +41,18 @@ def _coordinates(values: Int[np.ndarray, "p p"]) -> Int[np.ndarray, "... p"]:
     p = len(values)
     _, kinds, sizes = np.unique(values, axis=0, return_inverse=True, return_counts=True)
     kinds = kinds.reshape(p)
-    undefined = (values < 0).all(1)
+    undefined = np.all(values < 0, axis=1)
     centre = _centre(undefined, sizes[kinds])
     d = (p - 1) // (len(sizes) - 1) if len(sizes) > 1 else 0
     shifted = (np.arange(p) - centre) % p
     if d == 0 or not _same_partition(kinds, power_of(shifted, d, p)):
         return np.empty((0, p), dtype=np.int64)
     exponents = [m for m in range(d, p, d) if math.gcd(m, p - 1) == d]
-    if p > ALL_EXPONENTS_TO:
-        exponents = sorted({*exponents[:LOWEST], *exponents[-NEGATIVE:]})
     table = np.array([power_of(shifted, m, p) for m in exponents])
     return np.where(undefined, -1, table)
 
 
-def _centre(undefined: np.ndarray, sizes: np.ndarray) -> int:
+def _centre(undefined: Bool[np.ndarray, "p"], sizes: Int[np.ndarray, "p"]) -> int:
     """Return −s: the row that is undefined, or else the only one that has no equal, or else 0."""
     if undefined.any():
         return int(undefined.argmax())

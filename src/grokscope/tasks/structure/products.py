@@ -21,30 +21,31 @@ def products(values: Int[np.ndarray, "p p"]) -> Iterator[Candidate]:
 
     - `values`: the labels, −1 where undefined; p is prime.
     """
-    n = len(values) - 1
+    n, v = len(values) - 1, _logarithm(values.T)
+    if v is None:
+        return
     for u in _firsts(values):
-        for v in _logarithms(values.T):
-            for scale, _ in matches(values, u, v[None], n):
-                yield Candidate(n, u, np.where(v >= 0, scale * v % n, -1))
+        for scale, _ in matches(values, u, v[None], n):
+            yield Candidate(n, u, np.where(v >= 0, scale * v % n, -1))
 
 
 def count_products(values: Int[np.ndarray, "p p"]) -> int:
     """Return how many products are tried."""
-    pairs = len(list(_firsts(values))) * len(list(_logarithms(values.T)))
-    return pairs * (len(values) - 2)
+    return 0 if _logarithm(values.T) is None else len(_firsts(values)) * (len(values) - 2)
 
 
-def _firsts(values: Int[np.ndarray, "p p"]) -> Iterator[Int[np.ndarray, "p"]]:
-    """Yield every κ·log(x + s) that is equal only where rows are equal."""
-    n = len(values) - 1
-    for logs in _logarithms(values):
-        rows = values[np.argsort(logs)[1:]]  # without x = −s, in the order of the logarithms
-        for kappa in divisors(n)[:-1]:
-            # κ·log is equal where the logarithms differ by multiples of n/κ
-            if np.array_equal(np.roll(rows, n // kappa, axis=0), rows):
-                yield np.where(logs >= 0, kappa * logs % n, -1)
+def _firsts(values: Int[np.ndarray, "p p"]) -> list[Int[np.ndarray, "p"]]:
+    """Return every κ·log(x + s) that is equal only where rows are equal."""
+    n, logs = len(values) - 1, _logarithm(values)
+    if logs is None:
+        return []
+    rows = values[np.argsort(logs)[1:]]  # without x = −s, in the order of the logarithms
+    # κ·log is equal where the logarithms differ by multiples of n/κ
+    fitting = [k for k in divisors(n)[:-1] if np.array_equal(np.roll(rows, n // k, axis=0), rows)]
+    return [np.where(logs >= 0, kappa * logs % n, -1) for kappa in fitting]
 
 
-def _logarithms(values: Int[np.ndarray, "p p"]) -> Iterator[Int[np.ndarray, "p"]]:
-    for zero in np.flatnonzero(absorbing(values)):
-        yield np.roll(logarithms(len(values)), zero)
+def _logarithm(values: Int[np.ndarray, "p p"]) -> Int[np.ndarray, "p"] | None:
+    """Return log(x + s), where x = −s is the only row with one label."""
+    zero = absorbing(values)
+    return None if zero is None else np.roll(logarithms(len(values)), zero)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
 Dependence = Literal["x and y", "x", "y", "nothing"]
 
-_FAMILIES: dict[Family, Callable[[Int[np.ndarray, "p p"]], Iterator[Candidate]]] = {
+_FAMILIES: Final[dict[Family, Callable[[Int[np.ndarray, "p p"]], Iterator[Candidate]]]] = {
     "separable": separable,
     "linear form": linear_form,
     "multiplicative": multiplicative,
     "composed": composed,
 }
+
+_LONGEST_FACTORS: Final = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +72,11 @@ class Search:
             return f"{self.operation} is constant"
         if self.depends_on != "x and y":
             return f"{self.operation} depends on {self.depends_on} alone"
-        line = f"{self.operation}: none found in {'; '.join(self.searched)}"
-        return line if self.factors is None else f"{line}; over GF({self.p}) it is {self.factors}"
+        families = ", ".join(text.partition(":")[0] for text in self.searched)
+        line = f"{self.operation} mod {self.p}: none found in {families}"
+        if self.factors is None or len(self.factors) > _LONGEST_FACTORS:
+            return line
+        return f"{line}; over GF({self.p}) it is {self.factors}"
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as texts and numbers."""
@@ -101,7 +106,7 @@ def find_structures(
     p = len(labels)
     values = np.where(defined, labels, -1).astype(np.int64)
     depends_on = _dependence(values)
-    searched, refused = _families(p)
+    searched, refused = _families(p) if depends_on == "x and y" else ((), ())
     name = "the table" if expression is None else expression.canonical
     found = _all_structures(values, name) if depends_on == "x and y" else []
     return Search(
@@ -159,16 +164,17 @@ def _dependence(values: Int[np.ndarray, "p p"]) -> Dependence:
 
 def _families(p: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what is searched for this modulus and what is not, in words."""
-    searched = ["u(x) + v(y)", "functions of x + λ·y", "c + a(x)·b(y)"]
-    free = "functions of u(x) + y and x + v(y)"
-    both = "of u(x)·(y + t) and (x + s)·v(y), of (x + s)^m + λ·(y + t)^k (s = 0 and t = 0 for "
-    both = f"{both}powers that are one-to-one), and of (x + s)^m·(y + t)^k"
-    if p == 2:
-        return (*searched[:2], free), ("products: mod 2 their group has one element",)
+    searched = ["separable: u(x) + v(y)", "linear form: functions of x + λ·y"]
+    free = "composed: functions of u(x) + y and of x + v(y)"
     if not is_prime(p):
-        reason = f"products and sums of powers through a function: {p} is not prime"
-        return (*searched[:2], free), (reason,)
-    return (*searched, f"{free}, {both}"), ()
+        refused = f"multiplicative, and composed products and sums of powers: {p} is not prime"
+        return (*searched, free), (refused,)
+    if p == 2:
+        return (*searched, free), ("multiplicative: mod 2 its group has one element",)
+    product = "multiplicative: c + a(x)·b(y)"
+    forms = "u(x)·(y+t), (x+s)·v(y), (x+s)^m·(y+t)^k and (x+s)^m + λ·(y+t)^k"
+    limits = "where a power is one-to-one its shift is 0"
+    return (*searched, product, f"{free}, of {forms} ({limits})"), ()
 
 
 def _all_structures(values: Int[np.ndarray, "p p"], name: str) -> list[Structure]:
@@ -183,7 +189,11 @@ def _all_structures(values: Int[np.ndarray, "p p"], name: str) -> list[Structure
             proved = _proved(values, one, family, name)
             if proved is not None:
                 found[one.n, one.u.tobytes(), one.v.tobytes()] = proved
-    return list(found.values())
+    return sorted(found.values(), key=_has_a_table)
+
+
+def _has_a_table(one: Structure) -> bool:
+    return any("table" in text for text in (one.u_text, one.v_text, one.g_text))
 
 
 def _proved(

@@ -18,7 +18,7 @@ def additive_shifts(values: Int[np.ndarray, "p p"]) -> Iterator[Candidate]:
     """
     p = len(values)
     residues = np.arange(p)
-    undefined = (values < 0).all(1), (values < 0).all(0)
+    undefined = np.all(values < 0, axis=1), np.all(values < 0, axis=0)
     u = _shifts(values, undefined[0])
     if u is not None:
         yield Candidate(p, u, np.where(undefined[1], -1, residues))
@@ -40,16 +40,22 @@ def _by_logarithm(
 ) -> Iterator[tuple[Int[np.ndarray, "p"], Int[np.ndarray, "p"]]]:
     """Yield log(y + t) and the coordinate of x that goes with it."""
     p = len(values)
-    flat = absorbing(values)
-    for zero in np.flatnonzero(absorbing(values.T)):
-        # the columns h⁰ − t, h¹ − t, …: multiplying y + t by h moves to the next one
-        row = _shifts(values[:, (powers(p) + zero) % p], flat)
-        if row is not None:
-            yield np.roll(logarithms(p), zero), row
+    zero = absorbing(values.T)
+    if zero is None:
+        return
+    # the columns h⁰ − t, h¹ − t, …: multiplying y + t by h moves to the next one
+    row = _shifts(values[:, (powers(p) + zero) % p], _flat(values))
+    if row is not None:
+        yield np.roll(logarithms(p), zero), row
 
 
-def absorbing(values: Int[np.ndarray, "p p"]) -> Bool[np.ndarray, "p"]:
-    """Tell which rows have one label only, or none, as x = 0 has in x·y and in 1/x + y."""
+def absorbing(values: Int[np.ndarray, "p p"]) -> int | None:
+    """Return the only x whose row has one label, or none, as x = 0 has in x·y and in y/x."""
+    flat = np.flatnonzero(_flat(values))
+    return int(flat[0]) if len(flat) == 1 else None
+
+
+def _flat(values: Int[np.ndarray, "p p"]) -> Bool[np.ndarray, "p"]:
     return ((values == values.max(1, keepdims=True)) | (values < 0)).all(1)
 
 

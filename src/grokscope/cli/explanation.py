@@ -1,0 +1,251 @@
+"""An explanation as one page of a terminal."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from grokscope.errors import printable
+from grokscope.inspection.sentences import (
+    NOT_TESTABLE,
+    VERDICTS,
+    frequencies,
+    headline,
+    number,
+    sentences,
+    share,
+)
+
+WIDTH: Final = 100
+MOST_FAMILIES: Final = 10
+_COLOURS: Final = {"explained": "bold green", "partly": "bold yellow", "not explained": "bold red"}
+_TESTS: Final = {
+    "keep": "keys kept",
+    "remove": "keys removed",
+    "control": "others removed",
+    "keep_others": "others kept",
+}
+_PLACES: Final = {"embedding": "W_E", "neurons": "neurons", "readout": "class axis"}
+_LOSSES: Final = {
+    "train_loss": "whole network",
+    "restricted_loss": "keys",
+    "ablation_a": "other",
+    "ablation_b": "rest",
+    "ablation_c": "keys + other",
+    "ablation_d": "keys + rest",
+    "ablation_e": "other + rest",
+}
+"""Rows of Table A.4 → the parts of the logits that are in them."""
+
+
+def print_explanation(document: dict[str, Any]) -> None:
+    """Print one explanation; everything on the page is from its document."""
+    parts: list[RenderableType] = [
+        Text(printable(headline(document)), style=_COLOURS[document["verdict"]]),
+        Text(),
+        *(Text(printable(sentence)) for sentence in sentences(document)),
+    ]
+    for title, table in (
+        ("key frequencies", _families(document)),
+        ("what is left: A = 1 like the whole network, 0 like guessing", _ablations(document)),
+        ("loss of the parts of the logits, nats, all pairs (Table A.4)", _losses(document)),
+    ):
+        if table is not None:
+            parts += [Text(f"\n{title}", style="bold"), table]
+    rows = [*_facts(document), *_open_ends(document)]
+    _print([*parts, Text(), _grid(rows)] if rows else parts)
+
+
+def print_timeline(document: dict[str, Any]) -> None:
+    """Print when each claim of one seed and operation became true."""
+    at = document["grokked_at"]
+    grokked = "not grokked" if at is None else f"grokked at step {at:,}"
+    title = f"{document['operation']}, seed {document['seed']}: {grokked}"
+    table = _table("claim", "holds from step", "to grokking")
+    for moment in document["moments"]:
+        since, relative = moment["since"], moment["relative"]
+        table.add_row(
+            printable(moment["claim"]),
+            "not at the end" if since is None else f"{since:,}",
+            "–" if relative is None else f"{relative:+,}",
+        )
+    verdict = _grid([("verdict", _stretches(document["verdicts"]))])
+    _print([Text(printable(title), style="bold"), Text(), table, Text(), verdict])
+
+
+def _print(parts: Sequence[RenderableType]) -> None:
+    """Print parts below each other, at most 100 columns wide, without blanks at line ends."""
+    console = Console(highlight=False)
+    width = min(WIDTH, console.width) if console.is_terminal else WIDTH
+    console = Console(highlight=False, width=width)
+    with console.capture() as caught:
+        for part in parts:
+            console.print(part)
+    for line in caught.get().splitlines():
+        print(line.rstrip())
+
+
+def _table(first: str, *headers: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    table.add_column(first)
+    for header in headers:
+        table.add_column(header, justify="right")
+    return table
+
+
+def _grid(rows: list[tuple[str, str]]) -> Table:
+    """Return names with their texts, which wrap beside them."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for name, text in rows:
+        grid.add_row(Text(name, style="bold"), Text(printable(text)))
+    return grid
+
+
+def _families(document: dict[str, Any]) -> Table | None:
+    families = document["families"]
+    if not families:
+        return None
+    shapes = {key["frequency"]: key for key in document["logits"]["key_shapes"]}
+    responses = {tuple(r["family"]): r for r in document["causal"]["families"]}
+    headers = ["in the logits", "b/a"] if shapes else []
+    headers += ["of W_E", "of W_L"]
+    headers += ["A without it in W_E", "in the class axis"] if responses else []
+    table = _table("family", *headers)
+    for family in families[:MOST_FAMILIES]:
+        cells = _shape(family, shapes) if shapes else []
+        cells += [_energy(document[place], family) for place in ("embedding", "readout")]
+        if responses:
+            found = responses.get(tuple(family), {})
+            cells += [number(found.get(f"without_in_{p}")) for p in ("embedding", "readout")]
+        table.add_row(frequencies(family), *cells)
+    if len(families) > MOST_FAMILIES:
+        table.add_row(f"and {len(families) - MOST_FAMILIES} more")
+    return table
+
+
+def _shape(family: list[int], shapes: dict[int, Any]) -> list[str]:
+    found = [shapes[k] for k in family if k in shapes]
+    names = list(dict.fromkeys(key["shape"] for key in found))
+    values = " ".join(f"{key['roundness']:.2f}" for key in found)
+    return [", ".join(names) or "–", values or "–"]
+
+
+def _energy(found: dict[str, Any], family: list[int]) -> str:
+    spectrum = found["spectrum"]
+    return f"{sum(spectrum[k - 1] for k in family):.0%}" if spectrum else "–"
+
+
+def _ablations(document: dict[str, Any]) -> Table | None:
+    causal = document["causal"]
+    if causal["full"] is None:
+        return None
+    table = _table("place", *_TESTS.values())
+    for place, name in _PLACES.items():
+        cells = [causal[place].get(test) for test in _TESTS]
+        if place == "neurons" and not any(value is not None for value in cells):
+            continue
+        table.add_row(name, *map(number, cells))
+    table.add_row("both", number(causal["both_keep"]))
+    return table
+
+
+def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
+    found = [
+        ("patching", _patching(document["causal"].get("patching"))),
+        ("neurons", _neurons(document["neurons"])),
+        ("attention", _attention(document["attention"])),
+        ("algorithm", _algorithm(document["algorithm"])),
+    ]
+    return [(name, text) for name, text in found if text]
+
+
+def _patching(found: dict[str, Any] | None) -> str:
+    found = found or {}
+    words = {
+        "moved": "u(x) + d written into the keys moves the answer by d",
+        "stayed": "leaves it",
+        "moved_off_residues": "moves it where no residue has u + d",
+        "control": "the same in as many other frequencies leaves it",
+    }
+    known = [(text, found.get(name)) for name, text in words.items()]
+    return "; ".join(f"{text}: {share(value)}" for text, value in known if value is not None)
+
+
+def _neurons(found: dict[str, Any]) -> str:
+    parts = []
+    if (most := found.get("share_above_85")) is not None:
+        parts.append(f"{share(most)} have one frequency for over 85% of their variance")
+    words = {"fsd": "FSD", "phase_agreement": "agreement of phases",
+             "second_harmonic": "second harmonic"}  # fmt: skip
+    known = [(text, found.get(name)) for name, text in words.items()]
+    return ", ".join([*parts, *(f"{text} {v:.2f}" for text, v in known if v is not None)])
+
+
+def _attention(heads: list[dict[str, Any]]) -> str:
+    known = [head for head in heads if head.get("mean") and head.get("deviation")]
+    looks = [f"{head['mean'][0]:.2f} ± {head['deviation'][0]:.2f}" for head in known]
+    return f"on x, mean ± deviation over the pairs: {', '.join(looks)}" if looks else ""
+
+
+def _algorithm(found: dict[str, Any]) -> str:
+    names = ("gradient_symmetricity", "distance_irrelevance", "circularity")
+    numbers = [
+        f"{n.replace('_', ' ')} {number(found[n])}" for n in names if found.get(n) is not None
+    ]
+    if not numbers:
+        return ""
+    kind = f"{found['kind']}: " if found.get("kind") else ""
+    return f"{kind}{', '.join(numbers)}"
+
+
+def _losses(document: dict[str, Any]) -> Table | None:
+    losses = document["logits"]["table_a4"]
+    if not losses:
+        return None
+    known = {name: losses[row]["all"] for row, name in _LOSSES.items() if row in losses}
+    table = _table(*known)
+    table.columns[0].justify = "right"
+    table.add_row(*(f"{loss:.1e}" for loss in known.values()))
+    return table
+
+
+def _open_ends(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """The claims that do not hold, always by name, and the runner-up."""
+    claims = [c for c in document["claims"] if c["verdict"] != "holds"]
+    fails = [c for c in claims if c["verdict"] == "fails"]
+    rows = []
+    for decisive, title in ((True, "fails"), (False, "also fails")):
+        for claim in fails:
+            if claim["decisive"] is decisive:
+                rows.append((title, _claim(claim)))
+                title = ""
+    untestable = [c["name"] for c in claims if c["verdict"] == NOT_TESTABLE]
+    if untestable:
+        rows.append((NOT_TESTABLE, ", ".join(untestable)))
+    runner_up = document["runner_up"]
+    if runner_up is not None:
+        keys = frequencies(runner_up["key_frequencies"]) or "none"
+        rows.append(("runner-up", f"{runner_up['words']}: {VERDICTS[runner_up['verdict']]},"
+                                  f" keys {keys}"))  # fmt: skip
+    return rows
+
+
+def _claim(claim: dict[str, Any]) -> str:
+    text = claim["name"]
+    if claim["value"] is not None:
+        text += f" {number(claim['value'], 3)}"
+    return f"{text}: {claim['statement']}"
+
+
+def _stretches(verdicts: list[dict[str, Any]]) -> str:
+    """Return from which step on which verdict was given."""
+    said, last = [], None
+    for moment in verdicts:
+        if moment["verdict"] != last:
+            last = moment["verdict"]
+            said.append(f"{VERDICTS[last]} from step {moment['step']:,}")
+    return ", ".join(said) or NOT_TESTABLE

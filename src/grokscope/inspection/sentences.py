@@ -1,0 +1,178 @@
+"""An explanation, as its JSON document has it, told in sentences."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from grokscope.explain.families import double
+
+Document = Mapping[str, Any]
+
+VERDICTS: Final = {
+    "explained": "explained",
+    "partly": "partly explained",
+    "not explained": "not explained",
+}
+NOT_TESTABLE: Final = "not testable"
+_GOOD: Final = 0.98
+"""Agreement from which a formula stands for the network."""
+
+
+def share(value: float | None) -> str:
+    """Return a share in percent with two digits at most, never rounded up to 100%."""
+    if value is None:
+        return NOT_TESTABLE
+    text = f"{100 * min(value, 0.9999):.2f}" if value < 1 else "100"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return A, or another number near 1, with a few digits; never rounded up to 1."""
+    if value is None:
+        return NOT_TESTABLE
+    largest = 1 - 10**-digits
+    text = f"{largest if largest < value < 1 else value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def headline(document: Document) -> str:
+    """Return what was looked at and the verdict: `x*y mod 97, seed 0, step 6,700: explained`."""
+    parts = [f"{document['operation']} mod {document['p']}"]
+    if document["seed"] is not None:
+        parts.append(f"seed {document['seed']}")
+    if document["step"] is not None:
+        parts.append(f"step {document['step']:,}")
+    return f"{', '.join(parts)}: {VERDICTS[document['verdict']]}"
+
+
+def sentences(document: Document) -> list[str]:
+    """Return what the network found: the structure, its keys, their shape, a formula."""
+    if document["structure"]["n"] is None:
+        searched = document["structure"]["words"]
+        return [f"{searched}.", "Without a structure there is no basis to look for keys in."]
+    told = [_structure(document), _keys(document, "embedding"), _keys(document, "readout")]
+    return [text for text in [*told, *_shapes(document), *_formula(document)] if text]
+
+
+def one_sentence(document: Document) -> str:
+    """Return the verdict with what it rests on, for the top of a report."""
+    verdict = f"The algorithm is {VERDICTS[document['verdict']]}"
+    words = document["structure"]["words"]
+    if document["structure"]["n"] is None:
+        return f"{verdict}: {words}."
+    families = len(document["families"])
+    held = f"{families} {'family' if families == 1 else 'families'} of key frequencies"
+    text = f"{verdict}: {words}, on {held}" if families else f"{verdict}: {words}, no keys found"
+    lacking = [claim["name"] for claim in failed(document)]
+    return f"{text}; not shown: {', '.join(lacking)}." if lacking else f"{text}."
+
+
+def failed(document: Document) -> list[Document]:
+    """Return the claims that the verdict needed and that do not hold."""
+    return [c for c in document["claims"] if c["decisive"] and c["verdict"] != "holds"]
+
+
+def own_and_doubles(keys: Sequence[int], n: int) -> tuple[list[int], list[int]]:
+    """Part keys, the strongest first, into those of their own and doubles of a stronger one."""
+    doubles = [k for i, k in enumerate(keys) if any(double(j, n) == k for j in keys[:i])]
+    return [k for k in keys if k not in doubles], doubles
+
+
+def frequencies(keys: Sequence[int]) -> str:
+    """Return frequencies as text."""
+    return " ".join(map(str, keys))
+
+
+def is_plain(document: Document) -> bool:
+    """Whether the coordinates are x and y themselves, so that the basis that fits is additive."""
+    structure = document["structure"]
+    return structure["n"] == document["p"] and structure["u"] == "x"
+
+
+def _structure(document: Document) -> str:
+    structure = document["structure"]
+    u, v, g = structure["u"], structure["v"], structure["g"]
+    if any("table" in text for text in (u, v, g)) or g == "s":
+        return f"{structure['words']}."
+    total = f"{u} + {v}".replace("+ -", "- ")
+    return f"{structure['words']}: the answer is {g}, s = {total} in {structure['group']}."
+
+
+def _keys(document: Document, place: str) -> str:
+    matrix, found = {"embedding": "W_E", "readout": "W_L"}[place], document[place]
+    if found["basis"] is None:
+        return ""
+    if found["saturated"]:
+        return (
+            f"{matrix} is saturated: its keys fill over half of what the coordinate can tell"
+            " apart, so this table cannot show which it uses."
+        )
+    keys = found["key_frequencies"]
+    if not keys:
+        return f"{matrix} has no key frequency above its permutation null."
+    own, doubles = own_and_doubles(keys, document["structure"]["n"])
+    does = "lays the residues out by" if place == "embedding" else "reads the answers at"
+    of = found["basis"].removeprefix("characters of ") if place == "embedding" else ""
+    text = f"{matrix} {does} {_plural(len(own), 'frequency')}{f' of {of}' if of else ''}"
+    text += f": {frequencies(own)}"
+    if doubles:
+        text += f", with the {'double' if len(doubles) == 1 else 'doubles'} {frequencies(doubles)}"
+    return f"{text}; {share(found['energy_in_keys'])} of its energy" + (
+        "." if found["null_energy"] is None
+        else f" (permuted tables: {share(found['null_energy'])})."
+    )  # fmt: skip
+
+
+def _shapes(document: Document) -> list[str]:
+    shapes: dict[str, list[int]] = {}
+    for key in document["logits"]["key_shapes"]:
+        shape = "forced" if key.get("forced") else key["shape"]
+        shapes.setdefault(shape, []).append(key["frequency"])
+    if not shapes:
+        return []
+    if list(shapes) == ["circle"]:
+        return ["In the logits every key is a circle, cos(θ_s − θ_c): a clock."]
+    words = {"circle": "circle", "ellipse": "ellipse", "line": "line",
+             "forced": "line that the operation forces"}  # fmt: skip
+    told = [f"{_plural(len(shapes[shape]), word)} ({frequencies(shapes[shape])})"
+            for shape, word in words.items() if shape in shapes]  # fmt: skip
+    found = [f"In the logits the keys are {_and(told)}; a line is a standing wave,"
+             " cos θ_s·cos θ_c."]  # fmt: skip
+    return [*found, *_bias(document["causal"])]
+
+
+def _bias(causal: Document) -> list[str]:
+    """Say whether the predicted bias makes up for what the class axis loses with its keys alone."""
+    kept = causal["readout"]["keep"]
+    predicted, permuted = (causal.get(f"readout_with_{b}_bias") for b in ("predicted", "permuted"))
+    if predicted is None or kept is None or kept >= _GOOD:
+        return []
+    return [
+        "Answers off a circle have unequal norms and need the bias −½|z(c)|²: the class axis with"
+        f" only its keys answers A = {number(kept)}, with the predicted bias {number(predicted)},"
+        f" with the same in a random order {number(permuted)}."
+    ]
+
+
+def _formula(document: Document) -> list[str]:
+    clock = document["closed_form"]
+    ellipse = clock.get("ellipse")
+    if clock["agreement"] is None:
+        return []
+    simple = f"{_plural(clock['numbers'], 'number')}, one amplitude per key,"
+    if clock["agreement"] >= _GOOD or not ellipse:
+        return [f"A formula with {simple} gives {share(clock['agreement'])} of its answers."]
+    return [
+        f"A clock with {simple} gives {share(clock['agreement'])} of its answers; the nearest"
+        f" answer on the keys' ellipses, {_plural(ellipse['numbers'], 'number')},"
+        f" {share(ellipse['agreement'])}."
+    ]
+
+
+def _plural(count: int, word: str) -> str:
+    first, _, rest = word.partition(" ")
+    many = {"frequency": "frequencies"}.get(first, f"{first}s")
+    return f"{count} {word}" if count == 1 else f"{count} {many} {rest}".rstrip()
+
+
+def _and(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

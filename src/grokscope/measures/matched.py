@@ -1,0 +1,172 @@
+"""The measures in the basis that fits an operation: of frequencies of its own coordinates."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from grokscope.errors import UsageError
+from grokscope.measures._shares import shares
+from grokscope.measures.inequality import gini_of, participation_of
+from grokscope.spectra._namespace import namespace_of
+from grokscope.spectra.characters import Characters
+from grokscope.spectra.matched import MatchedSpectrum, matched_spectrum
+from grokscope.spectra.spectrum import Spectrum
+
+
+def matched_frequency_sparsity(
+    table: Float[Any, "p column"], characters: Characters, eta: float = 0.5
+) -> Float[Any, ""]:
+    """Share of the frequencies whose joint norm is larger than η times the largest.
+
+    Cosine and sine count together, unlike in `fourier_frequency_sparsity`: where they begin on
+    the group is a convention, and of two coordinates there is no one pair of them.
+
+    **Arguments:**
+
+    - `table`: one row per residue (W_E) or answer (W_L); NumPy, JAX or PyTorch.
+    - `characters`: what each frequency of Z_n spans on these rows.
+    - `eta`: threshold η, over 0 and below 1.
+
+    **Returns:** 1/⌊n/2⌋ to 1, low where few frequencies dominate; nan for n ≤ 3 and tables that
+    hold no frequency.
+
+    **Raises:** `UsageError` for another `eta`, or a table that does not fit the characters.
+
+    **Source:** Furuta et al., arXiv 2402.16726 (FFS in the basis of u and g).
+    """
+    return matched_ffs_of(matched_spectrum(table, characters), characters, eta)
+
+
+def matched_ffs_of(
+    spectrum: MatchedSpectrum, characters: Characters, eta: float = 0.5
+) -> Float[Any, ""]:
+    """`matched_frequency_sparsity` of a table whose spectrum is known."""
+    if not 0 < eta < 1:
+        raise UsageError("eta is not usable", got=eta, allowed="a number over 0, below 1")
+    joint = shares(_joint(spectrum), characters.n).joint
+    xp = namespace_of(joint)
+    # FFS = 1/⌊n/2⌋ · Σ_k 1[c_k > η max_i c_i], c_k the norm on all that k spans
+    share = xp.mean((joint > eta * xp.max(joint)).astype(joint.dtype))
+    return xp.where(xp.isnan(joint[0]), joint[0], share)[()]
+
+
+def matched_coefficient_ratio(
+    table: Float[Any, "p column"], characters: Characters
+) -> Float[Any, ""]:
+    """Mean over the frequencies of the smaller of cosine and sine norm over the larger.
+
+    As in `fourier_coefficient_ratio`, a frequency that the table does not hold has no ratio, nor
+    has one whose plane has a single dimension. Unlike the other measures it depends on which
+    element of the group is 0, which turns cosines into sines.
+
+    **Arguments:** as for `matched_frequency_sparsity`.
+
+    **Returns:** 0 to 1, low where cosines or sines prevail; nan for n ≤ 3, for tables that hold
+    no frequency, and where two coordinates share the rows.
+
+    **Raises:** `UsageError` for a table that does not fit the characters.
+
+    **Source:** Furuta et al., arXiv 2402.16726 (FCR in the basis of u and g).
+    """
+    return matched_fcr_of(matched_spectrum(table, characters), characters)
+
+
+def matched_fcr_of(spectrum: MatchedSpectrum, characters: Characters) -> Float[Any, ""]:
+    """`matched_coefficient_ratio` of a table whose spectrum is known."""
+    cos, sin = shares(Spectrum(spectrum.cos_norm, spectrum.sin_norm), characters.n)
+    xp = namespace_of(cos)
+    smaller, larger = xp.minimum(cos, sin), xp.maximum(cos, sin)
+    held = xp.asarray(_has_both(characters)) & (larger > 0)
+    one = xp.ones_like(larger)
+    # FCR = mean over the frequencies with both of min(‖μ_k‖/‖ν_k‖, ‖ν_k‖/‖μ_k‖)
+    ratios = xp.sum(xp.where(held, smaller / xp.where(held, larger, one), 0 * one))
+    count = xp.sum(held).astype(cos.dtype)
+    nothing = count == 0
+    mean = ratios / xp.where(nothing, xp.ones_like(count), count)
+    return xp.where(nothing, xp.nan * count, mean)[()]
+
+
+def _has_both(characters: Characters) -> Bool[np.ndarray, "freq"]:
+    """Which frequencies have a cosine and a sine; the column of one that is missing is 0."""
+    return (characters.parts[0] != 0).any(axis=1).all(axis=1)
+
+
+def matched_gini(table: Float[Any, "p column"], characters: Characters) -> Float[Any, ""]:
+    """Gini coefficient of the joint norms of the frequencies.
+
+    **Arguments:** as for `matched_frequency_sparsity`.
+
+    **Returns:** 0 where all frequencies are equal, 1 − 1/⌊n/2⌋ where one holds all; nan for
+    n ≤ 3 and tables that hold no frequency.
+
+    **Raises:** `UsageError` for a table that does not fit the characters.
+
+    **Source:** Nanda et al., arXiv 2301.05217.
+    """
+    return matched_gini_of(matched_spectrum(table, characters), characters)
+
+
+def matched_gini_of(spectrum: MatchedSpectrum, characters: Characters) -> Float[Any, ""]:
+    """`matched_gini` of a table whose spectrum is known."""
+    return gini_of(_joint(spectrum), characters.n)
+
+
+def matched_participation(table: Float[Any, "p column"], characters: Characters) -> Float[Any, ""]:
+    """Effective number of frequencies, from their joint norms.
+
+    **Arguments:** as for `matched_frequency_sparsity`.
+
+    **Returns:** 1 where one frequency holds all, ⌊n/2⌋ where all are equal; nan for n ≤ 3 and
+    tables that hold no frequency.
+
+    **Raises:** `UsageError` for a table that does not fit the characters.
+
+    **Source:** Bell and Dean, Discuss. Faraday Soc. 50 (1970): the participation count.
+    """
+    return matched_participation_of(matched_spectrum(table, characters), characters)
+
+
+def matched_participation_of(spectrum: MatchedSpectrum, characters: Characters) -> Float[Any, ""]:
+    """`matched_participation` of a table whose spectrum is known."""
+    return participation_of(_joint(spectrum), characters.n)
+
+
+def matched_keys(characters: Characters) -> tuple[str, ...]:
+    """Return the measures, by their keys in `MEASURES`, that are defined for these characters."""
+    return tuple(
+        key for key in ("ffs", "fcr", "gini", "ipr") if key != "fcr" or len(characters.parts) == 1
+    )
+
+
+def matched_values(
+    spectrum: MatchedSpectrum, characters: Characters, eta: float = 0.5
+) -> dict[str, Float[Any, ""]]:
+    """Return every defined measure of a table whose spectrum is known, in order of its key.
+
+    **Arguments:**
+
+    - `spectrum`: from `matched_spectrum`.
+    - `characters`: the same as there.
+    - `eta`: threshold of FFS, over 0 and below 1.
+
+    **Raises:** `UsageError` for another `eta`.
+    """
+    values = {
+        "ffs": matched_ffs_of(spectrum, characters, eta),
+        "fcr": matched_fcr_of(spectrum, characters),
+        "gini": matched_gini_of(spectrum, characters),
+        "ipr": matched_participation_of(spectrum, characters),
+    }
+    return {key: values[key] for key in matched_keys(characters)}
+
+
+def key_frequencies(spectrum: MatchedSpectrum, eta: float = 0.5) -> Bool[Any, "freq"]:
+    """Return which frequencies k = 1 … ⌊n/2⌋ the matched FFS counts: c_k > η max_i c_i."""
+    xp = namespace_of(spectrum.joint)
+    return spectrum.joint > eta * xp.max(spectrum.joint)
+
+
+def _joint(spectrum: MatchedSpectrum) -> Spectrum:
+    """Return a spectrum whose joint norms are the given ones."""
+    return Spectrum(spectrum.joint, 0 * spectrum.joint)

@@ -1,0 +1,66 @@
+"""The shape of every key in the logits: circle, ellipse or line."""
+
+from typing import Any, Final
+
+import altair as alt
+import numpy as np
+
+from grokscope.report.explained import Explained
+from grokscope.report.figures.figure import (
+    Figure,
+    Layout,
+    Panel,
+    assemble,
+    inline,
+    layered,
+    significant,
+)
+
+MOST_KEYS: Final = 12
+_TITLE: Final = "The shape of each key in the logits"
+_POINTS: Final = 49
+_SHAPES: Final = ("circle", "ellipse", "line")
+
+
+def shapes(found: Explained) -> Figure:
+    """Return the figure: a small panel per key, its ellipse scaled to the larger amplitude."""
+    keys = found.document["logits"]["key_shapes"]
+    if not keys:
+        missing = "There are no keys whose shape could be shown."
+        return Figure("shapes", _TITLE, "", missing=missing)
+    layout = Layout(columns=6, least=150, axis=24, square=True, most=140)
+    caption = (
+        "A key's part of the logits is a·cos θ_s·cos θ_c + b·sin θ_s·sin θ_c in its own axes, with"
+        " the sum at angle θ_s and the answer at θ_c; drawn with half axes 1 and b/a. A circle"
+        " (b/a ≥ 2/3) turns with the sum, as the clock's cos(θ_s − θ_c); a line (b/a ≤ 1/4) is a"
+        " standing wave, which cannot tell the two sums of one cosine apart. a is in units of the"
+        " logits."
+    )
+    if len(keys) > MOST_KEYS:
+        caption += f" The first {MOST_KEYS} of {len(keys)} keys are shown."
+    panels = [_panel(key) for key in keys[:MOST_KEYS]]
+    return Figure("shapes", _TITLE, caption, assemble(panels, layout, _TITLE), layout)
+
+
+def _panel(key: dict[str, Any]) -> Panel:
+    turn = np.linspace(0, 2 * np.pi, _POINTS)
+    rows = [
+        {"i": i, "x": significant(np.cos(t)), "y": significant(key["roundness"] * np.sin(t)),
+         "shape": key["shape"]}
+        for i, t in enumerate(turn)
+    ]  # fmt: skip
+    scale, axis = alt.Scale(domain=[-1.15, 1.15], nice=False), None
+    colour = alt.Color("shape:N", title=None, scale=alt.Scale(domain=list(_SHAPES)),
+                       legend=alt.Legend(symbolType="stroke", symbolStrokeWidth=2.5))  # fmt: skip
+    line = (
+        inline(rows)
+        .mark_line(strokeWidth=2)
+        .encode(
+            alt.X("x:Q", scale=scale, axis=axis),
+            alt.Y("y:Q", scale=scale, axis=axis),
+            colour,
+            order="i:Q",
+        )
+    )
+    subtitle = f"b/a {key['roundness']:.2f}, a {key['major']:.1f}"
+    return layered([line], {"text": f"k = {key['frequency']}", "subtitle": subtitle})

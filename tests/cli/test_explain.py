@@ -1,0 +1,166 @@
+"""grokscope explain: what it prints for a run, a control, a file, and over time."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grokscope.cli import main
+from grokscope.explain.explanation import Explanation, TableFinding
+from grokscope.inspection.store import EXPLANATION_NAME
+from grokscope.runs.folder import RunFolder
+from grokscope.tasks.structure import structure
+
+P = 11
+VERDICTS = ("explained", "partly", "not explained")
+CLAIM = ["name", "statement", "value", "control", "n", "verdict", "decisive"]
+STRUCTURE = {"family", "group", "n", "u", "v", "g", "words", "relation", "characters"}
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two seeds that was stopped long before it grokked."""
+    path = tmp_path_factory.mktemp("explain") / "run"
+    words = ["train", "x*y", "--preset", "quick", "--p", str(P), "--seeds", "0", "1",
+             "--steps", "100", "--quiet", "--out", str(path)]  # fmt: skip
+    assert main(words) == 0
+    return path
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    """A copy of the run, without what earlier tests left in it."""
+    shutil.copytree(trained, tmp_path / "run")
+    (tmp_path / "run" / EXPLANATION_NAME).unlink(missing_ok=True)
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def checkpoint(run: Path) -> str:
+    """The last checkpoint of the first seed."""
+    return str(max((run / "checkpoints" / "seed-0").iterdir()))
+
+
+def explained(cli: Any, *words: str) -> Any:
+    outcome = cli("explain", *words, "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.count("\n") == 1
+    return json.loads(outcome.out, parse_constant=pytest.fail)
+
+
+def assert_schema(document: dict[str, Any]) -> None:
+    """Every field that `Explanation` documents is there, whatever was found."""
+    assert list(document) == [field.name for field in dataclasses.fields(Explanation)]
+    assert document["verdict"] in VERDICTS
+    assert set(document["structure"]) == STRUCTURE
+    for place in ("embedding", "readout"):
+        fields = [field.name for field in dataclasses.fields(TableFinding)]
+        assert list(document[place]) == fields
+        tests = {"keep", "remove", "control", "keep_others"}
+        assert set(document["causal"][place]) == tests
+    assert {"full", "chance", "both_keep", "neurons", "families", "patching"} <= set(
+        document["causal"]
+    )
+    assert {"agreement", "numbers"} <= set(document["closed_form"])
+    assert {"table_a4", "key_shapes"} <= set(document["logits"])
+    assert all(list(claim) == CLAIM for claim in document["claims"])
+    assert document["claims"]
+
+
+def test_one_network_is_an_object_and_several_are_a_list(cli: Any, run: Path) -> None:
+    both = explained(cli, str(run))
+    assert [document["seed"] for document in both] == [0, 1]
+    for document in both:
+        assert_schema(document)
+    one = explained(cli, str(run), "--seeds", "1")
+    assert one == both[1]
+    assert one["operation"] == "x*y"
+    assert one["structure"]["group"] == f"Z_{P - 1}"
+    stored = json.loads((run / EXPLANATION_NAME).read_text("utf-8"))
+    assert stored == {"format": 1, "explanations": both}
+
+
+def test_a_step_or_another_structure_leaves_nothing_in_the_folder(cli: Any, run: Path) -> None:
+    (step, *_) = [s for s in RunFolder.open(run).checkpoint_steps(0) if s > 0]
+    early = explained(cli, str(run), "--seeds", "0", "--step", str(step))
+    assert early["step"] == step
+    control = explained(cli, str(run), "--seeds", "0", "--by", "x + y")
+    assert_schema(control)
+    assert control["structure"]["group"] == f"Z_{P}"
+    assert control["operation"] == "x*y"
+    assert not (run / EXPLANATION_NAME).exists()
+
+
+def test_over_time_says_when_each_claim_became_true(cli: Any, run: Path) -> None:
+    document = explained(cli, str(run), "--seeds", "0", "--over-time")
+    assert list(document) == ["operation", "seed", "grokked_at", "moments", "verdicts"]
+    steps = [s for s in RunFolder.open(run).checkpoint_steps(0) if s > 0]
+    assert [moment["step"] for moment in document["verdicts"]] == steps
+    assert {moment["claim"] for moment in document["moments"]} > {"grokked", "structure"}
+    page = cli("explain", str(run), "--seeds", "0", "--over-time").out
+    assert page.startswith("x*y, seed 0: not grokked\n")
+    assert "structure" in page
+    assert f"from step {steps[0]:,}" in page
+
+
+def test_the_page_names_what_fails_and_fits_a_terminal(cli: Any, run: Path) -> None:
+    outcome = cli("explain", str(run), "--seeds", "0")
+    assert outcome.code == 0
+    first, *rest = outcome.out.splitlines()
+    assert first.startswith(f"x*y mod {P}, seed 0, step 100: ")
+    assert "x*y is multiplication mod 11" in outcome.out
+    found = explained(cli, str(run), "--seeds", "0")
+    for claim in found["claims"]:
+        if claim["verdict"] != "holds":
+            assert claim["name"] in outcome.out
+    assert max(map(len, rest)) <= 100
+    assert len(rest) <= 50
+
+
+def test_a_checkpoint_is_explained_without_its_run(cli: Any, checkpoint: str) -> None:
+    document = explained(cli, checkpoint, "--operation", "x*y")
+    assert_schema(document)
+    grokked = next(c for c in document["claims"] if c["name"] == "grokked")
+    assert grokked["verdict"] == "not testable"
+    assert document["causal"]["full"] is not None
+
+
+def circles(u: np.ndarray, n: int, frequencies: tuple[int, ...]) -> np.ndarray:
+    angle = 2 * np.pi / n * np.outer(u, frequencies)
+    return np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def test_a_table_alone_shows_keys_but_nothing_causal(cli: Any, tmp_path: Path) -> None:
+    best = structure("x*y", 31).best
+    assert best is not None
+    noise = np.random.default_rng(0).normal(size=(31, 8)) / 100
+    table = np.where(best.u[:, None] >= 0, circles(best.u, best.n, (3, 7, 8, 11)), 0) + noise
+    np.save(tmp_path / "embedding.npy", table)
+    document = explained(cli, "embedding.npy", "--operation", "x*y")
+    assert_schema(document)
+    assert sorted(document["embedding"]["key_frequencies"]) == [3, 7, 8, 11]
+    assert document["causal"]["full"] is None
+    page = cli("explain", "embedding.npy", "--operation", "x*y").out
+    assert page.startswith("x*y mod 31: not explained\n")
+    assert "keys kept" not in page
+    assert "embedding keep" in page
+
+
+def test_without_a_structure_the_page_says_what_was_searched(cli: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "table.npy", np.random.default_rng(0).normal(size=(31, 8)))
+    document = explained(cli, "table.npy", "--operation", "random")
+    assert_schema(document)
+    assert document["verdict"] == "not explained"
+    page = cli("explain", "table.npy", "--operation", "random").out
+    assert "none found in" in page
+
+
+def test_names_are_escaped(cli: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "[bold]W_E.npy", circles(np.arange(31), 31, (3, 7)))
+    outcome = cli("explain", "[bold]W_E.npy", "--operation", "x + y")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "\x1b" not in outcome.out

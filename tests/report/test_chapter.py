@@ -1,0 +1,190 @@
+"""The chapter "Which algorithm": words, claims, figures, and what it says where it has none."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from grokscope.inspection.store import EXPLANATION_NAME, explained
+from grokscope.report.chapter import chapter, in_short
+from grokscope.report.explained import Explained, read_explanation
+from grokscope.report.figures import Figure, explanation_figures, read_network
+from grokscope.report.page import render
+from grokscope.report.record import RunRecord, read_runs
+from grokscope.runs.folder import RunFolder
+from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
+
+MakeRun = Callable[..., RunFolder]
+RowsOf = Callable[[dict, str], list[dict]]
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+NAMES = ["bases", "circles-matched", "neurons-matched", "ablation", "shapes", "measures-matched"]
+
+
+def told(run: RunFolder) -> dict[str, Any]:
+    return chapter(read_explanation(record_of(run)), [])
+
+
+def record_of(run: RunFolder) -> RunRecord:
+    (record,) = read_runs([run.path])
+    return record
+
+
+def figures(run: RunFolder) -> dict[str, Figure]:
+    record = record_of(run)
+    found = explanation_figures(record, read_network(record), read_explanation(record))
+    return {figure.name: figure for figure in found}
+
+
+def chart(figure: Figure) -> dict:
+    assert figure.chart is not None, figure.missing
+    return figure.chart
+
+
+def test_the_words_of_a_network_that_was_built_by_formula(clock_run: RunFolder) -> None:
+    words = told(clock_run)
+    assert words["headline"] == "x*y mod 23, seed 0, step 1,000: explained"
+    text = " ".join(words["sentences"])
+    for said in ("x*y is multiplication mod 23", "W_E lays the residues out by 3 frequencies of"
+                 " log(x) in Z_22", "every key is a circle", "3 numbers"):  # fmt: skip
+        assert said in text
+    claims = {claim["name"]: claim for claim in words["claims"]}
+    assert claims["embedding keep"]["value"] == "1.000"
+    assert claims["embedding keep"]["verdict"] == "holds"
+    assert claims["embedding keys"]["n"] == "1,000"
+    assert float(claims["embedding keys"]["control"]) < 0.6
+    assert words["needed"] == 15
+    short = in_short(read_explanation(record_of(clock_run))).text
+    assert short == (
+        "The algorithm is explained: x*y is multiplication mod 23, on 3 families of key"
+        " frequencies."
+    )
+
+
+def test_all_figures_of_an_explained_run(clock_run: RunFolder, rows_of: RowsOf) -> None:
+    found = figures(clock_run)
+    assert list(found) == NAMES
+    assert found["measures-matched"].missing.startswith("FFS was not recorded")
+    titles = [panel["title"]["text"] for panel in chart(found["bases"])["concat"]]
+    assert titles == [
+        f"{table} in the {basis}" for table in ("W_E", "W_L")
+        for basis in ("additive basis", "basis that fits")
+    ]  # fmt: skip
+    keys = {row["k"] for row in rows_of(chart(found["bases"]), "kind") if row["label"]}
+    assert keys == {1, 3, 7}
+    bars = rows_of(chart(found["ablation"]), "a")
+    kept = [row["a"] for row in bars if row["test"] == "keys kept"]
+    assert kept == pytest.approx([1, 1, 1, 1])
+    assert max(row["a"] for row in bars if row["test"] == "keys removed") < 0.1
+    assert {row["shape"] for row in rows_of(chart(found["shapes"]), "shape")} == {"circle"}
+
+
+def test_residues_lie_on_the_circle_of_the_logarithm(clock_run: RunFolder) -> None:
+    drawn = chart(figures(clock_run)["circles-matched"])
+    assert len(drawn["concat"]) == 3
+    panel = drawn["concat"][0]
+    k = int(panel["title"].split(",")[0].removeprefix("k = "))
+    rows = drawn["datasets"][panel["layer"][0]["data"]["name"]]
+    # log 0 is undefined; 5 is the smallest primitive root mod 23
+    assert sorted(row["residue"] for row in rows) == list(range(1, 23))
+    assert next(row["turn"] for row in rows if row["residue"] == 5) == k
+    for row in rows:
+        angle = 2 * np.pi * row["turn"] / 22
+        assert [row["x"], row["y"]] == pytest.approx([np.cos(angle), np.sin(angle)], abs=2e-3)
+
+
+def test_neurons_are_ordered_by_their_own_frequency(clock_run: RunFolder, rows_of: RowsOf) -> None:
+    drawn = chart(figures(clock_run)["neurons-matched"])
+    assert len(drawn["concat"]) == len(rows_of(drawn, "u")) == 8
+    for panel in drawn["concat"]:
+        assert any(f": k = {k}, " in panel["title"] for k in (1, 3, 7))
+        axis = panel["layer"][0]["encoding"]["x"]
+        assert axis["title"] == "k·u(x) mod 22"
+        assert axis["scale"]["domain"] == [-0.5, 21.5]
+
+
+def test_rows_in_the_matched_basis_are_drawn(make_run: MakeRun, rows_of: RowsOf) -> None:
+    run = make_run()
+    rows = [{"seed": 0, "step": step, "measure": "ffs", "matrix": matrix, "basis": "matched",
+             "value": 0.3} for step in (0, 500, 1000) for matrix in ("W_E", "W_L")]  # fmt: skip
+    run.append(pa.Table.from_pylist(rows, schema=METRIC_SCHEMA), SPECTRA_SCHEMA.empty_table(), 1000)
+    drawn = chart(figures(run)["measures-matched"])
+    assert [panel["title"] for panel in drawn["concat"]] == ["W_E", "W_L"]
+    fits = [r["value"] for r in rows_of(drawn, "series") if r["series"] == "basis that fits"]
+    assert set(fits) == {0.3}
+    assert len({r["value"] for r in rows_of(drawn, "series")}) > 1
+    # the other figures show the additive basis, as before
+    assert 0.3 not in record_of(run).curves[("ffs", "W_E")][0].values
+
+
+def test_without_a_structure_the_search_is_told_and_no_figure_drawn(make_run: MakeRun) -> None:
+    run = make_run(expressions=("random",), p=11)
+    words = told(run)
+    assert "none found in" in words["sentences"][0]
+    assert [claim["name"] for claim in words["claims"]] == ["grokked", "structure"]
+    assert figures(run) == {}
+    short = in_short(read_explanation(record_of(run))).text
+    assert short.startswith("The algorithm is not explained: random")
+    assert "Which algorithm" in render([record_of(run)])
+
+
+def test_a_network_that_did_not_grok_is_not_explained(make_run: MakeRun) -> None:
+    run = make_run(grokked_at={0: None}, p=11)
+    assert told(run)["headline"].endswith(": not explained")
+    grokked = next(c for c in told(run)["claims"] if c["name"] == "grokked")
+    assert grokked["verdict"] == "fails"
+    found = figures(run)
+    # its coordinate is x itself, so the circles would be those of the embedding's own figure
+    assert list(found) == [name for name in NAMES if name != "circles-matched"]
+    assert len(chart(found["bases"])["concat"]) == 2
+
+
+def test_an_mlp_and_a_mixture_have_a_chapter(make_run: MakeRun) -> None:
+    for name, options in {
+        "mlp": {"architecture": "mlp"},
+        "mixture": {"expressions": ("x*y", "x + y"), "operation": "x*y, x + y"},
+    }.items():
+        run = make_run(name, p=11, **options)
+        assert told(run)["headline"].startswith("x*y" if name == "mixture" else "x + y")
+        assert chart(figures(run)["bases"])
+        page = render([record_of(run)])
+        assert ("the first operation of the mixture" in page) == (name == "mixture")
+
+
+def test_without_a_network_the_chapter_says_why(make_run: MakeRun) -> None:
+    run = make_run(weights=False)
+    assert "no checkpoint of this seed" in told(run)["why_not"]
+    assert figures(run) == {}
+    page = render([record_of(run)])
+    assert "It cannot be said: " in page
+    assert "Which algorithm it found cannot be said: " in page
+
+
+def test_weights_that_are_not_finite_are_a_sentence(make_run: MakeRun) -> None:
+    broken = {"W_E": np.full((8, 8), np.nan, np.float32)}
+    assert "not finite" in told(make_run(weights=broken))["why_not"]
+
+
+def test_a_stored_explanation_is_read_and_escaped(make_run: MakeRun) -> None:
+    run = make_run()
+    (document,) = explained(run, 0)
+    document["structure"]["words"] = HOSTILE
+    document["claims"][0]["statement"] = HOSTILE
+    stored = {"format": 1, "explanations": [document]}
+    Path(run.path / EXPLANATION_NAME).write_text(json.dumps(stored), "utf-8")
+    page = render([record_of(run)])
+    assert HOSTILE not in page
+    assert page.count("&lt;img src=x onerror=alert(2)&gt;") >= 2
+    # figures need the structure itself, and this is none that the operation has
+    found = read_explanation(record_of(run))
+    assert isinstance(found, Explained)
+    assert found.structure is None
+
+
+def test_a_chapter_that_does_not_fit_says_so(clock_run: RunFolder) -> None:
+    words = chapter(read_explanation(record_of(clock_run)), None)
+    assert words["left_out"]
+    assert words["figures"] == []
