@@ -26,7 +26,7 @@ class Training:
     def __init__(self, n_steps: int, p: int = 97, seeds: Sequence[int] = (0,)) -> None:
         self.config = configure(("x + y",), p=p, seeds=tuple(seeds))
         prepared = prepare(self.config)
-        self.states, self.inputs = prepared.states, prepared.inputs
+        self.states, self.inputs, self.matched = prepared.states, prepared.inputs, prepared.matched
         self.active = jnp.ones(len(seeds), bool)
         self.n_steps = n_steps
         self.program = make_chunk(self.config.optimizer, _see_nothing, n_steps, run_axis())

@@ -26,8 +26,10 @@ from docs.progress import (
 )
 
 from grokscope import RunFolder
+from grokscope.experiments.table_a4 import LOSSES
 from grokscope.explain.matched import Matched
-from grokscope.measures import MEASURES, matched_frequency_sparsity
+from grokscope.measures import MEASURES, matched_values
+from grokscope.spectra.matched import matched_spectrum
 from grokscope.tasks.structure import structure
 
 P: Final = 59
@@ -56,33 +58,41 @@ PANELS: Final[Panels] = {
     "FCR, additive": {f"fcr {table}": table for table in _TABLES},
     "FCR, matched": {f"fcr {table} matched": table for table in _TABLES},
 }  # fmt: skip
-MEASURED: Final = [name for row in list(PANELS)[1:] for name in PANELS[row]]
+COUNTS: Final[Panels] = {
+    f"IPR{basis}": {f"ipr {table}{basis}": table for table in _TABLES} for basis in ("", " matched")
+}
+"""Not drawn, as they have another scale; their numbers are written."""
+MEASURED: Final = [name for row in list(PANELS)[1:] for name in PANELS[row]] + [
+    name for series in COUNTS.values() for name in series
+]
 
 
 def forced(runs: Path, expression: str) -> Curves:
-    """Return the matched FFS of the random tables' checkpoints in the basis of an operation."""
+    """Return the matched measures of the random tables' checkpoints in an operation's basis."""
     run = RunFolder.open(runs / RANDOM.name)
     best = structure(expression, P).best
     assert best is not None
     bases = {"W_E": Matched(best).embedding, "W_L": Matched(best).readout}
-    found: Curves = {f"ffs {table} matched": {} for table in bases}
+    found: Curves = {}
     for seed in RANDOM.seeds:
         for step in run.checkpoint_steps(seed):
             weights, _ = run.load_checkpoint(seed, step)
             # W_L = W_U·W_out, and W_E without the operator's token
             tables = {"W_E": weights["W_E"][:P], "W_L": (weights["W_out"] @ weights["W_U"]).T}
             for table, characters in bases.items():
-                value = float(matched_frequency_sparsity(tables[table], characters))
-                found[f"ffs {table} matched"].setdefault(seed, []).append((step, value))
+                spectrum = matched_spectrum(tables[table], characters)
+                for key, value in matched_values(spectrum, characters).items():
+                    points = found.setdefault(f"{key} {table} matched", {}).setdefault(seed, [])
+                    points.append((step, float(value)))
     return found
 
 
 def random_cases(runs: Path) -> dict[Case, Curves]:
     """Return the random tables once per forced basis, each with its own matched curves."""
-    own = curves(RANDOM, runs, PANELS)
+    own = curves(RANDOM, runs, PANELS | COUNTS)
     cases = {}
     for expression in FORCED:
-        title = f"random table, basis of {expression}"
+        title = f"random, basis of {expression}"
         case = Case(RANDOM.name, title, RANDOM.expression, RANDOM.seeds, "", RANDOM.settings)
         cases[case] = own | forced(runs, expression)
     return cases
@@ -105,8 +115,13 @@ def measure_table(cases: dict[Case, Curves]) -> Iterator[str]:
     """Yield the table of each measure's first and last value and its lead over the accuracy."""
     yield "| runs | measure | basis | at the start | at the end | leads by (steps) |"
     yield "|---|---|---|---|---|---|"
+    written: set[tuple[str, str]] = set()
     for case, found in cases.items():
         for name in MEASURED:
+            # the random tables have their additive measures once for all bases
+            if "matched" not in name and (case.name, name) in written:
+                continue
+            written.add((case.name, name))
             ends = [[points[i][1] for points in found[name].values() if points] for i in (0, -1)]
             if not ends[0] or any(map(math.isnan, ends[0] + ends[1])):
                 continue
@@ -126,16 +141,30 @@ def rise_table(cases: dict[Case, Curves]) -> Iterator[str]:
         yield f"| {case.title} | {spread([r for r in rises if r is not None], '{:.0f}')} |"
 
 
+def loss_table(cases: list[Case], runs: Path) -> Iterator[str]:
+    """Yield the rows of Table A.4 at the end of each run, on test pairs."""
+    rows = [name.removesuffix("_test") for name in LOSSES if name.endswith("_test")]
+    yield f"| runs | {' | '.join(row.removeprefix('table_a4_') for row in rows)} |"
+    yield f"|{'---|' * (len(rows) + 1)}"
+    for case in cases:
+        metrics = RunFolder.open(runs / case.name).metrics().to_pylist()
+        # later steps come later, and replace the earlier ones
+        last = {(r["measure"], r["seed"]): r["value"] for r in metrics}
+        cells = [spread([last[f"{row}_test", s] for s in case.seeds], "{:.2g}") for row in rows]
+        yield f"| {case.title} | {' | '.join(cells)} |"
+
+
 def main() -> None:
     """Train, draw, and write the numbers to docs/matched_numbers.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("runs/matched"))
     runs = parser.parse_args().runs
-    trained = {case: curves(case, runs, PANELS) for case in (*OPERATIONS, NO_DECAY)}
+    trained = {case: curves(case, runs, PANELS | COUNTS) for case in (*OPERATIONS, NO_DECAY)}
     found = trained | random_cases(runs)
     save(figure(found, PANELS, width=150), "matched")
     cases = [*trained, RANDOM]
-    parts = [grokked_table(cases, runs), rise_table(trained), measure_table(found)]
+    parts = [grokked_table(cases, runs), rise_table(trained), measure_table(found),
+             loss_table(list(trained), runs)]  # fmt: skip
     text = "\n\n".join("\n".join(part) for part in parts)
     header = "<!-- Written by `python -m docs.matched`; median (minimum to maximum; n seeds). -->"
     (FOLDER / "matched_numbers.md").write_text(f"{header}\n\n{text}\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.clock import Spread, seconds, take_turns
@@ -18,6 +19,7 @@ from grokscope.config import RunConfig
 from grokscope.experiments.observe import Observation, columns, make_observer
 from grokscope.experiments.rows import Rows
 from grokscope.experiments.training_run import TrainingRun, run_axis
+from grokscope.explain.matched import Matched
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.manifest import Manifest
 from grokscope.tasks import Task
@@ -71,7 +73,11 @@ def _rows(effort: Effort, path: Path) -> list[Row]:
     share = whole.minus(Spread([times["training"] for times in rounds])).over(whole).times(100)
     total, steps = sum(whole.values), effort.repeats * effort.stretch
     per_cent = 100 * steps / training.n_steps / total
-    parts = {name: t.times(per_cent) for name, t in _parts(training, effort.repeats).items()}
+    alone = _parts(training, effort.repeats)
+    parts = {name: t.times(per_cent) for name, t in alone.items()}
+    matched = alone["matched"].minus(alone["additive"]).times(per_cent)
+    every = training.n_steps / schedule.spectra_every
+    table_a4 = alone["observe"].minus(alone["matched"]).times(per_cent * every)
     return [
         at_most(
             "share of a run that is not training",
@@ -80,8 +86,12 @@ def _rows(effort: Effort, path: Path) -> list[Row]:
             " %",
             f"{steps} steps in rounds of {effort.stretch}, against as many of pure training",
         ),
-        Row("of which evaluation and measures", parts["observe"].text(" %"),
+        Row("of which evaluation and measures", parts["additive"].text(" %"),
             note="every 50 steps: all 9,409 pairs, norms, spectra, and to the host; by itself"),
+        at_most("of which the matched measures", matched, 2, " %",
+                "every 50 steps; an evaluation with them against one without, in turns"),
+        at_most("of which Table A.4", table_a4, 2, " %",
+                f"every {schedule.spectra_every} steps: 9 losses on two sides; likewise"),
         Row("of which making rows", parts["rows"].text(" %"), note="by itself"),
         Row("of which checkpoints", f"{100 * folder.checkpoints / total:.2g} %",
             note="at 100, 200, 400 … and every 1000 steps"),
@@ -111,20 +121,32 @@ def _repeated(work: Callable[[], Any], times: int) -> Callable[[], None]:
 
 
 def _parts(training: Training, repeats: int) -> dict[str, Spread]:
-    """Return the seconds of one evaluation and of its rows, each by itself."""
-    program = jax.jit(make_observer(training.config, Task.from_config(training.config.task)))
-    model = training.model()
-    observed = jax.tree_util.tree_map(lambda a: a[0], training.inputs.observed)
+    """Return the seconds of one evaluation and of its rows, each by itself.
 
-    def observe() -> Observation:
-        with jax.default_matmul_precision("float32"):
-            return jax.device_get(program(model, observed))
+    The evaluation is without the matched basis (`additive`), with its measures (`matched`), and
+    with Table A.4 too (`observe`).
+    """
+    config, model = training.config, training.model()
+    task, matched = Task.from_config(config.task), training.matched
+    first = jax.tree_util.tree_map(lambda a: a[0], training.inputs.observed)
 
-    observation, rows = observe(), Rows(columns(model))
+    def looking(basis: Matched | None, due: bool) -> Callable[[], Observation]:
+        program = jax.jit(make_observer(config, task, basis))
+        observed = first._replace(due=jnp.asarray(due))
+
+        def look() -> Observation:
+            with jax.default_matmul_precision("float32"):
+                return jax.device_get(program(model, observed))
+
+        return look
+
+    observe = looking(matched, due=True)
+    observation, rows = observe(), Rows(columns(model, matched))
 
     def add_rows() -> None:
         rows.add_metrics(0, 0, np.asarray(observation.values))
         rows.add_spectra(0, 0, observation)
         rows.take()
 
-    return take_turns({"observe": observe, "rows": add_rows}, repeats)
+    work = {"additive": looking(None, due=False), "matched": looking(matched, due=False)}
+    return take_turns({**work, "observe": observe, "rows": add_rows}, repeats)

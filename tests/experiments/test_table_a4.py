@@ -134,14 +134,38 @@ def test_nothing_is_computed_when_it_is_not_due(run: SimpleNamespace) -> None:
 
 def test_other_key_frequencies_give_other_losses_without_compiling(run: SimpleNamespace) -> None:
     losses = table_a4.make_table_a4(run.task, run.matched)
-    program = jax.jit(lambda keys: losses(table_a4.Seen(run.model, keys, run.subject.kind)))
+    compiled = []
+
+    @jax.jit
+    def program(keys: jax.Array) -> jax.Array:
+        compiled.append(keys)
+        return losses(table_a4.Seen(run.model, keys, run.subject.kind))
+
     frequencies = run.matched.n // 2
     for keys in ([], [1], [2, frequencies], list(range(1, frequencies + 1))):
         mask = np.zeros(frequencies, bool)
         mask[[k - 1 for k in keys]] = True
         wanted = expected(run.subject, keys)
         assert_allclose(program(mask), list(wanted.values()), rtol=2e-4, atol=1e-7)
-    assert program._cache_size() == 1
+    assert len(compiled) == 1
+
+
+@pytest.mark.parametrize(("operation", "p"), [("x^4 + y^4", 17), ("x^3 + y^3", 31)])
+def test_waves_that_are_dependent_over_the_sums_that_occur(
+    operation: str, p: int, helpers: SimpleNamespace
+) -> None:
+    config = helpers.tiny(operation, p=p)
+    prepared = prepare(config)
+    matched, kind = prepared.matched, prepared.splits[0].kind
+    assert matched is not None
+    # not every sum occurs equally often, and some may not occur at all
+    assert len(np.unique(np.bincount(matched.sums.ravel(), minlength=p))) > 1
+    model = jax.tree_util.tree_map(lambda a: 2 * a[0], prepared.states.model)
+    losses = table_a4.make_table_a4(prepared.task, matched)
+    subject = Subject(model, prepared.task.labels(0)[0].reshape(p, p), matched, kind)
+    found = losses(table_a4.Seen(model, jax.numpy.ones(p // 2, bool), jax.numpy.asarray(kind)))
+    wanted = expected(subject, list(range(1, p // 2 + 1)))
+    assert_allclose(found, list(wanted.values()), rtol=2e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize("operation", ["x + y", "x*y + y"])

@@ -152,8 +152,8 @@ def test_scaled_is_nought_at_chance_and_one_at_the_network(about: Subject) -> No
     assert_allclose(about.scaled(middle), 0.5)
     assert about.scaled(Outcome({"all": 0.0}, loss)) < 0
     ablation = Ablation(middle, middle, (middle, about.full, about.full), (middle,))
-    assert_allclose(
-        list(ablation.scaled(about).values()), [0.5, 0.5, 1.0, 0.5]
+    assert ablation.scaled(about) == pytest.approx(
+        {"keep": 0.5, "remove": 0.5, "control": 1.0, "keep_others": 0.5}
     )
 
 

@@ -30,8 +30,17 @@ def clock_of(structure: object, amplitudes: dict[int, float]) -> np.ndarray:
     return logits
 
 
-@pytest.mark.parametrize(("name", "p"), [("x + y", P), ("x - y", P), ("x*y", P),
-                                         ("x^2 + y^2", 13), ("2x + 3y", 11), ("(x + y)^2", P)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "p"),
+    [
+        ("x + y", P),
+        ("x - y", P),
+        ("x*y", P),
+        ("x^2 + y^2", 13),
+        ("2x + 3y", 11),
+        ("(x + y)^2", P),
+    ],
+)
 def test_logits_that_are_a_clock_are_reproduced(
     network: Callable, known_structure: Callable, subject: Callable, name: str, p: int
 ) -> None:
@@ -74,6 +83,7 @@ def test_a_network_that_errs_is_followed_in_its_errors(
 
 def nearest(amplitudes: dict[int, tuple[float, float]], s: int) -> int:
     """The answer whose point on all ellipses is nearest to that of the sum."""
+
     def point(t: int) -> np.ndarray:
         return np.array([
             np.sqrt(a) * f(2 * np.pi * k * t / P)

@@ -1,5 +1,7 @@
 """Bounds, claims, and what verdict follows from them."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from grokscope.explain.evidence import (
@@ -18,11 +20,10 @@ READOUT = ("readout keys", "readout keep", "readout remove", "readout control")
 SHARED = ("grokked", "structure", "families agree", "sparse", "both kept")
 
 
-def claims(**verdicts: Holds) -> list[Claim]:
-    """All claims, holding unless another verdict is given by name, spaces as underscores."""
-    others = {name.replace("_", " "): verdict for name, verdict in verdicts.items()}
+def claims(others: Mapping[str, Holds] | None = None) -> list[Claim]:
+    """All claims, holding unless another verdict is given by name."""
     return [
-        Claim(name, "", None, others.get(name, "holds"))
+        Claim(name, "", None, (others or {}).get(name, "holds"))
         for name in (*SHARED, *EMBEDDING, *READOUT)
     ]
 
@@ -34,8 +35,9 @@ def test_all_claims_explain_a_network() -> None:
 
 @pytest.mark.parametrize("name", SHARED)
 def test_one_that_fails_of_both_leaves_it_partly_explained(name: str) -> None:
-    for judged in ("fails", "not testable"):
-        found = claims(**{name: judged})
+    judgements: tuple[Holds, ...] = ("fails", "not testable")
+    for judged in judgements:
+        found = claims({name: judged})
         expected = "not explained" if name == "structure" else "partly"
         assert verdict(found) == expected
         assert [claim.name for claim in failed(found)] == [name]
@@ -44,20 +46,20 @@ def test_one_that_fails_of_both_leaves_it_partly_explained(name: str) -> None:
 @pytest.mark.parametrize("name", EMBEDDING)
 @pytest.mark.parametrize("judged", ["fails", "not testable"])
 def test_one_matrix_is_enough_for_partly_and_none_for_nothing(name: str, judged: Holds) -> None:
-    assert verdict(claims(**{name: judged})) == "partly"
+    assert verdict(claims({name: judged})) == "partly"
     for other in READOUT:
-        assert verdict(claims(**{other: judged})) == "partly"
-        assert verdict(claims(**{name: judged, other: judged})) == "not explained"
+        assert verdict(claims({other: judged})) == "partly"
+        assert verdict(claims({name: judged, other: judged})) == "not explained"
 
 
 def test_what_is_not_needed_is_not_asked() -> None:
-    found = claims(embedding_keys="not testable", sparse="fails")
+    found = claims({"embedding keys": "not testable", "sparse": "fails"})
     assert verdict(found) == "partly"
     assert verdict(found, ["embedding keys", "sparse"]) == "explained"
     # what else fails still counts
-    also = claims(embedding_keys="not testable", readout_keep="fails")
+    also = claims({"embedding keys": "not testable", "readout keep": "fails"})
     assert verdict(also, ["embedding keys"]) == "partly"
-    assert verdict(claims(structure="fails"), ["structure"]) == "not explained"
+    assert verdict(claims({"structure": "fails"}), ["structure"]) == "not explained"
 
 
 def test_a_supporting_claim_decides_nothing() -> None:

@@ -6,8 +6,10 @@ import pytest
 from grokscope.explain.families import double, families, fold, harmonics
 
 
-@pytest.mark.parametrize(("k", "n", "folded"), [(0, 7, 0), (3, 7, 3), (4, 7, 3), (-1, 7, 1),
-                                                (4, 8, 4), (5, 8, 3), (16, 8, 0), (1, 2, 1)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("k", "n", "folded"),
+    [(0, 7, 0), (3, 7, 3), (4, 7, 3), (-1, 7, 1), (4, 8, 4), (5, 8, 3), (16, 8, 0), (1, 2, 1)],
+)
 def test_a_character_and_its_conjugate_are_one_frequency(k: int, n: int, folded: int) -> None:
     assert fold(k, n) == folded
 

@@ -15,9 +15,16 @@ from grokscope.explain.subject import Subject
 KEYS = [2, 3]
 
 
-@pytest.fixture(scope="module", params=[("x + y", 11, {}), ("x*y", 11, {}), ("2x + 3y", 11, {}),
-                                        ("x^2 + y^2", 13, {}),
-                                        ("x + y", 11, {"architecture": "mlp", "d_model": 9})])  # fmt: skip
+CASES = [
+    ("x + y", 11, {}),
+    ("x*y", 11, {}),
+    ("2x + 3y", 11, {}),
+    ("x^2 + y^2", 13, {}),
+    ("x + y", 11, {"architecture": "mlp", "d_model": 9}),
+]
+
+
+@pytest.fixture(scope="module", params=CASES)
 def about(request: pytest.FixtureRequest, network: Callable, known_structure: Callable,
           subject: Callable) -> Subject:  # fmt: skip
     """A random network, made to be right at half of the pairs by its labels."""
@@ -67,7 +74,9 @@ def test_it_is_the_projection_of_every_neuron(about: Subject) -> None:
     others = [k for k in range(1, n // 2 + 1) if k not in KEYS]
     for i in range(2):
         drawn = rng.permutation(others)[:2].tolist()
-        control = edited(about, lambda a, o=drawn: a - fit(about, KEYS + o, a) + fit(about, KEYS, a))
+        control = edited(
+            about, lambda a, o=drawn: a - fit(about, KEYS + o, a) + fit(about, KEYS, a)
+        )
         assert_allclose(found.control[i].accuracy["all"], control)
         alone = edited(about, lambda a, o=drawn: fit(about, o, a))
         assert_allclose(found.keep_others[i].accuracy["all"], alone)

@@ -17,8 +17,9 @@ def shares(table: np.ndarray, characters: Characters) -> list[list[float]]:
     ]
 
 
-@pytest.mark.parametrize("coordinates", [[np.arange(9)],
-                                         [2 * np.arange(11) % 11, 3 * np.arange(11) % 11]])  # fmt: skip
+@pytest.mark.parametrize(
+    "coordinates", [[np.arange(9)], [2 * np.arange(11) % 11, 3 * np.arange(11) % 11]]
+)
 def test_it_is_what_a_loop_over_permutations_finds(coordinates: list[np.ndarray]) -> None:
     p = len(coordinates[0])
     characters = pulled_back(coordinates, p)

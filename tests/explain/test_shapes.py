@@ -50,9 +50,7 @@ def test_a_block_comes_back_with_its_amplitudes_and_shape(blank: Callable) -> No
 
 @pytest.mark.parametrize(("minor", "shape"), [(0.67, "circle"), (0.66, "ellipse"),
                                               (0.26, "ellipse"), (0.24, "line")])  # fmt: skip
-def test_where_a_circle_ends_and_a_line_begins(
-    blank: Callable, minor: float, shape: str
-) -> None:
+def test_where_a_circle_ends_and_a_line_begins(blank: Callable, minor: float, shape: str) -> None:
     assert key_shapes(blank(written({4: np.diag([minor, 1.0])})), [4])[0].shape == shape
 
 

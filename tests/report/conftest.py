@@ -14,6 +14,8 @@ import pyarrow as pa
 import pytest
 
 from grokscope.config import ModelConfig, OptimizerConfig, RunConfig, TaskConfig
+from grokscope.inspection.explaining import explain
+from grokscope.inspection.store import write_explanations
 from grokscope.models import Model, make_model, named_weights, weight_axes, with_weights
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.manifest import Manifest
@@ -150,9 +152,9 @@ def build_clock(path: Path, expression: str, p: int, keys: Sequence[int]) -> Run
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    sizes: dict[str, int] = {}
+    sizes: dict[str, Any] = {}
 
-    def network(p: int, **given: int) -> Model:
+    def network(p: int, **given: Any) -> Model:
         sizes.update(given)
         return make_model(ModelConfig(**given), p, p + 1, jax.random.key(0))
 
@@ -166,4 +168,6 @@ def build_clock(path: Path, expression: str, p: int, keys: Sequence[int]) -> Run
 @pytest.fixture(scope="session")
 def clock_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A run that multiplies mod 23 with the frequencies 1, 3 and 7 of Z_22; only to be read."""
-    return build_clock(tmp_path_factory.mktemp("clock") / "run", "x*y", 23, (1, 3, 7))
+    run = build_clock(tmp_path_factory.mktemp("clock") / "run", "x*y", 23, (1, 3, 7))
+    write_explanations(run, explain(run))
+    return run

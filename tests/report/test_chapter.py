@@ -98,7 +98,8 @@ def test_residues_lie_on_the_circle_of_the_logarithm(clock_run: RunFolder) -> No
 
 def test_neurons_are_ordered_by_their_own_frequency(clock_run: RunFolder, rows_of: RowsOf) -> None:
     drawn = chart(figures(clock_run)["neurons-matched"])
-    assert len(drawn["concat"]) == len(rows_of(drawn, "u")) == 8
+    assert len(drawn["concat"]) == 8
+    assert all(row["u"].startswith("data:image/png;base64,") for row in rows_of(drawn, "u"))
     for panel in drawn["concat"]:
         assert any(f": k = {k}, " in panel["title"] for k in (1, 3, 7))
         axis = panel["layer"][0]["encoding"]["x"]
@@ -171,7 +172,7 @@ def test_weights_that_are_not_finite_are_a_sentence(make_run: MakeRun) -> None:
 def test_a_stored_explanation_is_read_and_escaped(make_run: MakeRun) -> None:
     run = make_run()
     (document,) = explained(run, 0)
-    document["structure"]["words"] = HOSTILE
+    document["structure"] |= {"words": HOSTILE, "u": "x^9"}
     document["claims"][0]["statement"] = HOSTILE
     stored = {"format": 1, "explanations": [document]}
     Path(run.path / EXPLANATION_NAME).write_text(json.dumps(stored), "utf-8")
@@ -179,6 +180,7 @@ def test_a_stored_explanation_is_read_and_escaped(make_run: MakeRun) -> None:
     assert HOSTILE not in page
     assert page.count("&lt;img src=x onerror=alert(2)&gt;") >= 2
     # figures need the structure itself, and this is none that the operation has
+    assert "makes it anew" in page
     found = read_explanation(record_of(run))
     assert isinstance(found, Explained)
     assert found.structure is None

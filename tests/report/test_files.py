@@ -14,7 +14,7 @@ MakeRun = Callable[..., RunFolder]
 def test_every_figure_becomes_a_file_of_each_format(make_run: MakeRun, tmp_path: Path) -> None:
     paths = write_figures([make_run().path], tmp_path / "new" / "figures")
     stems = ["1-accuracy", "2-loss", "3-measures", "4-norms", "5-spectra", "6-circles",
-             "7-attention", "8-neurons", "9-modes"]  # fmt: skip
+             "7-attention", "8-neurons", "9-modes", "10-bases", "11-neurons-matched"]  # fmt: skip
     assert [path.name for path in paths] == [f"{s}.{k}" for s in stems for k in ("svg", "png")]
     for path in paths:
         if path.suffix == ".png":

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from grokscope.errors import RunFolderError, UsageError
-from grokscope.models import named_weights
 from grokscope.inspection import load_network
+from grokscope.models import named_weights
 from grokscope.runs.folder import RunFolder
 
 MakeRun = Callable[..., RunFolder]

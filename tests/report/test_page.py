@@ -60,13 +60,13 @@ def page_of(*runs: RunFolder) -> Page:
     return Page(write_report([run.path for run in runs], out).read_text("utf-8"))
 
 
-def test_one_run_has_all_nine_figures_in_order(page: Page) -> None:
+def test_one_run_has_all_figures_in_order(page: Page) -> None:
     names = [chart["name"] for chart in page.data["charts"]]
     assert names == ["accuracy", "loss", "measures", "norms", "spectra", "circles", "attention",
-                     "neurons", "modes"]  # fmt: skip
+                     "neurons", "modes", "bases", "neurons-matched"]  # fmt: skip
     places = [a["data-chart"] for a in page.of("div") if "data-chart" in a]
-    assert places == [str(i) for i in range(9)]
-    assert len(page.of("figcaption")) == 9
+    assert places == [str(i) for i in range(11)]
+    assert len(page.of("figcaption")) == 11
     for said in ("x + y modulo 7", "Seed 0 grokked at step 600.", "arXiv 2402.16726"):
         assert said in page.words
 

@@ -22,8 +22,9 @@ def logarithm(p, root):
 
 
 def wave(k, values, n):
-    """The character k at some elements of Z_n, one by one; 0 where there is none."""
-    return np.array([cmath.exp(2j * cmath.pi * k * int(u) / n) if u >= 0 else 0 for u in values])
+    """Cosine and sine of the character k at some elements of Z_n; 0 where there is none."""
+    found = [cmath.exp(2j * cmath.pi * k * int(u) / n) if u >= 0 else 0j for u in values]
+    return np.array([z.real for z in found]), np.array([z.imag for z in found])
 
 
 def residual(columns, target):
@@ -74,8 +75,7 @@ def test_a_coordinate_that_is_not_one_to_one_spans_what_its_values_tell_apart(p,
     assert characters.dimensions == values(p) - 1
     assert not characters.is_faithful
     for k in range(1, p // 2 + 1):
-        real = wave(k, u, p)
-        columns = np.column_stack([np.ones(p), real.real, real.imag])
+        columns = np.column_stack([np.ones(p), *wave(k, u, p)])
         plane = characters.span([k])
         # the same space: neither leaves anything of the other, P₀ apart
         assert_allclose(residual(columns, plane), 0, atol=1e-10)
@@ -133,13 +133,13 @@ def test_pushed_forward_is_the_sum_over_all_that_lead_to_an_answer(p, form):
     reached = [any(g[t] == c for t in range(p)) for c in range(p)]
     assert characters.inside.tolist() == reached
     for k in range(1, p // 2 + 1):
-        total = np.zeros(p, complex)
+        total = np.zeros((p, 2))
         for t in range(p):
             if g[t] >= 0:
-                total[g[t]] += cmath.exp(2j * cmath.pi * k * t / p)
+                z = cmath.exp(2j * cmath.pi * k * t / p)
+                total[g[t]] += [z.real, z.imag]
         rows = np.array(reached)
-        mean = total[rows].mean()
-        pushed = np.column_stack([total.real - mean.real, total.imag - mean.imag]) * rows[:, None]
+        pushed = (total - total[rows].mean(axis=0)) * rows[:, None]
         plane = characters.span([k])
         assert np.linalg.matrix_rank(pushed, tol=1e-9) == plane.shape[1]
         assert_allclose(pushed - plane @ (plane.T @ pushed), 0, atol=1e-10)

@@ -32,7 +32,8 @@ def design(p, n, coordinates, frequencies):
 
 
 def fit(case, frequencies, table):
-    columns = design(*CASES[case], frequencies)
+    p, n, coordinates = CASES[case]
+    columns = design(p, n, coordinates, frequencies)
     return columns @ np.linalg.lstsq(columns, table, rcond=1e-10)[0]
 
 
@@ -68,7 +69,8 @@ def test_a_control_removes_what_others_add_to_the_keys(case, keys, others, table
 
 
 @pytest.mark.parametrize("case", ["squares", "cubes"])
-def test_plainly_removing_others_would_have_taken_parts_of_the_keys(case, table, characters):
+@pytest.mark.usefixtures("case")
+def test_plainly_removing_others_would_have_taken_parts_of_the_keys(table, characters):
     keys, others = [1], [2]
     kept = keep(characters, keys, table)
     plain = keep(characters, keys, remove(characters, others, table))
@@ -78,7 +80,8 @@ def test_plainly_removing_others_would_have_taken_parts_of_the_keys(case, table,
 
 
 @pytest.mark.parametrize("case", ["odd", "even", "logarithm"])
-def test_all_frequencies_of_a_faithful_basis_keep_everything(case, table, characters):
+@pytest.mark.usefixtures("case")
+def test_all_frequencies_of_a_faithful_basis_keep_everything(table, characters):
     every = range(1, characters.n_frequencies + 1)
     assert_allclose(keep(characters, every, table), table, atol=1e-10)
     assert_allclose(remove(characters, every, table), keep(characters, [], table), atol=1e-10)

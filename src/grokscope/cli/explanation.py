@@ -11,6 +11,7 @@ from grokscope.errors import printable
 from grokscope.inspection.sentences import (
     NOT_TESTABLE,
     VERDICTS,
+    algorithm,
     frequencies,
     headline,
     number,
@@ -158,7 +159,7 @@ def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
         ("patching", _patching(document["causal"].get("patching"))),
         ("neurons", _neurons(document["neurons"])),
         ("attention", _attention(document["attention"])),
-        ("algorithm", _algorithm(document["algorithm"])),
+        ("algorithm", algorithm(document)),
     ]
     return [(name, text) for name, text in found if text]
 
@@ -187,19 +188,8 @@ def _neurons(found: dict[str, Any]) -> str:
 
 def _attention(heads: list[dict[str, Any]]) -> str:
     known = [head for head in heads if head.get("mean") and head.get("deviation")]
-    looks = [f"{head['mean'][0]:.2f} ± {head['deviation'][0]:.2f}" for head in known]
-    return f"on x, mean ± deviation over the pairs: {', '.join(looks)}" if looks else ""
-
-
-def _algorithm(found: dict[str, Any]) -> str:
-    names = ("gradient_symmetricity", "distance_irrelevance", "circularity")
-    numbers = [
-        f"{n.replace('_', ' ')} {number(found[n])}" for n in names if found.get(n) is not None
-    ]
-    if not numbers:
-        return ""
-    kind = f"{found['kind']}: " if found.get("kind") else ""
-    return f"{kind}{', '.join(numbers)}"
+    looks = [f"{head['mean'][0]:.2f}±{head['deviation'][0]:.2f}" for head in known]
+    return f"on x, mean±deviation over the pairs: {', '.join(looks)}" if looks else ""
 
 
 def _losses(document: dict[str, Any]) -> Table | None:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.sparse.linalg import cg
 from jaxtyping import Array, Bool, Float, Int, Int8
 
 from grokscope.explain.logit_parts import ROWS
@@ -27,8 +28,9 @@ LOSSES: Final = tuple(
 )
 """Mean losses in nats, in the order of the values of `make_table_a4`."""
 _PAIRS_PER_BLOCK: Final = 16384
-_RANK: Final = 1e-5
-"""Eigenvalue, as a share of the largest, under which waves are dependent in float32."""
+_TOLERANCE: Final = 1e-6
+"""Share of the right side that may be left of it when the waves are fitted, in float32."""
+_MOST_TURNS: Final = 200
 
 
 class Seen(NamedTuple):
@@ -136,11 +138,16 @@ class _Fit:
         """Return the parts of the logits for these key frequencies."""
         mean = total / self._counts[:, None]
         bias = self._share @ mean
-        chosen = jnp.repeat(keys, 2).astype(mean.dtype)
-        gram = self._gram * chosen[:, None] * chosen[None]
-        # least squares over pairs: (XᵀNX)⁺ XᵀN M, with N the number of pairs per sum
-        inverse = jnp.linalg.pinv(gram, rtol=_RANK, hermitian=True)
-        coefficients = chosen[:, None] * (inverse @ (chosen[:, None] * (self._weighted @ mean)))
+        chosen = jnp.repeat(keys, 2).astype(mean.dtype)[:, None]
+        # least squares over pairs: XᵀNX C = XᵀN M, with N the number of pairs per sum. Where pairs
+        # are spread evenly over the sums XᵀNX is diagonal: conjugate gradients need few turns, and
+        # give the smallest solution where waves are dependent.
+        coefficients, _ = cg(
+            lambda c: chosen * (self._gram @ (chosen * c)),
+            chosen * (self._weighted @ mean),
+            tol=_TOLERANCE,
+            maxiter=_MOST_TURNS,
+        )
         key = self._waves @ coefficients
         return _Tables(key, mean - bias[None] - key, self._waves @ self._projected(coefficients))
 

@@ -66,6 +66,16 @@ def one_sentence(document: Document) -> str:
     return f"{text}; not shown: {', '.join(lacking)}." if lacking else f"{text}."
 
 
+def algorithm(document: Document) -> str:
+    """Return how circles of x and y are joined, with the numbers that say so; "" if unknown."""
+    found = document["algorithm"]
+    names = ("gradient_symmetricity", "distance_irrelevance", "circularity")
+    known = [f"{n.replace('_', ' ')} {number(found[n])}" for n in names
+             if found.get(n) is not None]  # fmt: skip
+    kind = f"{found['kind']}: " if found.get("kind") else ""
+    return f"{kind}{', '.join(known)}" if known else ""
+
+
 def failed(document: Document) -> list[Document]:
     """Return the claims that the verdict needed and that do not hold."""
     return [c for c in document["claims"] if c["decisive"] and c["verdict"] != "holds"]
@@ -130,7 +140,7 @@ def _shapes(document: Document) -> list[str]:
     if not shapes:
         return []
     if list(shapes) == ["circle"]:
-        return ["In the logits every key is a circle, cos(θ_s − θ_c): a clock."]
+        return ["In the logits every key is a circle, cos(θ_s − θ_c)."]
     words = {"circle": "circle", "ellipse": "ellipse", "line": "line",
              "forced": "line that the operation forces"}  # fmt: skip
     told = [f"{_plural(len(shapes[shape]), word)} ({frequencies(shapes[shape])})"
@@ -162,7 +172,7 @@ def _formula(document: Document) -> list[str]:
     if clock["agreement"] >= _GOOD or not ellipse:
         return [f"A formula with {simple} gives {share(clock['agreement'])} of its answers."]
     return [
-        f"A clock with {simple} gives {share(clock['agreement'])} of its answers; the nearest"
+        f"A formula with {simple} gives {share(clock['agreement'])} of its answers; the nearest"
         f" answer on the keys' ellipses, {_plural(ellipse['numbers'], 'number')},"
         f" {share(ellipse['agreement'])}."
     ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from grokscope.inspection.sentences import (
     VERDICTS,
+    algorithm,
     frequencies,
     headline,
     number,
@@ -25,13 +26,19 @@ def chapter(found: Explained | str, figures: list[dict[str, Any]] | None) -> dic
     """
     words = {"figures": figures or [], "left_out": figures is None}
     if isinstance(found, str):
-        blank = {"headline": "", "sentences": [], "claims": [], "needed": 0}
+        blank = {"headline": "", "sentences": [], "claims": [], "needed": 0,
+                 "outdated": False}  # fmt: skip
         return words | blank | {"why_not": found}
     document = found.document
     return words | {
         "why_not": "",
+        "outdated": found.is_outdated,
         "headline": headline(document),
-        "sentences": [*sentences(document), *_runner_up(document["runner_up"])],
+        "sentences": [
+            *sentences(document),
+            *_joining(document),
+            *_runner_up(document["runner_up"]),
+        ],
         "claims": [_claim(claim) for claim in document["claims"]],
         "needed": sum(claim["decisive"] for claim in document["claims"]),
     }
@@ -54,6 +61,11 @@ def _claim(claim: Mapping[str, Any]) -> dict[str, str]:
         "n": UNKNOWN if n is None else f"{n:,}",
         "verdict": claim["verdict"],
     }
+
+
+def _joining(document: Mapping[str, Any]) -> list[str]:
+    joined = algorithm(document)
+    return [f"How it joins x and y (clock or pizza): {joined}."] if joined else []
 
 
 def _runner_up(other: Mapping[str, Any] | None) -> list[str]:

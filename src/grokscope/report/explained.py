@@ -19,7 +19,12 @@ class Explained:
     document: dict[str, Any]
     """As in `explanation.json`."""
     structure: Structure | None
-    """What it rests on; None where no structure was found."""
+    """What it rests on; None where none was found, or this version does not find it any more."""
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether it rests on a structure that this version does not find."""
+        return self.structure is None and self.document["structure"]["n"] is not None
 
     @property
     def n(self) -> int:
@@ -37,7 +42,8 @@ def read_explanation(record: RunRecord) -> Explained | str:
     except UsageError as error:
         return str(error)
     structures = structure_of(record.task, 0, record.seeds[0]).structures
-    same = [s for s in structures if s.to_json() == document["structure"]]
+    known = document["structure"]
+    same = [s for s in structures if all(s.to_json()[x] == known[x] for x in ("n", "u", "v", "g"))]
     return Explained(document, same[0] if same else None)
 
 

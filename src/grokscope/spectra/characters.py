@@ -114,7 +114,7 @@ def pushed_forward(readout: Int[np.ndarray, "n"], p: int) -> Characters:
     onto = np.zeros((p, n))
     reached = np.flatnonzero(readout >= 0)
     onto[readout[reached], reached] = 1
-    inside = onto.any(axis=1)
+    inside = np.asarray(onto.any(axis=1))
     return Characters(n, inside, (_planes(onto @ _values(np.arange(n), n), inside),))
 
 

@@ -36,6 +36,8 @@ def shapes(found: Explained) -> Figure:
         " standing wave, which cannot tell the two sums of one cosine apart. a is in units of the"
         " logits."
     )
+    if any(key.get("forced") for key in keys):
+        caption += " Forced: the operation leaves this frequency no other shape."
     if len(keys) > MOST_KEYS:
         caption += f" The first {MOST_KEYS} of {len(keys)} keys are shown."
     panels = [_panel(key) for key in keys[:MOST_KEYS]]
@@ -62,5 +64,6 @@ def _panel(key: dict[str, Any]) -> Panel:
             order="i:Q",
         )
     )
+    forced = " (forced)" if key.get("forced") else ""
     subtitle = f"b/a {key['roundness']:.2f}, a {key['major']:.1f}"
-    return layered([line], {"text": f"k = {key['frequency']}", "subtitle": subtitle})
+    return layered([line], {"text": f"k = {key['frequency']}{forced}", "subtitle": subtitle})

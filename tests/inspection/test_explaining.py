@@ -1,0 +1,83 @@
+"""A run's networks are explained with its own operation, split and moment of grokking."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from grokscope.config import RunConfig
+from grokscope.errors import UsageError
+from grokscope.explain.circuit import Effort
+from grokscope.inspection.explaining import case_of, explain, folder_of, grokked_at, structure_by
+from grokscope.runs.folder import RunFolder
+from grokscope.tasks import TRAIN, Task, make_split
+
+EFFORT = Effort(null_draws=50, control_draws=2)
+KEYS = {"x + y": {2, 5, 9}, "x*y": {1, 4, 10}}
+
+
+def test_the_last_checkpoint_is_explained(clock_run: RunFolder) -> None:
+    (found,) = explain(clock_run, effort=EFFORT, thorough=False)
+    assert (found.operation, found.p, found.seed, found.step) == ("x + y", 23, 0, 300)
+    assert found.verdict == "explained"
+    assert set(found.embedding.key_frequencies) == KEYS["x + y"]
+    # train and test are told apart by the run's own split
+    assert found.causal["outcomes"]["full"]["accuracy"] == {
+        "all": 1.0, "train": 1.0, "test": 1.0, "unleaked": 1.0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "grokked"), [(100, "fails"), (200, "holds"), (300, "holds")])
+def test_a_checkpoint_before_grokking_has_not_grokked(
+    clock_run: RunFolder, step: int, grokked: str
+) -> None:
+    (found,) = explain(clock_run, step=step, effort=EFFORT, thorough=False)
+    assert found.step == step
+    claims = {claim.name: claim.verdict for claim in found.claims}
+    assert claims["grokked"] == grokked
+    assert found.verdict == ("explained" if step == 300 else "not explained")
+
+
+def test_by_another_operation_nothing_is_found(clock_run: RunFolder) -> None:
+    (found,) = explain(clock_run, by="x*y", effort=EFFORT, thorough=False)
+    assert found.verdict == "not explained"
+    assert found.operation == "x + y"
+    assert found.structure["n"] == 22
+    assert found.embedding.key_frequencies == found.readout.key_frequencies == ()
+
+
+def test_seeds_are_explained_in_order_and_can_be_chosen(
+    make_clock_run: Callable[..., RunFolder],
+) -> None:
+    run = make_clock_run("x*y", seeds=(3, 1), grokked=False)
+    found = explain(run.path, effort=EFFORT, thorough=False)
+    assert [e.seed for e in found] == [3, 1]
+    assert [e.verdict for e in found] == ["partly", "partly"]
+    assert [claim.name for claim in found[0].failed] == ["grokked"]
+    assert set(found[1].readout.key_frequencies) == KEYS["x*y"]
+    (one,) = explain(str(run.path), seeds=[1], effort=EFFORT, thorough=False)
+    assert one.seed == 1
+    with pytest.raises(UsageError, match="the run has no such seed; got 2; allowed: 3 1"):
+        explain(run, seeds=[2])
+
+
+def test_a_case_has_what_the_run_says(clock_run: RunFolder) -> None:
+    config = RunConfig.from_json(clock_run.manifest.config)
+    task = Task.from_config(config.task)
+    case = case_of(clock_run, config, task, 0, 0, None)
+    assert (case.operation, case.seed, case.grokked_at) == ("x + y", 0, 200)
+    split = make_split(task, config.task.train_fraction, config.task.split, 0)
+    assert np.array_equal(case.kind, split.kind)
+    assert (case.kind == TRAIN).sum() == round(0.3 * 23 * 23)
+    assert grokked_at(clock_run, 0) == 200
+    assert grokked_at(clock_run, 5) is None
+    assert folder_of(clock_run) is clock_run
+    assert folder_of(clock_run.path).path == clock_run.path
+
+
+def test_an_operation_without_structure_is_none_to_explain_by() -> None:
+    assert structure_by("x*y", 23).structures
+    with pytest.raises(UsageError, match="this operation has no structure to explain by"):
+        structure_by("x^3 + x*y", 23)
+    with pytest.raises(UsageError):
+        structure_by("x +", 23)
