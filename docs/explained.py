@@ -204,8 +204,8 @@ def _row(group: Sequence[Network]) -> Iterator[str]:
 def shape_table(groups: Sequence[Sequence[Network]]) -> Iterator[str]:
     """Yield the table of key shapes and closed forms."""
     yield (
-        "| operation, p, seed | b/a of each key | answers kept | with predicted bias | with permuted"
-        " bias | waves of the sum kept | clock formula: agreement; R² | nearest on ellipses |"
+        "| operation, p, seed | b/a of each key | answers kept | with predicted bias |"
+        " with permuted bias | waves of the sum kept | clock formula: agreement; R² | nearest on ellipses |"
         " the same without its bias |"
     )
     yield "|---|---|---|---|---|---|---|---|---|"

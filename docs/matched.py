@@ -161,7 +161,7 @@ def main() -> None:
     runs = parser.parse_args().runs
     trained = {case: curves(case, runs, PANELS | COUNTS) for case in (*OPERATIONS, NO_DECAY)}
     found = trained | random_cases(runs)
-    save(figure(found, PANELS, width=150), "matched")
+    save(figure(found, PANELS, width=150), "matched", scale=1.2)
     cases = [*trained, RANDOM]
     parts = [grokked_table(cases, runs), rise_table(trained), measure_table(found),
              loss_table(list(trained), runs)]  # fmt: skip

@@ -122,12 +122,12 @@ def _panel(case: Case, found: Curves, panels: Panels, row: str, width: int) -> a
     )  # fmt: skip
 
 
-def save(chart: alt.VConcatChart, name: str) -> None:
-    """Write a figure as SVG and PNG."""
+def save(chart: alt.VConcatChart, name: str, scale: float = 2) -> None:
+    """Write a figure as SVG and PNG; `scale` is the PNG's pixels per unit of the figure."""
     folder = FOLDER / "figures"
     folder.mkdir(exist_ok=True)
     chart.save(folder / f"{name}.svg")
-    chart.save(folder / f"{name}.png", scale_factor=2)
+    chart.save(folder / f"{name}.png", scale_factor=scale)
 
 
 def middle_of_rise(points: list[tuple[int, float]]) -> int | None:

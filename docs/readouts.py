@@ -15,8 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-
 from docs.explained import CASES, FOLDER
+
 from grokscope.config import RunConfig
 from grokscope.explain.circuit import Effort, find_circuit
 from grokscope.explain.matched import Matched
