@@ -205,8 +205,8 @@ def shape_table(groups: Sequence[Sequence[Network]]) -> Iterator[str]:
     """Yield the table of key shapes and closed forms."""
     yield (
         "| operation, p, seed | b/a of each key | answers kept | with predicted bias |"
-        " with permuted bias | waves of the sum kept | clock formula: agreement; R² | nearest on ellipses |"
-        " the same without its bias |"
+        " with permuted bias | waves of the sum kept | clock formula: agreement; R² |"
+        " nearest on ellipses | the same without its bias |"
     )
     yield "|---|---|---|---|---|---|---|---|---|"
     for network in (n for group in groups for n in group if n.found["families"]):

@@ -84,12 +84,21 @@ def combined(u: np.ndarray, v: np.ndarray, g: np.ndarray, n: int) -> np.ndarray:
 )
 def test_any_function_of_a_sum_of_powers_is_found(p, m, k, scale, seed):
     u, v = (np.array([pow(x, e, p) for x in range(p)]) for e in (m, k))
-    assume(min(len(set(u)), len(set(v))) > p // 4)
-    labels = np.random.default_rng(seed).integers(0, p, p)[(u[:, None] + scale * v) % p]
+    sums = (u[:, None] + scale * v) % p
+    # only where two different pairs (u, v) have one sum does the table say anything about it
+    assume(len(set(u)) * len(set(v)) - len(np.unique(sums)) >= 12)
+    labels = np.random.default_rng(seed).integers(0, p, p)[sums]
     found = search(labels)
     assert found.best is not None
     for one in found.structures:
         np.testing.assert_array_equal(one.labels(), labels)
+
+
+def test_a_table_that_chance_would_explain_as_well_has_no_structure() -> None:
+    # x^4 mod 13 has 4 values: 16 pairs of them for 13 sums
+    u = np.array([pow(x, 4, 13) for x in range(13)])
+    labels = np.random.default_rng(0).integers(0, 13, 13)[(u[:, None] + 4 * u) % 13]
+    assert search(labels).best is None
 
 
 @settings(deadline=None, max_examples=40)
