@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types imports bench docs figures explained matched structures \
+.PHONY: demo test lint types imports bench docs figures explained readouts matched structures \
   false-positives clean
 
 demo: $(VENV)/.installed
@@ -35,6 +35,9 @@ figures: $(VENV)/.installed
 
 explained: $(VENV)/.installed
 	$(BIN)/python -m docs.explained
+
+readouts: $(VENV)/.installed
+	$(BIN)/python -m docs.readouts
 
 matched: $(VENV)/.installed
 	$(BIN)/python -m docs.matched

@@ -18,10 +18,10 @@ import jax.numpy as jnp
 import numpy as np
 
 import grokscope as gs
+from grokscope.circuits.compose import explain_network
+from grokscope.circuits.evidence import BOTH_KEPT, BOUNDS
+from grokscope.circuits.explanation import Explanation
 from grokscope.config import RunConfig
-from grokscope.explain.compose import explain_network
-from grokscope.explain.evidence import BOTH_KEPT, BOUNDS
-from grokscope.explain.explanation import Explanation
 from grokscope.inspection.explaining import case_of
 from grokscope.inspection.network import load_network
 from grokscope.models import Model

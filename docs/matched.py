@@ -26,8 +26,8 @@ from docs.progress import (
 )
 
 from grokscope import RunFolder
+from grokscope.circuits.matched import Matched
 from grokscope.experiments.table_a4 import LOSSES
-from grokscope.explain.matched import Matched
 from grokscope.measures import MEASURES, matched_values
 from grokscope.spectra.matched import matched_spectrum
 from grokscope.tasks.structure import structure

@@ -17,12 +17,12 @@ import numpy as np
 import optax
 from docs.explained import CASES, FOLDER
 
+from grokscope.circuits.circuit import Effort, find_circuit
+from grokscope.circuits.matched import Matched
+from grokscope.circuits.shapes import KeyShape, key_shapes
+from grokscope.circuits.subject import Subject
+from grokscope.circuits.sums import SumLogits
 from grokscope.config import RunConfig
-from grokscope.explain.circuit import Effort, find_circuit
-from grokscope.explain.matched import Matched
-from grokscope.explain.shapes import KeyShape, key_shapes
-from grokscope.explain.subject import Subject
-from grokscope.explain.sums import SumLogits
 from grokscope.inspection.explaining import case_of
 from grokscope.inspection.network import load_network
 from grokscope.runs.folder import RunFolder

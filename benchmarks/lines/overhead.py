@@ -15,11 +15,11 @@ from benchmarks.clock import Spread, seconds, take_turns
 from benchmarks.effort import Effort
 from benchmarks.row import Row, at_most
 from benchmarks.workload import Training
+from grokscope.circuits.matched import Matched
 from grokscope.config import RunConfig
 from grokscope.experiments.observe import Observation, columns, make_observer
 from grokscope.experiments.rows import Rows
 from grokscope.experiments.training_run import TrainingRun, run_axis
-from grokscope.explain.matched import Matched
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.manifest import Manifest
 from grokscope.tasks import Task

@@ -3,6 +3,7 @@
     import grokscope as gs
 
     run = gs.train("x + y", p=97)
+    gs.explain(run)[0].verdict
     gs.measures.fourier_frequency_sparsity(W, eta=0.5)
 
 Everything is imported when it is first used, so that `import grokscope` is quick.
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grokscope import measures
     from grokscope.experiments.api import train
+    from grokscope.inspection.explaining import explain
     from grokscope.report import write_figures, write_report
     from grokscope.runs.folder import RunFolder
     from grokscope.runs.query import list_runs
@@ -23,6 +25,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "RunFolder",
+    "explain",
     "list_runs",
     "measures",
     "structure",
@@ -33,6 +36,7 @@ __all__ = [
 
 _HOMES = {
     "train": "grokscope.experiments.api",
+    "explain": "grokscope.inspection.explaining",
     "structure": "grokscope.tasks.structure",
     "RunFolder": "grokscope.runs.folder",
     "list_runs": "grokscope.runs.query",

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grokscope.circuits.explanation import Explanation, TableFinding
 from grokscope.cli import main
-from grokscope.explain.explanation import Explanation, TableFinding
 from grokscope.inspection.store import EXPLANATION_NAME
 from grokscope.runs.folder import RunFolder
 from grokscope.tasks.structure import structure

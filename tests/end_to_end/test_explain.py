@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from grokscope.circuits.compose import explain_network
 from grokscope.cli import main
 from grokscope.config import RunConfig
-from grokscope.explain.compose import explain_network
 from grokscope.inspection.explaining import case_of, explain
 from grokscope.inspection.network import load_network
 from grokscope.inspection.store import EXPLANATION_NAME

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from grokscope.circuits.logit_parts import table_a4 as explained
+from grokscope.circuits.logit_parts import trigonometric_losses
+from grokscope.circuits.matched import Matched
+from grokscope.circuits.subject import Subject
 from grokscope.experiments import observe as observing
 from grokscope.experiments import table_a4
 from grokscope.experiments.matched_view import matched_of
 from grokscope.experiments.observe import columns, make_observer
 from grokscope.experiments.prepare import prepare
 from grokscope.experiments.table_a4 import LOSSES
-from grokscope.explain.logit_parts import table_a4 as explained
-from grokscope.explain.logit_parts import trigonometric_losses
-from grokscope.explain.matched import Matched
-from grokscope.explain.subject import Subject
 from grokscope.measures import key_frequencies, matched_values
 from grokscope.models import make_model, with_weights
 from grokscope.runs.folder import RunFolder

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from grokscope.circuits.circuit import Effort
 from grokscope.config import RunConfig
 from grokscope.errors import UsageError
-from grokscope.explain.circuit import Effort
 from grokscope.inspection.explaining import case_of, explain, folder_of, grokked_at, structure_by
 from grokscope.runs.folder import RunFolder
 from grokscope.tasks import TRAIN, Task, make_split

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from grokscope.explain.evidence import Claim
+from grokscope.circuits.evidence import Claim
 from grokscope.inspection import over_time
 from grokscope.inspection.over_time import MOST_CHECKPOINTS, Timeline, timelines
 from grokscope.runs.folder import RunFolder

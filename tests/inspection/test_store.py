@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from grokscope.explain.circuit import Effort
+from grokscope.circuits.circuit import Effort
 from grokscope.inspection import store
 from grokscope.inspection.explaining import explain
 from grokscope.inspection.store import (

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grokscope.explain.families import fold
+from grokscope.circuits.families import fold
 from grokscope.spectra.characters import pulled_back, pushed_forward
 from grokscope.spectra.projection import keep, remove, remove_others
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from grokscope.explain.circuit import Effort
-from grokscope.explain.compose import explain_network
-from grokscope.explain.explanation import Explanation
-from grokscope.explain.families import double, families, fold, harmonics
+from grokscope.circuits.circuit import Effort
+from grokscope.circuits.compose import explain_network
+from grokscope.circuits.explanation import Explanation
+from grokscope.circuits.families import double, families, fold, harmonics
 from grokscope.models import Model
 from grokscope.tasks.structure import structure
 

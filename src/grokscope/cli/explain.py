@@ -12,7 +12,7 @@ from tyro.conf import arg
 from grokscope.errors import DiskError, UsageError
 
 if TYPE_CHECKING:
-    from grokscope.explain.explanation import Explanation
+    from grokscope.circuits.explanation import Explanation
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Explain:
                 raise UsageError("a file needs --operation", got=str(self.target),
                                  allowed='for example --operation "x*y"')  # fmt: skip
             for name in ("step", "seeds", "over_time"):
-                if getattr(self, name):
+                if getattr(self, name) not in (None, False):
                     raise UsageError(f"--{name.replace('_', '-')} needs a run, not a file",
                                      got=str(self.target))  # fmt: skip
             parse(self.operation)

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from grokscope.circuits.matched import Matched
 from grokscope.experiments.table_a4 import LOSSES, Seen, make_table_a4
-from grokscope.explain.matched import Matched
 from grokscope.measures import key_frequencies, matched_keys, matched_values
 from grokscope.measures._shares import LARGEST_UNTESTABLE
 from grokscope.spectra.characters import Characters

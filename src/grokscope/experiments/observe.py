@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Int8
 
+from grokscope.circuits.matched import Matched
 from grokscope.config import RunConfig
 from grokscope.experiments.matched_view import MatchedView, matched_columns
 from grokscope.experiments.table_a4 import Seen
-from grokscope.explain.matched import Matched
 from grokscope.measures import MEASURES, l2_norm
 from grokscope.models import Model, named_weights
 from grokscope.spectra.matched import MatchedSpectrum

@@ -5,11 +5,11 @@ from typing import NamedTuple, TypeVar
 import jax
 import jax.numpy as jnp
 
+from grokscope.circuits.matched import Matched
 from grokscope.config import RunConfig
 from grokscope.experiments.check import check
 from grokscope.experiments.matched_view import matched_of
 from grokscope.experiments.observe import Observed
-from grokscope.explain.matched import Matched
 from grokscope.models import make_model
 from grokscope.tasks import Split, Task
 from grokscope.training import RunInputs, TrainState, initial_state, stream

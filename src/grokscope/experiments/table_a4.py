@@ -1,6 +1,6 @@
 """Table A.4 inside the training program: losses of the logits' parts, by frequency of the sum.
 
-The definition is that of `grokscope.explain.logit_parts`; here it is in JAX, and the key
+The definition is that of `grokscope.circuits.logit_parts`; here it is in JAX, and the key
 frequencies may change from one call to the next.
 """
 
@@ -13,9 +13,9 @@ import numpy as np
 from jax.scipy.sparse.linalg import cg
 from jaxtyping import Array, Bool, Float, Int, Int8
 
-from grokscope.explain.logit_parts import ROWS
-from grokscope.explain.matched import Matched
-from grokscope.explain.sums import SumLogits, all_frequencies
+from grokscope.circuits.logit_parts import ROWS
+from grokscope.circuits.matched import Matched
+from grokscope.circuits.sums import SumLogits, all_frequencies
 from grokscope.models import Model
 from grokscope.tasks import TEST_LEAKED, TRAIN, UNDEFINED, Task
 from grokscope.training import cross_entropy

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int8
 
+from grokscope.circuits.circuit import Effort
+from grokscope.circuits.compose import explain_network
+from grokscope.circuits.explanation import Explanation
 from grokscope.config import RunConfig
 from grokscope.errors import UsageError
-from grokscope.explain.circuit import Effort
-from grokscope.explain.compose import explain_network
-from grokscope.explain.explanation import Explanation
 from grokscope.inspection.network import load_network
 from grokscope.measures import first_confirmed
 from grokscope.runs.folder import RunFolder

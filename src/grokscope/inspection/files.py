@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
+from grokscope.circuits.compose import explain_network, explain_table
+from grokscope.circuits.explanation import Explanation
 from grokscope.errors import RunFolderError, UsageError
-from grokscope.explain.compose import explain_network, explain_table
-from grokscope.explain.explanation import Explanation
 from grokscope.inspection.explaining import structure_by
 from grokscope.inspection.network import network_of
 from grokscope.runs.tables import ForeignTable, read_tables, to_residue_rows

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from grokscope.circuits.circuit import Effort
+from grokscope.circuits.explanation import Explanation
 from grokscope.config import RunConfig
-from grokscope.explain.circuit import Effort
-from grokscope.explain.explanation import Explanation
 from grokscope.inspection.explaining import Case, case_of, folder_of
 from grokscope.tasks import Task
 

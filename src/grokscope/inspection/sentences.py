@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from grokscope.explain.families import double
+from grokscope.circuits.families import double
 
 Document = Mapping[str, Any]
 

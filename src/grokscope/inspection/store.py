@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from grokscope.explain.explanation import Explanation
+from grokscope.circuits.explanation import Explanation
 from grokscope.inspection.explaining import explain
 from grokscope.runs.atomic import names_in, read_bytes, write_bytes
 from grokscope.runs.folder import RunFolder

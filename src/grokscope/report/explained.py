@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from grokscope.circuits.matched import Matched
+from grokscope.circuits.subject import Subject
 from grokscope.errors import UsageError
-from grokscope.explain.matched import Matched
-from grokscope.explain.subject import Subject
 from grokscope.inspection.network import Network
 from grokscope.inspection.store import explained
 from grokscope.report.record import RunRecord

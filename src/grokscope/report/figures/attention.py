@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from grokscope.explain import attention_patterns, mean_attention
+from grokscope.circuits import attention_patterns, mean_attention
 from grokscope.inspection.network import Network
 from grokscope.models import MLP
 from grokscope.report.figures.figure import Figure, assemble

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 from jaxtyping import Float
 
-from grokscope.explain import frequency_shares
+from grokscope.circuits import frequency_shares
 from grokscope.inspection.network import Network
 from grokscope.inspection.sentences import is_plain, own_and_doubles
 from grokscope.report.explained import Explained

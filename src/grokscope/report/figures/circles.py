@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokscope.explain import circle, frequency_shares, strongest_frequencies
+from grokscope.circuits import circle, frequency_shares, strongest_frequencies
 from grokscope.inspection.network import Network
 from grokscope.report.figures.figure import (
     Figure,

@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from grokscope.explain import in_plane
-from grokscope.explain.subject import Subject
+from grokscope.circuits import in_plane
+from grokscope.circuits.subject import Subject
 from grokscope.inspection.sentences import own_and_doubles
 from grokscope.report.explained import Explained
 from grokscope.report.figures.circles import CIRCLES, circle_panel

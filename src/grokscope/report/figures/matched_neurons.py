@@ -6,9 +6,9 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokscope.explain import neuron_activations
-from grokscope.explain.neuron_frequencies import block_shares, dominant_frequencies
-from grokscope.explain.subject import Subject
+from grokscope.circuits import neuron_activations
+from grokscope.circuits.neuron_frequencies import block_shares, dominant_frequencies
+from grokscope.circuits.subject import Subject
 from grokscope.inspection.network import Network
 from grokscope.report.figures.figure import Figure, Panel, assemble
 from grokscope.report.figures.maps import MOST_RESIDUES, image_panel, maps_layout

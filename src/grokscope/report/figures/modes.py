@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from grokscope.explain import logits_over_pairs, mode_norms
+from grokscope.circuits import logits_over_pairs, mode_norms
 from grokscope.inspection.network import Network
 from grokscope.report.figures.figure import Figure, Layout, assemble, ticks
 from grokscope.report.figures.maps import image_panel

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
-from grokscope.explain import neuron_activations, neuron_strengths, strongest_neurons
+from grokscope.circuits import neuron_activations, neuron_strengths, strongest_neurons
 from grokscope.inspection.network import Network
 from grokscope.report.figures.figure import Figure, assemble
 from grokscope.report.figures.maps import cropped, maps_layout, pair_map

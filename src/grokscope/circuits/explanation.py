@@ -1,0 +1,75 @@
+"""The answer to: which algorithm did this network find, on what evidence, and how sure are we?"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from grokscope.circuits.evidence import Claim, Verdict, failed
+
+
+@dataclass(frozen=True)
+class TableFinding:
+    """Keys of W_E or W_L in the matched basis."""
+
+    basis: str | None = None
+    """In words: `characters of x^2`."""
+    key_frequencies: tuple[int, ...] = ()
+    harmonics: tuple[int, ...] = ()
+    """Keys that were tested because the other matrix or a harmonic pointed at them."""
+    ghosts: tuple[int, ...] = ()
+    energy_in_keys: float | None = None
+    null_energy: float | None = None
+    gini: float | None = None
+    spectrum: tuple[float, ...] = ()
+    """Share of each frequency of the group in the table's energy."""
+    saturated: bool | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What was found in one network, for one operation; made by `explain_network`."""
+
+    operation: str
+    p: int
+    seed: int | None
+    step: int | None
+    verdict: Verdict
+    structure: Mapping[str, Any]
+    """Family, group, n, u, v, g, words, relation, characters; all null where none was found."""
+    runner_up: Mapping[str, Any] | None
+    """Words and verdict of the next best structure, where several were found."""
+    embedding: TableFinding
+    readout: TableFinding
+    families: tuple[tuple[int, ...], ...]
+    causal: Mapping[str, Any]
+    logits: Mapping[str, Any]
+    neurons: Mapping[str, Any]
+    attention: tuple[Mapping[str, Any], ...]
+    algorithm: Mapping[str, Any]
+    closed_form: Mapping[str, Any]
+    claims: tuple[Claim, ...]
+
+    @property
+    def failed(self) -> list[Claim]:
+        """Claims that the verdict needed and that do not hold."""
+        return failed(self.claims)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain dictionaries, lists and numbers; every field is always there."""
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {name: _plain(value) for name, value in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Claim):
+        return _plain(value.to_json())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float):
+        return None if value != value or value in (float("inf"), float("-inf")) else float(value)
+    return value

@@ -1,0 +1,85 @@
+"""Frames: the two directions in which an embedding turns each character of a coordinate."""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from grokscope.circuits.subject import Subject
+from grokscope.spectra.characters import orthonormal
+
+Coordinate = Literal["u", "v"]
+_SMALLEST: Final = 1e-6
+"""Part of a plane beyond others, as a share of its norm, that is round-off."""
+
+
+def frames(
+    subject: Subject,
+    frequencies: Sequence[int],
+    coordinate: Coordinate = "u",
+    table: Float[np.ndarray, "p d_model"] | None = None,
+) -> Float[np.ndarray, "freq 2 d_model"]:
+    """Return the vectors that multiply cos ku and sin ku in the embedding.
+
+    W_E is fitted by P₀, the characters of the coordinate asked for at all frequencies, and those
+    planes of the other coordinate that do not lie in their span. Where they do, as in 2x + 3y with
+    frequencies 2k = ±3k', what both share belongs to the coordinate asked for.
+
+    **Arguments:**
+
+    - `subject`: the network and its structure.
+    - `frequencies`: the frequencies to be told apart, the keys.
+    - `coordinate`: `u` for what position x uses, `v` for what position y uses.
+    - `table`: what is fitted; by default W_E.
+
+    **Returns:** at [frequency, cosine | sine]; of all solutions the smallest where characters are
+    not independent, so that a sine that does not exist has the vector 0.
+    """
+    structure, characters = subject.matched.structure, subject.matched.embedding
+    u, v = structure.u, structure.v
+    own, other = (u, v) if coordinate == "u" else (v, u)
+    mine, theirs = (
+        _columns(character_waves(w, structure.n, frequencies), characters.inside)
+        for w in (own, other)
+    )
+    beyond = np.repeat(_are_beyond(theirs, characters.free, mine), 2)
+    design = np.concatenate([characters.free, mine, theirs[:, beyond]], axis=1)
+    # E ≈ [P₀ U V]·A in the least squares
+    fitted = np.linalg.pinv(design, rcond=_SMALLEST) @ (
+        subject.embedding if table is None else table
+    )
+    first = characters.free.shape[1]
+    return fitted[first : first + mine.shape[1]].reshape(len(frequencies), 2, fitted.shape[1])
+
+
+def character_waves(
+    coordinate: Int[np.ndarray, "p"], n: int, frequencies: Sequence[int]
+) -> Float[np.ndarray, "p freq 2"]:
+    """Return cos and sin of 2πku/n per residue and frequency, 0 where u is undefined.
+
+    **Arguments:** an element of Z_n per residue, −1 where undefined; n; frequencies.
+    """
+    # k·u is reduced mod n as an integer, so that large angles lose no digits
+    angle = 2 * np.pi / n * (np.outer(coordinate, np.asarray(frequencies, int)) % n)
+    waves = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    return np.where((coordinate >= 0)[:, None, None], waves, 0.0)
+
+
+def _columns(
+    waves: Float[np.ndarray, "p freq 2"], inside: Bool[np.ndarray, "p"]
+) -> Float[np.ndarray, "p column"]:
+    """Waves as columns, 0 at the rows that P₀ has to itself."""
+    return np.where(inside[:, None], waves.reshape(len(waves), -1), 0.0)
+
+
+def _are_beyond(
+    planes: Float[np.ndarray, "p column"],
+    free: Float[np.ndarray, "p mode"],
+    own: Float[np.ndarray, "p column"],
+) -> Bool[np.ndarray, "freq"]:
+    """Which planes, pairs of columns, do not lie within P₀ and what a coordinate spans."""
+    known = orthonormal(np.concatenate([free, own / np.sqrt(len(own))], axis=1))
+    rest = planes - known @ (known.T @ planes)
+    size = np.linalg.norm(rest.reshape(len(rest), -1, 2), axis=(0, 2))
+    return size > _SMALLEST * np.sqrt(len(own))

@@ -1,0 +1,116 @@
+"""The logits in three parts, by the frequency of the sum, and the loss of each combination."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from grokscope.circuits.subject import Outcome, Subject
+from grokscope.circuits.sums import SumLogits
+
+ROWS: Final[dict[str, tuple[bool, bool, bool]]] = {
+    "train_loss": (True, True, True),
+    "restricted_loss": (True, False, False),
+    "ablation_a": (False, True, False),
+    "ablation_b": (False, False, True),
+    "ablation_c": (True, True, False),
+    "ablation_d": (True, False, True),
+    "ablation_e": (False, True, True),
+}
+"""Rows of Table A.4 → whether the key, the non-key and the residual part are in them."""
+
+
+def table_a4(subject: Subject, frequencies: Sequence[int]) -> dict[str, Outcome]:
+    """Return accuracy and loss of every combination of the parts of the logits.
+
+    The key part of the logits depends on the pair through cos and sin of 2πk(u(x) + v(y))/n at
+    the key frequencies k, the non-key part through those at all others; the residual is the
+    rest, the mean over all pairs among it. The first row is the network as it is.
+
+    **Arguments:** the network and its structure; the key frequencies.
+
+    **Source:** Furuta et al., arXiv 2402.16726, Table A.4; Nanda et al., arXiv 2301.05217.
+    """
+    found, answers = _parts(subject, frequencies)
+    key, other = found
+    whole = np.asarray(subject.logits[subject.defined], np.float64)
+    residual = whole - key - other
+    parts = (key, other, residual)
+    return {
+        row: _score(subject, sum((p for p, used in zip(parts, use, strict=True) if used),
+                                 np.zeros_like(whole)), answers)
+        for row, use in ROWS.items()
+    }  # fmt: skip
+
+
+def keep_sums(subject: Subject, frequencies: Sequence[int]) -> Outcome:
+    """Return the outcome of the key part of the logits and their mean over all pairs.
+
+    What is left sees the pair only through the keys' waves of u(x) + v(y); along the answers
+    nothing is taken out, so that a bias of the answers and any shape of their vectors stay.
+    """
+    sums = SumLogits.of(subject, subject.logits)
+    keys = tuple(frequencies)
+    inside = subject.matched.readout.inside
+    kept = sums.bias + sums.waves(keys) @ sums.fit(keys)
+    return _score(subject, _spread(subject, kept[sums.sums], inside), inside)
+
+
+def trigonometric_losses(subject: Subject, frequencies: Sequence[int]) -> tuple[Outcome, Outcome]:
+    """Return the outcomes of the trigonometric part of the logits alone, and of the rest.
+
+    The trigonometric part holds, for every key k, cos and sin of k(u + v) times cos and sin of
+    k times the answer's coordinate; the loss without it, on training pairs, is the excluded loss.
+
+    **Source:** Nanda et al., arXiv 2301.05217.
+    """
+    sums = SumLogits.of(subject, subject.logits)
+    keys = tuple(frequencies)
+    readout, inside = subject.matched.readout, subject.matched.readout.inside
+    coefficients, waves = sums.fit(keys), sums.waves(keys)
+    trigonometric = np.zeros_like(sums.mean)
+    for i, k in enumerate(keys):
+        plane = readout.parts[0][k - 1][inside]
+        here = slice(2 * i, 2 * i + 2)
+        trigonometric += waves[:, here] @ (coefficients[here] @ plane @ plane.T)
+    part = _spread(subject, trigonometric[sums.sums], inside)
+    rest = np.asarray(subject.logits[subject.defined], np.float64) - part
+    return _score(subject, part, inside), _score(subject, rest, inside)
+
+
+def _parts(
+    subject: Subject, frequencies: Sequence[int]
+) -> tuple[list[Float[np.ndarray, "pair class"]], Bool[np.ndarray, "class"]]:
+    """Return the key and the non-key part of the logits of the defined pairs."""
+    sums = SumLogits.of(subject, subject.logits)
+    keys = tuple(frequencies)
+    key = sums.waves(keys) @ sums.fit(keys)
+    other = sums.mean - sums.bias - key
+    inside = subject.matched.readout.inside
+    return [_spread(subject, part[sums.sums], inside) for part in (key, other)], inside
+
+
+def _spread(
+    subject: Subject,
+    part: Float[np.ndarray, "pair ..."],
+    inside: Bool[np.ndarray, "class"],
+) -> Float[np.ndarray, "pair class"]:
+    """Return a part over all answers, 0 for those that no sum leads to."""
+    whole = np.zeros((len(part), subject.p))
+    whole[:, inside] = part
+    return whole
+
+
+def _score(
+    subject: Subject,
+    logits: Float[np.ndarray, "pair class"],
+    inside: Bool[np.ndarray, "class"],
+) -> Outcome:
+    """Score logits of the defined pairs; answers that no sum leads to never win."""
+    whole = np.zeros((subject.p, subject.p, subject.p), np.float32)
+    whole[subject.defined] = logits
+    if not inside.all():
+        low = logits.min(axis=1, keepdims=True) - 1e3
+        whole[subject.defined] = np.where(inside, logits, low)
+    return subject.score(whole)
