@@ -1,0 +1,41 @@
+"""What an engine is: something that trains the batches of a sweep."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from grokscope.experiments.sweeps.batch import Batch, Outcome
+
+Watch = Callable[[], bool]
+"""Called a few times a second while an engine waits; true asks it to save and stop."""
+
+
+class Engine(Protocol):
+    """Trains batches with `run_batch`, in processes of its own."""
+
+    name: str
+
+    @property
+    def slots(self) -> int:
+        """How many batches it trains at the same time."""
+        ...
+
+    def run(
+        self, batches: Sequence[Batch], folder: Path, *, watch: Watch | None = None
+    ) -> list[Outcome]:
+        """Train every batch, and return how each job ended, in any order.
+
+        A batch whose process dies is tried once more; then the jobs that it had begun are
+        recorded as failed. When `watch` asks to stop, the jobs in progress are saved and
+        `interrupted`, and those that had not begun have no outcome.
+
+        **Arguments:**
+
+        - `batches`: what to train, the first ones first.
+        - `folder`: the sweep's, where every process can reach it; the caller holds its lock.
+        - `watch`: see `Watch`; called from this thread only.
+
+        **Raises:** `GrokscopeError` where no job could be trained at all, for instance when
+        the engine cannot start.
+        """
+        ...

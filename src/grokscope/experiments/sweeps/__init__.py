@@ -1,0 +1,1 @@
+"""Many runs from one description: a sweep, its jobs, and the folder that they fill."""

@@ -1,0 +1,31 @@
+"""Whether a run of a sweep has come to its end, as its folder says."""
+
+from pathlib import Path
+from typing import Final
+
+from grokscope.config import RunConfig
+from grokscope.runs.folder import MANIFEST_NAME, RunFolder
+from grokscope.runs.manifest import Manifest
+
+ENDED: Final = ("grokked", "undecided", "diverged")
+"""States in which a run came to its end by itself."""
+
+
+def status_if_done(run: Path, config: RunConfig) -> str | None:
+    """Return how the run in `run` ended, or None where there is something left to train.
+
+    **Raises:** `RunFolderError` when its manifest is damaged.
+    """
+    if not (run / MANIFEST_NAME).exists():
+        return None
+    manifest = RunFolder.open(run).manifest
+    return manifest.status if is_done(manifest, config) else None
+
+
+def is_done(manifest: Manifest, config: RunConfig) -> bool:
+    """Whether a run has nothing left to train, also when it may take the steps of `config`."""
+    if manifest.status not in ENDED:
+        return False
+    trained_to = manifest.config["schedule"]["steps"] >= config.schedule.steps
+    stopped = manifest.status == "grokked" and config.schedule.stop
+    return manifest.status == "diverged" or stopped or trained_to

@@ -1,0 +1,94 @@
+"""One run of a sweep: its configuration, and the name that follows from it."""
+
+import dataclasses
+import functools
+from dataclasses import dataclass
+from typing import Any, Final
+
+from grokscope.config import RunConfig
+from grokscope.errors import UsageError
+from grokscope.runs.canonical import canonical_json, digest
+from grokscope.runs.names import slug
+from grokscope.tasks.expression import parse
+
+_DIGITS: Final = 10
+_NOT_IDENTITY: Final = ("steps", "checkpoint_every")
+"""Settings that a resumed run may change: more of the same run, or more of it kept."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run folder of a sweep; made by `job_of`.
+
+    **Arguments:**
+
+    - `name`: its folder's name inside `SWEEP/runs`; equal runs have equal names.
+    - `config`: what to train, with one seed.
+    """
+
+    name: str
+    config: RunConfig
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON, from which `from_json` makes the job again."""
+        return {"name": self.name, "config": self.config.to_json()}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Job":
+        """Rebuild from `to_json`."""
+        return cls(document["name"], RunConfig.from_json(document["config"]))
+
+
+def job_of(config: RunConfig) -> Job:
+    """Return the job of a configuration.
+
+    The name says operation, p, train fraction and seed to the reader; a digest of `identity`
+    tells the other settings apart.
+
+    **Raises:** `UsageError` for an operation that cannot be read, and for several seeds.
+    """
+    if len(config.seeds) != 1:
+        raise UsageError("a run of a sweep has one seed", got=config.seeds,
+                         next_step="make seed an axis of the sweep")  # fmt: skip
+    task, (seed,) = config.task, config.seeds
+    operation = slug(", ".join(map(_canonical, task.expressions)))
+    mark = digest(identity(config).encode())[:_DIGITS]
+    return Job(f"{operation}-p{task.p}-r{task.train_fraction:g}-s{seed}-{mark}", config)
+
+
+def identity(config: RunConfig) -> str:
+    """Return what makes a run this run and no other, as one text.
+
+    These are the settings that differ from their defaults, so that a setting which a later
+    version adds changes no name. Operations are in their canonical form. `steps` does not
+    count, because an undecided run can be trained on; nor does `checkpoint_every`, which is
+    widened where the disk is small.
+    """
+    canonical = tuple(map(_canonical, config.task.expressions))
+    task = dataclasses.replace(config.task, expressions=canonical)
+    ours = settings(dataclasses.replace(config, task=task))
+    plain = settings(RunConfig())
+    kept = {
+        name: _same_type(value, plain.get(name))
+        for name, value in ours.items()
+        if value != plain.get(name) and name not in _NOT_IDENTITY
+    }
+    return canonical_json(kept)
+
+
+def settings(config: RunConfig) -> dict[str, Any]:
+    """Return every setting of a configuration by its plain name."""
+    flat: dict[str, Any] = {}
+    for name, value in config.to_json().items():
+        flat |= value if isinstance(value, dict) else {name: value}
+    return flat
+
+
+def _same_type(value: Any, default: Any) -> Any:
+    """Return 1 as 1.0 where the setting is a number with a fraction."""
+    return float(value) if isinstance(default, float) and isinstance(value, int) else value
+
+
+@functools.lru_cache(maxsize=4096)
+def _canonical(text: str) -> str:
+    return parse(text).canonical

@@ -1,0 +1,71 @@
+"""The name of a run follows from what is trained, and from nothing else."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from grokscope.config import RunConfig, configure
+from grokscope.errors import UsageError
+from grokscope.experiments.sweeps.job import Job, identity, job_of
+
+
+def job(*expressions: str, **settings: Any) -> Job:
+    return job_of(configure(expressions or ("x + y",), **settings))
+
+
+def test_the_name_says_what_is_trained() -> None:
+    named = job("x^2 + y^2", p=59, train_fraction=0.4, seeds=(3,)).name
+    assert named.startswith("x2+y2-p59-r0.4-s3-")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        job("x+y"),
+        job("(x) + y"),
+        job(steps=7),
+        job(checkpoint_every=100_000),
+        job(weight_decay=1),
+        job(preset="paper"),
+        job_of(RunConfig.from_json(job().config.to_json())),
+    ],
+)
+def test_equal_runs_have_equal_names(other: Job) -> None:
+    assert other.name == job().name
+
+
+def test_runs_that_differ_have_names_of_their_own() -> None:
+    others = [
+        job("x*y"), job("y + x"), job("x + y", "x*y"), job("x*y", "x + y"), job(p=59),
+        job(train_fraction=0.3000001), job(seeds=(1,)), job(weight_decay=0.5), job(heads=2),
+        job(stop=False), job(stop_accuracy=0.999), job(eval_every=10), job(freeze=("mlp",)),
+        job(eta=0.4), job(preset="quick"),
+    ]  # fmt: skip
+    names = {job().name, *(other.name for other in others)}
+    assert len(names) == len(others) + 1
+
+
+def test_a_setting_that_a_later_version_adds_renames_nothing() -> None:
+    """Only what differs from its default is told apart; the digest is fixed for good."""
+    assert identity(RunConfig()) == "{}"
+    assert identity(configure(("x*y",), weight_decay=2)) == (
+        '{"expressions":["x*y"],"weight_decay":2.0}'
+    )
+    assert job("x*y", weight_decay=2).name == "xy-p97-r0.3-s0-b93f431070"
+
+
+def test_there_and_back() -> None:
+    one = job("x*y", seeds=(4,), freeze=("mlp",))
+    assert Job.from_json(one.to_json()) == one
+
+
+def test_one_seed() -> None:
+    with pytest.raises(UsageError, match="a run of a sweep has one seed"):
+        job(seeds=(0, 1))
+
+
+def test_the_configuration_is_kept_as_it_was_written() -> None:
+    config = configure(("x * y",), steps=5)
+    assert job_of(config).config == config
+    assert dataclasses.replace(config, eta=0.5) == config
