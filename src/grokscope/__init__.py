@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grokscope import measures
     from grokscope.experiments.api import train
+    from grokscope.experiments.sweeps.api import sweep
     from grokscope.inspection.explaining import explain
     from grokscope.report import write_figures, write_report
     from grokscope.runs.folder import RunFolder
@@ -29,6 +30,7 @@ __all__ = [
     "list_runs",
     "measures",
     "structure",
+    "sweep",
     "train",
     "write_figures",
     "write_report",
@@ -36,6 +38,7 @@ __all__ = [
 
 _HOMES = {
     "train": "grokscope.experiments.api",
+    "sweep": "grokscope.experiments.sweeps.api",
     "explain": "grokscope.inspection.explaining",
     "structure": "grokscope.tasks.structure",
     "RunFolder": "grokscope.runs.folder",

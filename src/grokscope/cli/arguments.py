@@ -19,6 +19,7 @@ VERBS: Final[dict[str, str]] = {
     "explain": "read out the algorithm that a network found, with causal evidence",
     "report": "write the page, or the figures, of one run or several",
     "runs": "list the runs in a folder",
+    "sweep": "train many runs from one description, resumable at any time",
 }
 """Every verb, in the module of its name as the class of its name, and what it does."""
 

@@ -70,6 +70,12 @@ def read_parts(folder: Path, schema: pa.Schema) -> pa.Table:
     return pa.concat_tables([schema.empty_table(), *tables]).unify_dictionaries()
 
 
+def last_part(folder: Path, schema: pa.Schema) -> pa.Table:
+    """Return the rows of the newest part; none where there is no part; raises as `read_parts`."""
+    paths = _parts(folder)
+    return _read(paths[-1], schema) if paths else schema.empty_table()
+
+
 def verified_parts(folder: Path) -> list[Path]:
     """Return the paths of all parts, each checked against its digest; raises as `read_parts`."""
     paths = _parts(folder)

@@ -20,6 +20,7 @@ from grokscope.runs.folder import (
 )
 from grokscope.runs.lock import is_locked
 from grokscope.runs.metrics import verified_parts
+from grokscope.runs.sweep_folder import RUNS_NAME, is_sweep
 
 KILLED: Final = "interrupted (killed)"
 
@@ -65,9 +66,12 @@ class RunSummary:
 def list_runs(folder: str | Path) -> list[RunSummary]:
     """Return the runs directly inside `folder`, by name; none where there is no such folder.
 
+    Of a sweep, those are its runs.
+
     **Raises:** `RunFolderError` when `folder` itself cannot be read.
     """
     folder = Path(folder)
+    folder = folder / RUNS_NAME if is_sweep(folder) else folder
     paths = [folder / name for name in names_in(folder, missing_ok=True)]
     with duckdb.connect() as connection:
         return [_summary(path, connection) for path in paths if _looks_like_a_run(path)]

@@ -20,6 +20,11 @@ class Engine(Protocol):
         """How many batches it trains at the same time."""
         ...
 
+    @property
+    def memory_mib(self) -> int | None:
+        """Memory (MiB) of the GPU that trains a batch; None where a CPU core does."""
+        ...
+
     def run(
         self, batches: Sequence[Batch], folder: Path, *, watch: Watch | None = None
     ) -> list[Outcome]:

@@ -51,7 +51,7 @@ def job_of(config: RunConfig) -> Job:
         raise UsageError("a run of a sweep has one seed", got=config.seeds,
                          next_step="make seed an axis of the sweep")  # fmt: skip
     task, (seed,) = config.task, config.seeds
-    operation = slug(", ".join(map(_canonical, task.expressions)))
+    operation = slug(", ".join(map(canonical, task.expressions)))
     mark = digest(identity(config).encode())[:_DIGITS]
     return Job(f"{operation}-p{task.p}-r{task.train_fraction:g}-s{seed}-{mark}", config)
 
@@ -64,14 +64,13 @@ def identity(config: RunConfig) -> str:
     count, because an undecided run can be trained on; nor does `checkpoint_every`, which is
     widened where the disk is small.
     """
-    canonical = tuple(map(_canonical, config.task.expressions))
-    task = dataclasses.replace(config.task, expressions=canonical)
+    expressions = tuple(map(canonical, config.task.expressions))
+    task = dataclasses.replace(config.task, expressions=expressions)
     ours = settings(dataclasses.replace(config, task=task))
-    plain = settings(RunConfig())
     kept = {
-        name: _same_type(value, plain.get(name))
+        name: _same_type(value, _DEFAULTS.get(name))
         for name, value in ours.items()
-        if value != plain.get(name) and name not in _NOT_IDENTITY
+        if value != _DEFAULTS.get(name) and name not in _NOT_IDENTITY
     }
     return canonical_json(kept)
 
@@ -90,5 +89,9 @@ def _same_type(value: Any, default: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=4096)
-def _canonical(text: str) -> str:
+def canonical(text: str) -> str:
+    """Return an operation in its one spelling; raises `UsageError` as `parse`."""
     return parse(text).canonical
+
+
+_DEFAULTS: Final = settings(RunConfig())

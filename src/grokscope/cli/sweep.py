@@ -1,0 +1,168 @@
+"""grokscope sweep: many runs from one description."""
+
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+from tyro.conf import arg
+
+from grokscope.errors import GrokscopeError, UsageError
+
+if TYPE_CHECKING:
+    from grokscope.experiments.sweeps.estimate import Estimate
+    from grokscope.experiments.sweeps.spec import Spec
+    from grokscope.experiments.sweeps.states import States
+    from grokscope.experiments.sweeps.sweep import Plan
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Train many runs, from a description of axes, into one folder of ordinary runs.
+
+    The description is TOML: [axes] with lists or ranges of settings, [fixed] with those that all
+    runs share; see docs/sweeps.md. Killed at any time and repeated, it goes on; runs that are
+    done are never trained again. Values may be added to the axes later.
+
+    Example: grokscope sweep spec.toml --dry-run
+    """
+
+    spec: Annotated[Path, tyro.conf.Positional, arg(metavar="SPEC.toml")]
+    """The description, or the folder of a sweep, to go on with it."""
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
+    """Folder of the sweep; by default sweeps/NAME with the name of the description."""
+    engine: Literal["local"] = "local"
+    """Where runs train: in processes of this machine."""
+    workers: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    """Processes at a time; left out, one per core, or one per GPU."""
+    batch_size: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    """Runs side by side in one process; left out, 1 on a core, what fits on a GPU."""
+    merge: Annotated[tuple[Path, ...], arg(metavar="DIR …", help_behavior_hint="")] = ()
+    """Sweeps or folders of runs whose ended runs of equal configurations are copied first."""
+    train: bool = True
+    """Train what is not done; without it only --merge and the index are made."""
+    dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Train nothing: say how many runs there are, and how long they may take."""
+    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Go on with a sweep that exists; without it a sweep does so, too, or begins."""
+    quiet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Show nothing while training."""
+    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Print the result as one JSON document."""
+
+    def run(self) -> None:
+        """Train, or say what would be trained."""
+        from grokscope.experiments.sweeps.api import read_spec
+
+        if self.batch_size is not None and self.batch_size < 1:
+            raise UsageError("--batch-size is not usable", got=self.batch_size, allowed="1 or more")
+        spec, folder = read_spec(self.spec)
+        out = self.out or folder
+        if self.resume:
+            from grokscope.runs.sweep_folder import SweepFolder
+
+            SweepFolder.open(out)
+        if self.dry_run:
+            self._plan(spec, out)
+        else:
+            self._train(spec, out)
+
+    def _train(self, spec: "Spec", out: Path) -> None:
+        from grokscope.cli.sweep_view import view
+        from grokscope.experiments.engines.registry import make_engine
+        from grokscope.experiments.sweeps.states import States
+        from grokscope.experiments.sweeps.sweep import run_sweep
+
+        engine = make_engine(self.engine, workers=self.workers)
+        with view(quiet=self.quiet) as watcher:
+            sweep = run_sweep(
+                spec, out, engine=engine, batch_size=self.batch_size, merge=self.merge,
+                train=self.train, watcher=watcher,
+            )  # fmt: skip
+        self._conclude(States(spec.points, sweep.path), out)
+
+    def _conclude(self, states: "States", out: Path) -> None:
+        """Say how the runs of the description stand; raise where one failed."""
+        failed = {name: s.error for name, s in states.now.items() if s.status == "failed"}
+        if self.json:
+            counts = dict(sorted(states.counts.items()))
+            document = {"sweep": str(out), "runs": len(states.points), "counts": counts}
+            print(json.dumps(document | {"failed": failed}))
+        else:
+            print(f"{_number(len(states.points), 'run')}: {_in_words(states.counts)}")
+            print(f"sweep: {out}")
+        for name, error in failed.items():
+            print(f"failed: {name}: {error}", file=sys.stderr)
+        if failed:
+            raise GrokscopeError(f"{len(failed)} of {_number(len(states.points), 'run')} failed",
+                                 next_step="the same command tries them again")  # fmt: skip
+
+    def _plan(self, spec: "Spec", out: Path) -> None:
+        """Say what is done, what is left, and how long that takes at most."""
+        from grokscope.experiments.engines.registry import make_engine
+        from grokscope.experiments.sweeps.estimate import estimate
+        from grokscope.experiments.sweeps.sweep import plan
+
+        engine, found = make_engine(self.engine, workers=self.workers), plan(spec, out)
+        tell = (lambda _: None) if self.quiet else (lambda line: print(line, file=sys.stderr))
+        left = found.left
+        measured = estimate(left, engine.slots, tell) if left else None
+        if self.json:
+            print(json.dumps(_document(spec, out, found, measured)))
+            return
+        n = len(found.states.points)
+        print(f"{_number(n, 'run')}: {n - len(left)} done, {len(left)} to do")
+        for axis in spec.axes:
+            print(f"  {axis.name}: {_number(len(axis), 'value')}")
+        if spec.n_excluded:
+            print(f"  excluded: {_number(spec.n_excluded, 'combination')}")
+        for line in [] if measured is None else _time(measured):
+            print(line)
+
+
+def _time(measured: "Estimate") -> list[str]:
+    """Return what was measured and what follows from it."""
+    from grokscope.cli.live import in_words
+    from grokscope.experiments.sweeps.estimate import shape_in_words
+
+    lines = [
+        f"measured {shape_in_words(shape.config)}: {1000 * shape.per_step:.1f} ms per step, "
+        f"{shape.start:.0f} s to start; {_number(shape.n_jobs, 'run')}"
+        for shape in measured.shapes
+    ]
+    total = f"at most {in_words(measured.seconds)} with {_number(measured.workers, 'worker')}"
+    return [*lines, f"{total}, if every run takes all its steps"]
+
+
+def _document(
+    spec: "Spec", out: Path, found: "Plan", measured: "Estimate | None"
+) -> dict[str, Any]:
+    n = len(found.states.points)
+    shapes = [] if measured is None else [
+        {"p": s.config.task.p, "train_fraction": s.config.task.train_fraction, "runs": s.n_jobs,
+         "seconds_per_step": s.per_step, "seconds_to_start": s.start}
+        for s in measured.shapes
+    ]  # fmt: skip
+    return {
+        "sweep": str(out),
+        "runs": n,
+        "done": n - len(found.left),
+        "left": len(found.left),
+        "axes": {axis.name: len(axis) for axis in spec.axes},
+        "excluded": spec.n_excluded,
+        "measured": shapes,
+        "workers": None if measured is None else measured.workers,
+        "seconds_at_most": 0.0 if measured is None else measured.seconds,
+    }
+
+
+def _in_words(counts: Counter[str]) -> str:
+    order = ("grokked", "undecided", "diverged", "failed", "running", "waiting")
+    return ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

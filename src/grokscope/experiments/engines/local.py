@@ -1,0 +1,149 @@
+"""The local engine: one worker process per core, or per GPU, of this machine."""
+
+import queue
+from collections import Counter, deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from grokscope.experiments.engines.engine import Watch
+from grokscope.experiments.engines.places import Place, places
+from grokscope.experiments.engines.process import Process
+from grokscope.experiments.sweeps.batch import INTERRUPTED, Batch, Outcome, failed
+from grokscope.experiments.sweeps.job import Job
+from grokscope.runs.atomic import make_folder
+from grokscope.runs.sweep_folder import LOGS_NAME, RUNS_NAME
+
+_WORKER: Final = "grokscope.experiments.engines.worker"
+_SECONDS_BETWEEN_LOOKS: Final = 0.2
+_MOST_DEATHS: Final = 2
+
+
+class LocalEngine:
+    """Trains batches in spawned processes, each pinned to a core of its own.
+
+    **Arguments:**
+
+    - `workers`: how many; by default as many as there are cores, or GPUs that JAX can use.
+    """
+
+    name = "local"
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._places = places(workers)
+
+    @property
+    def slots(self) -> int:
+        """The number of workers."""
+        return len(self._places)
+
+    @property
+    def memory_mib(self) -> int | None:
+        """Memory of the smallest GPU; None on a CPU."""
+        return min((p.memory_mib for p in self._places if p.memory_mib is not None), default=None)
+
+    def run(
+        self, batches: Sequence[Batch], folder: Path, *, watch: Watch | None = None
+    ) -> list[Outcome]:
+        """Train every batch; see `Engine.run`."""
+        make_folder(folder / LOGS_NAME)
+        crew = _Crew(batches, folder)
+        try:
+            crew.work(self._places, watch)
+        finally:
+            crew.dismiss()
+        return list(crew.outcomes.values())
+
+
+class _Crew:
+    """Workers and what each of them has in hand."""
+
+    def __init__(self, batches: Sequence[Batch], folder: Path) -> None:
+        self.outcomes: dict[str, Outcome] = {}
+        self._folder = folder.absolute()
+        self._waiting = deque(batches)
+        self._heard: queue.SimpleQueue[tuple[Process, dict[str, Any] | None]] = queue.SimpleQueue()
+        self._at: dict[Process, Place] = {}
+        self._in_hand: dict[Process, Batch] = {}
+        self._deaths: Counter[str] = Counter()
+        self._stopping = False
+
+    def work(self, places: Sequence[Place], watch: Watch | None) -> None:
+        """Hand out all batches and wait until they have ended, or until `watch` asks to stop."""
+        for place in places[: len(self._waiting)]:
+            self._hire(place)
+        while self._at:
+            if watch is not None and not self._stopping and watch():
+                self._stop()
+            try:
+                worker, said = self._heard.get(timeout=_SECONDS_BETWEEN_LOOKS)
+            except queue.Empty:
+                continue
+            self._hear(worker, said)
+
+    def dismiss(self) -> None:
+        """End whatever still runs, at once."""
+        for worker in self._at:
+            worker.kill()
+
+    def _hire(self, place: Place) -> None:
+        log = self._folder / LOGS_NAME / f"worker-{'-'.join(map(str, place.cores[:1])) or 0}.log"
+        worker = Process(_WORKER, place, log, lambda who, said: self._heard.put((who, said)))
+        self._at[worker] = place
+        self._hand_out(worker)
+
+    def _hand_out(self, worker: Process) -> None:
+        """Give a worker its next batch, or let it go."""
+        self._in_hand.pop(worker, None)
+        if not self._waiting or self._stopping:
+            worker.dismiss()
+            return
+        batch = self._waiting.popleft()
+        self._in_hand[worker] = batch
+        worker.say({"batch": batch.to_json(), "folder": str(self._folder)})
+
+    def _hear(self, worker: Process, said: dict[str, Any] | None) -> None:
+        if said is None:
+            self._left(worker)
+        elif "outcome" in said:
+            outcome = Outcome(**said["outcome"])
+            # Interrupted by somebody else: like a death, it is tried once more.
+            if outcome.status != INTERRUPTED or self._stopping:
+                self.outcomes[outcome.name] = outcome
+        else:
+            self._hand_out(worker)
+
+    def _stop(self) -> None:
+        self._stopping = True
+        for worker in self._at:
+            if worker in self._in_hand:
+                worker.stop()
+            else:
+                worker.dismiss()
+
+    def _left(self, worker: Process) -> None:
+        """A worker has ended: well, or with a batch in hand."""
+        place, batch = self._at.pop(worker), self._in_hand.pop(worker, None)
+        how = worker.ended()
+        worker.dismiss()
+        rest = [job for job in batch.jobs if job.name not in self.outcomes] if batch else []
+        if self._stopping or batch is None:
+            return
+        again = tuple(job for job in rest if not self._given_up(job, rest, how))
+        if again:
+            # Memory is the usual cause of a death, so that fewer stand side by side.
+            self._waiting.appendleft(Batch(again, max(1, batch.size // 2)))
+        if self._waiting:
+            self._hire(place)
+
+    def _given_up(self, job: Job, rest: list[Job], how: str) -> bool:
+        """Count a death against the jobs that had begun; record those that died twice."""
+        begun = [other for other in rest if (self._folder / RUNS_NAME / other.name).exists()]
+        if job not in (begun or rest):
+            return False
+        self._deaths[job.name] += 1
+        if self._deaths[job.name] < _MOST_DEATHS:
+            return False
+        error = f"the process that trained it died twice ({how}); {LOGS_NAME} may say why"
+        self.outcomes[job.name] = failed(job.name, error, self._folder)
+        return True

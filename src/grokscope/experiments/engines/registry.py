@@ -1,0 +1,22 @@
+"""The engines by name; each is imported when it is asked for."""
+
+import importlib
+from typing import Any, Final
+
+from grokscope.errors import UsageError
+from grokscope.experiments.engines.engine import Engine
+
+ENGINES: Final = {"local": "grokscope.experiments.engines.local:LocalEngine"}
+
+
+def make_engine(name: str, **settings: Any) -> Engine:
+    """Return the engine of a name; raises `UsageError` for another.
+
+    **Arguments:**
+
+    - `settings`: what the engine takes, for instance `workers`.
+    """
+    if name not in ENGINES:
+        raise UsageError("the engine is unknown", got=name, allowed=", ".join(ENGINES))
+    module, kind = ENGINES[name].split(":")
+    return getattr(importlib.import_module(module), kind)(**settings)

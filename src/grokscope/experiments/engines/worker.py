@@ -1,0 +1,22 @@
+"""The worker process of the local engine: trains the batches that it is handed."""
+
+import dataclasses
+from pathlib import Path
+
+from grokscope.experiments.engines.process import Conversation
+from grokscope.experiments.sweeps.batch import INTERRUPTED, Batch, Outcome, run_batch
+
+
+def main() -> None:
+    """Train batches until there are no more, or one is interrupted."""
+    talk = Conversation()
+
+    def tell(outcome: Outcome) -> None:
+        talk.say({"outcome": dataclasses.asdict(outcome)})
+
+    while (request := talk.next()) is not None:
+        batch = Batch.from_json(request["batch"])
+        outcomes = run_batch(batch, Path(request["folder"]), tell)
+        if any(outcome.status == INTERRUPTED for outcome in outcomes):
+            return
+        talk.say({"ended": True})

@@ -1,0 +1,122 @@
+"""Taking over runs that were trained elsewhere: another sweep, or plain run folders."""
+
+import contextlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from grokscope.config import RunConfig
+from grokscope.errors import GrokscopeError, RunFolderError
+from grokscope.experiments.sweeps.done import ENDED, is_done
+from grokscope.experiments.sweeps.job import Job, identity
+from grokscope.runs.atomic import make_folder, names_in, shown, writing
+from grokscope.runs.folder import MANIFEST_NAME, METRICS_NAME, SPECTRA_NAME, RunFolder
+from grokscope.runs.lock import LOCK_NAME, is_locked
+from grokscope.runs.manifest import Manifest
+from grokscope.runs.metrics import verified_parts
+from grokscope.runs.sweep_folder import RUNS_NAME, SweepFolder, forget_failure, is_sweep
+
+_NEW: Final = ".adopting-"
+_OLD: Final = ".replaced-"
+
+
+@dataclass
+class Adoption:
+    """What became of the runs of another folder."""
+
+    adopted: list[str] = field(default_factory=list)
+    """Names that they have in this sweep."""
+    here: int = 0
+    """Runs that this sweep has already, as far or further."""
+    unfinished: int = 0
+    """Runs of this sweep that still train there, or were interrupted."""
+    others: int = 0
+    """Runs that this sweep does not have."""
+    errors: list[str] = field(default_factory=list)
+    """Folders that could not be read or copied, with the reason."""
+
+
+def adopt(jobs: Sequence[Job], sweep: SweepFolder, source: Path) -> Adoption:
+    """Copy those runs of `source` that are jobs of the sweep, have ended, and are not done here.
+
+    They are told by their configuration, whatever their folders are called; `source` is only
+    read. A run that ended undecided with fewer steps than the sweep wants is taken, and goes on.
+
+    **Arguments:**
+
+    - `source`: a sweep, or a folder of run folders.
+
+    **Raises:** `RunFolderError` when `source` cannot be read or is the sweep itself.
+    """
+    if source.resolve() == sweep.path.resolve():
+        raise RunFolderError("a sweep cannot be merged into itself", got=str(source))
+    make_folder(sweep.runs)
+    clear(sweep)
+    wanted, found = {identity(job.config): job for job in jobs}, Adoption()
+    folder = source / RUNS_NAME if is_sweep(source) else source
+    for name in names_in(folder):
+        if (folder / name / MANIFEST_NAME).exists():
+            try:
+                _consider(folder / name, wanted, sweep, found)
+            except GrokscopeError as error:
+                found.errors.append(str(error))
+    return found
+
+
+def clear(sweep: SweepFolder) -> None:
+    """Remove what a killed adoption left behind."""
+    for name in names_in(sweep.runs, missing_ok=True):
+        if name.startswith(_OLD) and not (sweep.runs / name.removeprefix(_OLD)).exists():
+            (sweep.runs / name).rename(sweep.runs / name.removeprefix(_OLD))
+        elif name.startswith((_NEW, _OLD)):
+            shutil.rmtree(sweep.runs / name)
+
+
+def _consider(run: Path, wanted: Mapping[str, Job], sweep: SweepFolder, found: Adoption) -> None:
+    locked = is_locked(run)
+    manifest = RunFolder.open(run).manifest
+    config = RunConfig.from_json(manifest.config)
+    job = wanted.get(identity(config))
+    if job is None:
+        found.others += 1
+    elif locked or manifest.status not in ENDED:
+        found.unfinished += 1
+    elif _no_further(manifest, job, sweep.runs / job.name):
+        found.here += 1
+    else:
+        _copy(run, sweep.runs, job.name)
+        forget_failure(sweep.path, job.name)
+        found.adopted.append(job.name)
+
+
+def _no_further(theirs: Manifest, job: Job, ours: Path) -> bool:
+    """Whether the run that lies here is done, or theirs would not bring it further."""
+    if not (ours / MANIFEST_NAME).exists():
+        return False
+    manifest = RunFolder.open(ours).manifest
+    return is_locked(ours) or is_done(manifest, job.config) or not is_done(theirs, job.config)
+
+
+def _copy(run: Path, runs: Path, name: str) -> None:
+    """Copy a run folder whole or not at all; what lay there makes room only for a whole one."""
+    new, old, here = runs / f"{_NEW}{name}", runs / f"{_OLD}{name}", runs / name
+    with writing(here), contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, new, ignore_errors=True)
+        shutil.copytree(run, new, ignore=shutil.ignore_patterns(LOCK_NAME, ".*.tmp-*"))
+        _verify(run, new)
+        if here.exists():
+            here.rename(old)
+        new.rename(here)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _verify(run: Path, copy: Path) -> None:
+    """Raise `RunFolderError` where the copy is damaged, or the run went on while it was made."""
+    if (run / MANIFEST_NAME).read_bytes() != (copy / MANIFEST_NAME).read_bytes():
+        raise RunFolderError(f"{shown(run)} was changed while it was copied")
+    folder = RunFolder.open(copy)
+    for name in (METRICS_NAME, SPECTRA_NAME):
+        verified_parts(copy / name)
+    folder.load_state()

@@ -1,0 +1,67 @@
+"""`gs.sweep`: the verb sweep for Python."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from grokscope.errors import UsageError
+from grokscope.experiments.engines.registry import make_engine
+from grokscope.experiments.sweeps.spec import Spec
+from grokscope.experiments.sweeps.sweep import Watcher, run_sweep
+from grokscope.runs.names import slug
+from grokscope.runs.sweep_folder import SPEC_NAME, SweepFolder, is_sweep
+
+SWEEPS: Final = Path("sweeps")
+
+
+def sweep(
+    spec: Spec | Mapping[str, Any] | str | Path,
+    out: str | Path | None = None,
+    *,
+    engine: str = "local",
+    workers: int | None = None,
+    batch_size: int | None = None,
+    merge: Sequence[str | Path] = (),
+    watcher: Watcher | None = None,
+) -> SweepFolder:
+    """Train every run of a sweep that is not done yet, and return its folder.
+
+    **Arguments:**
+
+    - `spec`: a TOML file, the folder of a sweep, or the same as a dictionary:
+      `{"axes": {"operation": ["x + y", "x*y"], "seed": range(3)}, "fixed": {"p": 59}}`.
+    - `out`: the folder; by default `sweeps/NAME`, with the name of the file.
+    - `engine`, `workers`: where runs train; a key of `ENGINES`, and how many processes.
+    - `batch_size`: how many runs train side by side in one process.
+    - `merge`: folders whose finished runs of the same configurations are copied first.
+    - `watcher`: hears how it goes.
+
+    **Returns:** the folder, whose `index()` has one row per run and whose `failures` the errors.
+
+    **Raises:** `UsageError`, `DiskError`, `RunInterruptedError`.
+    """
+    read, folder = read_spec(spec) if isinstance(spec, str | Path) else (_given(spec), None)
+    target = folder if out is None else Path(out)
+    if target is None:
+        raise UsageError("a sweep from Python needs out", next_step='for example out="sweeps/mine"')
+    return run_sweep(
+        read, target, engine=make_engine(engine, workers=workers), batch_size=batch_size,
+        merge=[Path(source) for source in merge], watcher=watcher,
+    )  # fmt: skip
+
+
+def read_spec(path: str | Path) -> tuple[Spec, Path]:
+    """Return the description in a file, or of a sweep's folder, and where it is trained.
+
+    **Raises:** `UsageError` when it cannot be read.
+    """
+    path = Path(path)
+    if path.is_dir():
+        SweepFolder.open(path)
+        return Spec.from_file(path / SPEC_NAME), path
+    own = path.name == SPEC_NAME and is_sweep(path.parent) and (path.parent / "runs").is_dir()
+    return Spec.from_file(path), path.parent if own else SWEEPS / slug(path.stem)
+
+
+def _given(spec: Spec | Mapping[str, Any]) -> Spec:
+    return spec if isinstance(spec, Spec) else Spec.from_dict(spec)

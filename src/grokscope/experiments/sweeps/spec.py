@@ -1,0 +1,234 @@
+"""The description of a sweep: which runs it has. Read from TOML; nothing in it is executed."""
+
+import itertools
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from grokscope.config import configure
+from grokscope.errors import UsageError
+from grokscope.experiments.check import check
+from grokscope.experiments.sweeps.axis import LARGEST_SWEEP, Axis, plain, read_axis
+from grokscope.experiments.sweeps.job import Job, job_of
+from grokscope.experiments.sweeps.names import prepared, require_known, same
+from grokscope.experiments.sweeps.toml import to_toml
+from grokscope.runs.atomic import read_bytes, shown
+
+Mode = Literal["product", "zip"]
+_PARTS: Final = ("axes", "fixed", "mode", "exclude")
+_LARGEST_FILE: Final = 1_000_000
+_EXAMPLE: Final = 'for example operation = ["x + y", "x*y"] under [axes]'
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run of a sweep, and where it stands on each axis.
+
+    **Arguments:**
+
+    - `job`: what to train.
+    - `labels`: per axis, the label of its value.
+    """
+
+    job: Job
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Which runs a sweep has; made by `from_dict`, `from_toml` or `from_file`.
+
+    **Arguments:**
+
+    - `axes`: see `Axis`.
+    - `fixed`: settings that all runs share, the stopping rule among them.
+    - `mode`: every combination of the axes' values, or the first of each, the second of each, …
+    - `exclude`: a combination is left out where all values of one of these tables match.
+    - `text`: the description as TOML.
+    """
+
+    axes: tuple[Axis, ...]
+    fixed: Mapping[str, Any]
+    mode: Mode = "product"
+    exclude: tuple[Mapping[str, Any], ...] = ()
+    text: str = field(default="", compare=False)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any], text: str | None = None) -> "Spec":
+        """Return the sweep that a table with `axes`, `fixed`, `mode` and `exclude` describes.
+
+        **Raises:** `UsageError` in one line for whatever is wrong with it.
+        """
+        for name in document.keys() - set(_PARTS):
+            raise UsageError("the sweep has an unknown part", got=name, allowed=", ".join(_PARTS))
+        axes = tuple(read_axis(*item) for item in _table(document, "axes").items())
+        fixed = {name: plain(name, v) for name, v in _table(document, "fixed").items()}
+        mode = document.get("mode", "product")
+        if mode not in get_args(Mode):
+            raise UsageError("the mode is unknown", got=mode, allowed=", ".join(get_args(Mode)))
+        exclude = document.get("exclude", [])
+        if not isinstance(exclude, list | tuple) or not all(
+            isinstance(e, Mapping) for e in exclude
+        ):
+            raise UsageError("exclude is not usable", got=str(exclude),
+                             allowed="tables, each under [[exclude]]")  # fmt: skip
+        left_out = tuple({name: plain(name, v) for name, v in e.items()} for e in exclude)
+        spec = cls(axes, fixed, mode, left_out, to_toml(document) if text is None else text)
+        spec._check_names()
+        return spec
+
+    @classmethod
+    def from_toml(cls, text: str, name: str = "the sweep") -> "Spec":
+        """Return the sweep that TOML text describes; raises `UsageError`."""
+        try:
+            document = tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise UsageError(f"{name} is not TOML", got=str(error) or "it is nested too deeply",
+                             next_step=_EXAMPLE) from error  # fmt: skip
+        return cls.from_dict(document, text)
+
+    @classmethod
+    def from_file(cls, path: Path) -> "Spec":
+        """Return the sweep that a TOML file describes; raises `UsageError`."""
+        data = read_bytes(path)
+        try:
+            text = data[: _LARGEST_FILE + 1].decode()
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{shown(path)} is not text", allowed="TOML in UTF-8") from error
+        if len(data) > _LARGEST_FILE:
+            raise UsageError(f"{shown(path)} is too large for a sweep", got=f"{len(data)} bytes",
+                             allowed=f"up to {_LARGEST_FILE}")  # fmt: skip
+        return cls.from_toml(text, shown(path))
+
+    def jobs(self) -> list[Job]:
+        """Return the runs in their order; raises as `points`."""
+        return [point.job for point in self.points]
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """The runs in their order, with their places on the axes.
+
+        **Raises:** `UsageError` where a combination cannot be trained, where two are the same
+        run, and where there are none or too many.
+        """
+        self._check_count()
+        found: dict[str, Point] = {}
+        checked: set[Any] = set()
+        for choice in self._choices():
+            point = self._point(choice, checked)
+            if point is not None and found.setdefault(point.job.name, point) is not point:
+                raise UsageError("two combinations are the same run", got=point.job.name,
+                                 allowed="each run once; steps alone do not make another run",
+                                 next_step="see the axes")  # fmt: skip
+        if not found:
+            raise UsageError("the sweep has no runs: everything is excluded")
+        return list(found.values())
+
+    @property
+    def n_excluded(self) -> int:
+        """How many combinations the exclusions leave out."""
+        return self._n_choices - len(self.points)
+
+    def _choices(self) -> Any:
+        """Give, for each combination, the number of the value on every axis."""
+        numbers = [range(len(axis)) for axis in self.axes]
+        if self.mode == "zip" and numbers:
+            return zip(*numbers, strict=True)
+        return itertools.product(*numbers)
+
+    @property
+    def _n_choices(self) -> int:
+        sizes = [len(axis) for axis in self.axes]
+        return max(sizes, default=1) if self.mode == "zip" else math.prod(sizes)
+
+    def _check_count(self) -> None:
+        if self.mode == "zip" and len({len(axis) for axis in self.axes}) > 1:
+            got = ", ".join(f"{axis.name} {len(axis)}" for axis in self.axes)
+            raise UsageError("axes that are zipped have as many values each", got=got,
+                             next_step='for every combination, mode = "product"')  # fmt: skip
+        if self._n_choices > LARGEST_SWEEP:
+            raise UsageError("the sweep has too many runs", got=self._n_choices,
+                             allowed=f"1 to {LARGEST_SWEEP}")  # fmt: skip
+
+    def _point(self, choice: tuple[int, ...], checked: set[Any]) -> Point | None:
+        """Return one run, or None where it is excluded."""
+        chosen = dict(self.fixed)
+        labels = {}
+        for axis, i in zip(self.axes, choice, strict=True):
+            chosen |= axis.values[i]
+            labels[axis.name] = axis.labels[i]
+        if any(_matches(table, chosen, labels) for table in self.exclude):
+            return None
+        expressions, preset, rest = prepared(chosen)
+        config = configure(expressions, preset, **rest)
+        # Seeds, learning rates and so on change nothing about whether a task can be trained.
+        task = (config.task, config.optimizer.batch_size)
+        if task not in checked:
+            check(config)
+            checked.add(task)
+        return Point(job_of(config), labels)
+
+    def _check_names(self) -> None:
+        """Raise `UsageError` for a setting that is unknown, given twice, or missing."""
+        seen = set(self.fixed)
+        for name in self.fixed:
+            require_known(name)
+        for axis in self.axes:
+            names = {name for value in axis.values for name in value}
+            for name in sorted(names):
+                require_known(name)
+                if name in seen:
+                    raise UsageError("a setting is given twice", got=name,
+                                     allowed="one axis, or [fixed]")  # fmt: skip
+            _refuse_repeated(axis)
+            seen |= names
+        if "operation" not in seen:
+            raise UsageError("the sweep has no operation", next_step=_EXAMPLE)
+        for name in {name for table in self.exclude for name in table} - seen:
+            if name not in {axis.name for axis in self.axes}:
+                raise UsageError("an exclusion names what the sweep does not set", got=name,
+                                 allowed=", ".join(sorted(seen)))  # fmt: skip
+
+
+def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = document.get(name, {})
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{name} is not usable", got=str(table), allowed=f"a table, [{name}]")
+    return table
+
+
+def _tables(tables: Any) -> tuple[Mapping[str, Any], ...]:
+    listed = isinstance(tables, list | tuple)
+    if not listed or not all(isinstance(table, Mapping) and table for table in tables):
+        raise UsageError("exclude is not usable", got=str(tables),
+                         allowed="tables, each under [[exclude]]")  # fmt: skip
+    return tuple({name: plain(name, v) for name, v in table.items()} for table in tables)
+
+
+def _refuse_repeated(axis: Axis) -> None:
+    """Raise `UsageError` where a plain axis has a value twice; of tables their runs tell it."""
+    if any(axis.name not in value for value in axis.values):
+        return
+    seen = set()
+    for value, label in zip(axis.values, axis.labels, strict=True):
+        key = same(axis.name, value[axis.name])
+        if key in seen:
+            raise UsageError(f"the axis {axis.name} has a value twice", got=label,
+                             allowed="each value once")  # fmt: skip
+        seen.add(key)
+
+
+def _matches(
+    table: Mapping[str, Any], chosen: Mapping[str, Any], labels: Mapping[str, str]
+) -> bool:
+    """Whether every value of an exclusion is that of the combination."""
+    return all(
+        same(name, chosen[name]) == same(name, value)
+        if name in chosen
+        else labels.get(name) == value
+        for name, value in table.items()
+    )

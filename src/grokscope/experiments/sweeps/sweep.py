@@ -1,0 +1,150 @@
+"""Train a sweep into its folder: what is done stays, what is left is trained, all is recorded."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from grokscope.errors import RunInterruptedError
+from grokscope.experiments.engines.engine import Engine
+from grokscope.experiments.interrupt import listening
+from grokscope.experiments.sweeps.adopt import Adoption, adopt
+from grokscope.experiments.sweeps.batching import make_batches
+from grokscope.experiments.sweeps.job import Job
+from grokscope.experiments.sweeps.spec import Spec
+from grokscope.experiments.sweeps.states import States
+from grokscope.runs.atomic import remove
+from grokscope.runs.lock import is_locked
+from grokscope.runs.sweep_folder import SweepFolder, forget_failure
+
+_SECONDS_BETWEEN_POLLS: Final = 1.0
+_PATIENCE_WITH_ORPHANS: Final = 60.0
+
+
+class Watcher:
+    """Hears how a sweep goes; this one does nothing."""
+
+    def adopted(self, source: Path, adoption: Adoption) -> None:
+        """Runs of another folder were taken over."""
+
+    def begin(self, states: States) -> None:
+        """Training is about to start."""
+
+    def polled(self, states: States) -> None:
+        """About once a second: the states are fresh."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep has to do.
+
+    **Arguments:**
+
+    - `states`: of all its runs.
+    - `left`: the jobs that are not done, each with the steps that it may still take.
+    """
+
+    states: States
+    left: list[tuple[Job, int]] = field(default_factory=list)
+
+
+def plan(spec: Spec, out: Path) -> Plan:
+    """Return what is done in the folder `out` and what is left; writes nothing."""
+    states = States(spec.points, out)
+    left = []
+    for job in spec.jobs():
+        state = states.now[job.name]
+        if not state.ended or state.status == "failed":
+            left.append((job, max(0, job.config.schedule.steps - (state.step or 0))))
+    return Plan(states, left)
+
+
+def run_sweep(
+    spec: Spec,
+    out: Path,
+    *,
+    engine: Engine,
+    batch_size: int | None = None,
+    merge: Sequence[Path] = (),
+    train: bool = True,
+    watcher: Watcher | None = None,
+) -> SweepFolder:
+    """Train all runs of `spec` that are not done in the folder `out`, and return the folder.
+
+    May be killed at any time and repeated. Runs that `spec` no longer has are kept. A run that
+    fails is recorded in the folder, and tried again the next time.
+
+    **Arguments:**
+
+    - `out`: a new folder, or that of a sweep, whose description is then replaced.
+    - `engine`: trains the batches.
+    - `batch_size`: how many runs train side by side in one process; None lets the device say.
+    - `merge`: folders whose runs are taken over first; see `adopt`.
+    - `train`: False only takes over and makes the index.
+    - `watcher`: hears how it goes.
+
+    **Raises:** `UsageError` for a folder that cannot be used; `DiskError`;
+    `RunInterruptedError` after saving.
+    """
+    watcher = watcher or Watcher()
+    spec.jobs()  # whatever is wrong with them is said before anything is written
+    sweep = SweepFolder.create(out)
+    with sweep.lock(), listening() as wish:
+        remove(list(out.glob(".*.tmp-*")))
+        sweep.write_spec(spec.text)
+        for source in merge:
+            watcher.adopted(source, adopt(spec.jobs(), sweep, source))
+        if train:
+            _train(spec, sweep, engine, batch_size, watcher, lambda: bool(wish))
+        sweep.write_index()
+        if wish:
+            raise RunInterruptedError(
+                "interrupted; everything is saved",
+                next_step=f"go on with: grokscope sweep {out}",
+            )
+    return sweep
+
+
+def _train(
+    spec: Spec,
+    sweep: SweepFolder,
+    engine: Engine,
+    batch_size: int | None,
+    watcher: Watcher,
+    wish: Callable[[], bool],
+) -> None:
+    """Hand what is left to the engine, and let the watcher see how it goes."""
+    todo = plan(spec, sweep.path)
+    jobs = [job for job, _ in todo.left]
+    for job in jobs:
+        forget_failure(sweep.path, job.name)
+    todo.states.restart()
+    watcher.begin(todo.states)
+    _wait_for_orphans(jobs, sweep, wish)
+    batches = make_batches(
+        jobs, slots=engine.slots, size=batch_size, memory_mib=engine.memory_mib
+    )  # fmt: skip
+    last = time.monotonic()
+
+    def watch() -> bool:
+        nonlocal last
+        if time.monotonic() - last >= _SECONDS_BETWEEN_POLLS:
+            todo.states.poll()
+            watcher.polled(todo.states)
+            last = time.monotonic()
+        return wish()
+
+    if batches and not wish():
+        engine.run(batches, sweep.path, watch=watch)
+    todo.states.poll()
+    watcher.polled(todo.states)
+
+
+def _wait_for_orphans(jobs: Sequence[Job], sweep: SweepFolder, wish: Callable[[], bool]) -> None:
+    """Wait for workers of a sweep that was killed: they notice, save and stop."""
+    end = time.monotonic() + _PATIENCE_WITH_ORPHANS
+    waiting = [sweep.runs / job.name for job in jobs if is_locked(sweep.runs / job.name)]
+    while waiting and time.monotonic() < end and not wish():
+        time.sleep(0.2)
+        waiting = [run for run in waiting if is_locked(run)]
