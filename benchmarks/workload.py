@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from grokscope.config import configure
 from grokscope.experiments.prepare import prepare
-from grokscope.experiments.training_run import run_axis
+from grokscope.experiments.together import run_axis
 from grokscope.models import Model
 from grokscope.training import make_chunk
 

@@ -15,11 +15,11 @@ from benchmarks.clock import Spread, seconds, take_turns
 from benchmarks.effort import Effort
 from benchmarks.row import Row, at_most
 from benchmarks.workload import Training
-from grokscope.circuits.matched import Matched
 from grokscope.config import RunConfig
 from grokscope.experiments.observe import Observation, columns, make_observer
 from grokscope.experiments.rows import Rows
-from grokscope.experiments.training_run import TrainingRun, run_axis
+from grokscope.experiments.together import advance, begin, run_axis
+from grokscope.experiments.training_run import TrainingRun
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.manifest import Manifest
 from grokscope.tasks import Task
@@ -61,11 +61,11 @@ def _rows(effort: Effort, path: Path) -> list[Row]:
     config = dataclasses.replace(training.config, schedule=schedule)
     folder = _folder(config, path)
     run = TrainingRun(config, folder)
-    run.begin()
+    begin(run)
     chunks = effort.stretch // training.n_steps
-    work = {"run": _repeated(run.advance, chunks), "training": _repeated(training, chunks)}
+    work = {"run": _repeated(lambda: advance([run]), chunks), "training": _repeated(training, chunks)}
     # the turns that do not count: one chunk compiles, the log-spaced checkpoints are yet to come
-    run.advance()
+    advance([run])
     training()
     folder.checkpoints = folder.saves = 0.0
     rounds = [{name: seconds(turn) for name, turn in work.items()} for _ in range(effort.repeats)]
@@ -127,12 +127,12 @@ def _parts(training: Training, repeats: int) -> dict[str, Spread]:
     with Table A.4 too (`observe`).
     """
     config, model = training.config, training.model()
-    task, matched = Task.from_config(config.task), training.matched
     first = jax.tree_util.tree_map(lambda a: a[0], training.inputs.observed)
 
-    def looking(basis: Matched | None, due: bool) -> Callable[[], Observation]:
-        program = jax.jit(make_observer(config, task, basis))
-        observed = first._replace(due=jnp.asarray(due))
+    def looking(seen: bool, due: bool) -> Callable[[], Observation]:
+        program = jax.jit(make_observer(config.task.p, config.eta))
+        views = first.views if seen else (None,)
+        observed = first._replace(due=jnp.asarray(due), views=views)
 
         def look() -> Observation:
             with jax.default_matmul_precision("float32"):
@@ -140,13 +140,13 @@ def _parts(training: Training, repeats: int) -> dict[str, Spread]:
 
         return look
 
-    observe = looking(matched, due=True)
-    observation, rows = observe(), Rows(columns(model, matched))
+    observe = looking(True, due=True)
+    observation, rows = observe(), Rows(columns(model, ("x + y",), training.matched), ("x + y",))
 
     def add_rows() -> None:
         rows.add_metrics(0, 0, np.asarray(observation.values))
         rows.add_spectra(0, 0, observation)
         rows.take()
 
-    work = {"additive": looking(None, due=False), "matched": looking(matched, due=False)}
+    work = {"additive": looking(False, due=False), "matched": looking(True, due=False)}
     return take_turns({**work, "observe": observe, "rows": add_rows}, repeats)

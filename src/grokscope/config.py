@@ -59,6 +59,10 @@ class TaskConfig:
     """Share r of the defined pairs that trains; the rest tests."""
     split: SplitKind = "pairs"
     """`pairs` draws ordered pairs; `orbits` keeps (x, y) and (y, x) on one side."""
+    shared_split: bool = True
+    """Whether the operations of a mixture train on the same pairs, or each on pairs of its own."""
+    task_weights: tuple[float, ...] = ()
+    """Factors of the operations' losses in a mixture, one each; left out, all are 1."""
 
     def __post_init__(self) -> None:
         if not self.expressions:
@@ -67,6 +71,9 @@ class TaskConfig:
         allowed = "a number between 0 and 1, both excluded"
         _check_number("the train fraction", self.train_fraction, allowed, over=0, below=1)
         _check_choice("the split", self.split, get_args(SplitKind))
+        _check_tuple("the task weights are", self.task_weights, "a tuple of numbers")
+        for weight in self.task_weights:
+            _check_number("a task weight", weight, "over 0, at most 1000", over=0, below=1001)
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,24 @@
 
 from grokscope.config import RunConfig
 from grokscope.errors import UsageError
-from grokscope.tasks import Split, Task, make_split
+from grokscope.tasks import Split, Task, make_splits
 
 
-def check(config: RunConfig) -> tuple[Task, list[Split]]:
-    """Return the task and the split of every seed.
+def check(config: RunConfig) -> tuple[Task, list[tuple[Split, ...]]]:
+    """Return the task and, per seed, the split of every operation.
 
-    **Raises:** `UsageError` for an operation, a split or a batch size that cannot train.
+    **Raises:** `UsageError` for an operation, a split, weights or a batch size that cannot train.
     """
     task = Task.from_config(config.task)
-    fraction, kind = config.task.train_fraction, config.task.split
-    splits = [make_split(task, fraction, kind, seed) for seed in config.seeds]
-    size, n = config.optimizer.batch_size, task.n_tasks * len(splits[0].train_index)
+    weights = config.task.task_weights
+    if weights and len(weights) != task.n_tasks:
+        raise UsageError(
+            "the task weights do not fit the operations",
+            got=" ".join(f"{weight:g}" for weight in weights),
+            allowed=f"one for each of the {task.n_tasks}, in their order",
+        )
+    splits = [make_splits(task, config.task, seed) for seed in config.seeds]
+    size, n = config.optimizer.batch_size, task.n_tasks * len(splits[0][0].train_index)
     if size is not None and size > n:
         raise UsageError(
             "the batch size is larger than the training set",

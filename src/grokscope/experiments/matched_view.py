@@ -1,17 +1,18 @@
-"""A network seen in the basis that fits its operation, inside the training program."""
+"""A network seen in the basis that fits an operation, inside the training program."""
 
 from typing import Final
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from grokscope.circuits.matched import Matched
-from grokscope.experiments.table_a4 import LOSSES, Seen, make_table_a4
+from grokscope.experiments.table_a4 import LOSSES, Seen, TableA4
 from grokscope.measures import key_frequencies, matched_keys, matched_values
 from grokscope.measures._shares import LARGEST_UNTESTABLE
 from grokscope.spectra.characters import Characters
-from grokscope.spectra.matched import MatchedSpectrum, matched_spectrum
+from grokscope.spectra.matched import MatchedSpectrum, Planes, matched_spectrum
 from grokscope.tasks import Task
 from grokscope.tasks.structure import structure_of
 
@@ -19,55 +20,76 @@ MATCHED: Final = "matched"
 """Name of the basis in the rows of a run."""
 
 
-def matched_of(task: Task) -> Matched | None:
-    """Return the basis that fits a single operation.
+def matched_of(task: Task, number: int) -> Matched | None:
+    """Return the basis that fits operation number `number` of a task.
 
-    **Arguments:**
-
-    - `task`: what is learned.
-
-    **Returns:** None for a mixture, a random table, an operation without a known structure, and
-    one whose group is too small to be measured.
+    **Returns:** None for a random table, an operation without a known structure, and one whose
+    group is too small to be measured.
     """
-    if task.n_tasks > 1 or task.expressions[0].is_random:
+    if task.expressions[number].is_random:
         return None
-    best = structure_of(task).best
+    best = structure_of(task, number).best
     return None if best is None or best.n <= LARGEST_UNTESTABLE else Matched(best)
 
 
-class MatchedView:
-    """What is measured of a network in the basis that fits its operation.
+class MatchedView(eqx.Module):
+    """What is measured of a network in the basis of one operation, as a tree of arrays.
+
+    It is handed to the program with the other inputs, so that operations of equal shapes share
+    one.
 
     **Arguments:**
 
     - `matched`: the basis.
-    - `task`: the operation.
-    - `eta`: threshold of FFS, and of the key frequencies of Table A.4.
+    - `task`: what is learned.
+    - `number`: which of its operations.
     """
 
-    def __init__(self, matched: Matched, task: Task, eta: float) -> None:
-        self._characters = characters_of(matched)
-        self._eta = eta
-        self._table_a4 = make_table_a4(task, matched)
+    _planes: dict[str, "_Planes"]
+    _table_a4: TableA4
+
+    def __init__(self, matched: Matched, task: Task, number: int) -> None:
+        characters = characters_of(matched)
+        self._planes = {name: _Planes(Planes.of(found)) for name, found in characters.items()}
+        self._table_a4 = TableA4(task, number, matched)
 
     def spectra(self, tables: dict[str, Float[Array, "p column"]]) -> dict[str, MatchedSpectrum]:
         """Return the spectrum of every table."""
-        return {name: matched_spectrum(W, self._characters[name]) for name, W in tables.items()}
+        return {name: matched_spectrum(W, self._planes[name].whole) for name, W in tables.items()}
 
-    def measures(self, spectra: dict[str, MatchedSpectrum]) -> list[Float[Array, ""]]:
-        """Return the values of `matched_columns`."""
-        found = [matched_values(s, self._characters[n], self._eta) for n, s in spectra.items()]
+    def measures(self, spectra: dict[str, MatchedSpectrum], eta: float) -> list[Float[Array, ""]]:
+        """Return the values of `matched_columns`; `eta` is the threshold of FFS."""
+        found = [matched_values(s, self._planes[n].whole, eta) for n, s in spectra.items()]
         return [value for values in found for value in values.values()]
 
-    def keys(self, spectra: dict[str, MatchedSpectrum]) -> Bool[Array, "freq"]:
+    def keys(self, spectra: dict[str, MatchedSpectrum], eta: float) -> Bool[Array, "freq"]:
         """Return the key frequencies: those that FFS counts in W_E."""
-        return key_frequencies(spectra["W_E"], self._eta)
+        return key_frequencies(spectra["W_E"], eta)
 
     def losses(self, seen: Seen, due: Bool[Array, ""]) -> Float[Array, "column"]:
         """Return Table A.4; nan, and no work, where it is not due."""
         return jax.lax.cond(
             due, lambda: self._table_a4(seen), lambda: jnp.full(len(LOSSES), jnp.nan)
         )
+
+
+class _Planes(eqx.Module):
+    """`Planes` as a tree."""
+
+    _n: int = eqx.field(static=True)
+    _one_coordinate: bool = eqx.field(static=True)
+    _columns: Float[Array, "freq p mode"]
+    _has_both: Bool[Array, "freq"]
+
+    def __init__(self, planes: Planes) -> None:
+        self._n, self._one_coordinate = planes.n, planes.one_coordinate
+        self._columns = jnp.asarray(planes.columns, jnp.float32)
+        self._has_both = jnp.asarray(planes.has_both)
+
+    @property
+    def whole(self) -> Planes:
+        """The planes that it was made from, in single precision."""
+        return Planes(self._n, self._columns, self._has_both, self._one_coordinate)
 
 
 def characters_of(matched: Matched) -> dict[str, Characters]:

@@ -1,6 +1,7 @@
 """What is measured while a network trains: one function, compiled into the training program."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import jax
@@ -8,14 +9,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Int8
 
 from grokscope.circuits.matched import Matched
-from grokscope.config import RunConfig
 from grokscope.experiments.matched_view import MatchedView, matched_columns
 from grokscope.experiments.table_a4 import Seen
 from grokscope.measures import MEASURES, l2_norm
 from grokscope.models import Model, named_weights
 from grokscope.spectra.matched import MatchedSpectrum
 from grokscope.spectra.spectrum import Spectrum, spectrum
-from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, Task
+from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN
 from grokscope.training import cross_entropy
 
 PAIRS_PER_BLOCK: Final = 16384
@@ -29,11 +29,14 @@ BASIS: Final = "additive"
 class Observed(NamedTuple):
     """What the observer must know of a run."""
 
+    tokens: Int[Array, "task pair pos"]
     labels: Int[Array, "task pair"]
-    kind: Int8[Array, "pair"]
-    """The side of each pair, as in `Split.kind`."""
+    kind: Int8[Array, "task pair"]
+    """The side of each pair in each operation, as in `Split.kind`."""
     due: Bool[Array, ""]
     """Whether the losses of Table A.4 are wanted this time; they are costly."""
+    views: tuple[MatchedView | None, ...]
+    """Per operation the basis that fits it, where one is known."""
 
 
 class Column(NamedTuple):
@@ -42,10 +45,12 @@ class Column(NamedTuple):
     measure: str
     matrix: str | None = None
     basis: str | None = None
+    operation: str | None = None
+    """Which one of a mixture; None for a number of the whole network."""
 
     @property
     def name(self) -> str:
-        """The three in one; the additive basis goes without saying."""
+        """All in one; the additive basis goes without saying."""
         return " ".join(word for word in self if word not in (None, BASIS))
 
 
@@ -56,25 +61,35 @@ class Observation(NamedTuple):
     """In the order of `columns`; nan where undefined."""
     spectra: dict[str, Spectrum]
     """Of each table in `TABLES`."""
-    matched: dict[str, MatchedSpectrum]
-    """The same in the basis that fits the operation; empty where none is known."""
-    losses: Float[Array, "column"]
-    """Table A.4, in the order of `table_a4.LOSSES`, nan when not due; empty as `matched`."""
+    matched: tuple[dict[str, MatchedSpectrum], ...]
+    """The same per operation in the basis that fits it; empty where none is known."""
+    losses: tuple[Float[Array, "column"], ...]
+    """Table A.4 per operation, in the order of `table_a4.LOSSES`, nan when not due; empty as
+    `matched`."""
 
 
-def columns(model: Model, matched: Matched | None = None) -> list[Column]:
+def columns(
+    model: Model, operations: Sequence[str], matched: Sequence[Matched | None]
+) -> list[Column]:
     """Return what the values of an observation are, in their order.
 
     **Arguments:**
 
     - `model`: any network of the run.
-    - `matched`: the basis that fits its operation, where one is known.
+    - `operations`: texts of the operations; where there is one, its numbers are those of the run.
+    - `matched`: per operation the basis that fits it, where one is known.
     """
-    predictions = [Column(f"{s}_{m}") for m in ("accuracy", "loss", "probability") for s in SIDES]
+    names = [None] if len(operations) == 1 else [None, *operations]
+    predictions = [
+        Column(f"{side}_{kind}", operation=name)
+        for name in names
+        for kind in ("accuracy", "loss", "probability")
+        for side in SIDES
+    ]
     norms = [Column("l2_norm", name) for name in named_weights(model)]
     measures = [Column(key, table, BASIS) for table in TABLES for key in RECORDED]
-    if matched is not None:
-        measures += [Column(*column) for column in matched_columns(matched)]
+    for name, basis in zip(names[-len(operations) :], matched, strict=True):
+        measures += [Column(*c, name) for c in ([] if basis is None else matched_columns(basis))]
     return predictions + norms + measures
 
 
@@ -83,43 +98,52 @@ def tables(model: Model, p: int) -> dict[str, Float[Array, "p column"]]:
     return {"W_E": model.W_E[:p], "W_L": model.neuron_logit_map}
 
 
-def make_observer(
-    config: RunConfig, task: Task, matched: Matched | None = None
-) -> Callable[[Model, Observed], Observation]:
-    """Return the function (model, observed) → `Observation` for runs of this configuration.
+@functools.cache
+def make_observer(p: int, eta: float) -> Callable[[Model, Observed], Observation]:
+    """Return the function (model, observed) → `Observation`; the same one for equal arguments.
 
     **Arguments:**
 
-    - `config`: the run's.
-    - `task`: what is learned.
-    - `matched`: the basis that fits a single operation; without one nothing is measured in it.
+    - `p`: the modulus.
+    - `eta`: threshold of FFS, and of the key frequencies of Table A.4.
     """
-    tokens = jnp.asarray(task.tokens().reshape(-1, 3))
-    view = None if matched is None else MatchedView(matched, task, config.eta)
 
     def observe(model: Model, observed: Observed) -> Observation:
-        loss, right, logits = _predictions(model, tokens, observed.labels.reshape(-1))
-        sides = [jnp.tile(side, task.n_tasks) for side in _sides(observed.kind)]
-        predictions = [
-            _mean(number, side) for number in (right, loss, jnp.exp(-loss)) for side in sides
-        ]
+        n_tasks = len(observed.labels)
+        loss, right, logits = _predictions(
+            model, observed.tokens.reshape(-1, 3), observed.labels.reshape(-1)
+        )
+        numbers = [a.reshape(n_tasks, -1) for a in (right, loss, jnp.exp(-loss))]
+        sides = _sides(observed.kind)
+        predictions = _means(numbers, sides)
+        if n_tasks > 1:
+            for i in range(n_tasks):
+                predictions += _means([a[i] for a in numbers], [side[i] for side in sides])
         norms = [l2_norm(W) for W in named_weights(model).values()]
-        spectra = {name: spectrum(W) for name, W in tables(model, task.p).items()}
+        spectra = {name: spectrum(W) for name, W in tables(model, p).items()}
         measures = [
-            MEASURES[key].of_spectrum(s, task.p, config.eta)
-            for s in spectra.values()
-            for key in RECORDED
+            MEASURES[key].of_spectrum(s, p, eta) for s in spectra.values() for key in RECORDED
         ]
-        seen: dict[str, MatchedSpectrum] = {}
-        losses = jnp.zeros(0)
-        if view is not None:
-            seen = view.spectra(tables(model, task.p))
-            measures += view.measures(seen)
-            known = Seen(model, view.keys(seen), observed.kind, logits)
-            losses = view.losses(known, observed.due)
-        return Observation(jnp.stack([*predictions, *norms, *measures]), spectra, seen, losses)
+        of_task = [None] * n_tasks if logits is None else logits.reshape(n_tasks, p * p, -1)
+        matched, losses = [], []
+        for view, kind, known in zip(observed.views, observed.kind, of_task, strict=True):
+            if view is None:
+                matched.append({})
+                losses.append(jnp.zeros(0))
+                continue
+            matched.append(view.spectra(tables(model, p)))
+            measures += view.measures(matched[-1], eta)
+            seen = Seen(model, view.keys(matched[-1], eta), kind, known)
+            losses.append(view.losses(seen, observed.due))
+        values = jnp.stack([*predictions, *norms, *measures])
+        return Observation(values, spectra, tuple(matched), tuple(losses))
 
     return observe
+
+
+def _means(numbers: Sequence[Array], sides: Sequence[Array]) -> list[Float[Array, ""]]:
+    """Return the mean of every number over every side."""
+    return [_mean(number.reshape(-1), side.reshape(-1)) for number in numbers for side in sides]
 
 
 def _predictions(
@@ -147,7 +171,7 @@ def _compare(
     return cross_entropy(logits, labels), right.astype(jnp.float32)
 
 
-def _sides(kind: Int8[Array, "pair"]) -> list[Bool[Array, "pair"]]:
+def _sides(kind: Int8[Array, "task pair"]) -> list[Bool[Array, "task pair"]]:
     return [kind == TRAIN, kind >= TEST_LEAKED, kind == TEST_UNLEAKED]
 
 

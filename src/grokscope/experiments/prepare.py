@@ -4,11 +4,13 @@ from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
 
 from grokscope.circuits.matched import Matched
 from grokscope.config import RunConfig
 from grokscope.experiments.check import check
-from grokscope.experiments.matched_view import matched_of
+from grokscope.experiments.matched_view import MatchedView, matched_of
 from grokscope.experiments.observe import Observed
 from grokscope.models import make_model
 from grokscope.tasks import Split, Task
@@ -21,21 +23,30 @@ class Prepared(NamedTuple):
     """The runs of a configuration, one per seed, before the first update."""
 
     task: Task
-    splits: list[Split]
+    splits: list[tuple[Split, ...]]
+    """Per seed the split of every operation."""
     states: TrainState
     """With a leading run axis."""
     inputs: RunInputs
     """With a leading run axis."""
-    matched: Matched | None
-    """The basis that fits the operation, where one is known."""
+    matched: tuple[Matched | None, ...]
+    """Per operation the basis that fits it, where one is known."""
 
 
 def prepare(config: RunConfig) -> Prepared:
     """Return everything that training needs; the same seed always gives the same run."""
     task, splits = check(config)
+    matched = tuple(matched_of(task, number) for number in range(task.n_tasks))
+    views = tuple(
+        None if basis is None else MatchedView(basis, task, number)
+        for number, basis in enumerate(matched)
+    )
     states = [_state(config, task, seed) for seed in config.seeds]
-    inputs = [_inputs(config, task, *pair) for pair in zip(splits, config.seeds, strict=True)]
-    return Prepared(task, splits, _stack(states), _stack(inputs), matched_of(task))
+    inputs = [
+        _inputs(config, task, split, views, seed)
+        for split, seed in zip(splits, config.seeds, strict=True)
+    ]
+    return Prepared(task, splits, _stack(states), _stack(inputs), matched)
 
 
 def _state(config: RunConfig, task: Task, seed: int) -> TrainState:
@@ -44,17 +55,36 @@ def _state(config: RunConfig, task: Task, seed: int) -> TrainState:
     return initial_state(model, config.optimizer)
 
 
-def _inputs(config: RunConfig, task: Task, split: Split, seed: int) -> RunInputs:
+def _inputs(
+    config: RunConfig,
+    task: Task,
+    splits: tuple[Split, ...],
+    views: tuple[MatchedView | None, ...],
+    seed: int,
+) -> RunInputs:
     labels, tokens = task.labels(seed), task.tokens()
-    train = split.train_index
+    chosen = [split.train_index for split in splits]
+    train_tokens = np.concatenate([t[index] for t, index in zip(tokens, chosen, strict=True)])
+    train_labels = np.concatenate([y[index] for y, index in zip(labels, chosen, strict=True)])
+    kind = np.stack([split.kind for split in splits])
     return RunInputs(
         seed=jnp.uint32(seed),
-        tokens=jnp.asarray(tokens[:, train].reshape(-1, 3)),
-        labels=jnp.asarray(labels[:, train].reshape(-1)),
+        tokens=jnp.asarray(train_tokens),
+        labels=jnp.asarray(train_labels),
         learning_rate=jnp.float32(config.optimizer.learning_rate),
         weight_decay=jnp.float32(config.optimizer.weight_decay),
-        observed=Observed(jnp.asarray(labels), jnp.asarray(split.kind), jnp.asarray(False)),
+        weights=_weights(config.task.task_weights, len(chosen[0])),
+        observed=Observed(
+            jnp.asarray(tokens), jnp.asarray(labels), jnp.asarray(kind), jnp.asarray(False), views
+        ),
     )
+
+
+def _weights(task_weights: tuple[float, ...], examples: int) -> Float[Array, "example"] | None:
+    """Return w_t / n for every example of every operation t; None where all weights are 1."""
+    if all(weight == 1 for weight in task_weights):
+        return None
+    return jnp.repeat(jnp.asarray(task_weights, jnp.float32) / examples, examples)
 
 
 def _stack(runs: list[T]) -> T:

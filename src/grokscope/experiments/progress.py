@@ -1,6 +1,6 @@
 """How far each seed has come: memorised, grokked, when to stop."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -35,36 +35,70 @@ class Milestone:
 
 
 @dataclass
+class Milestones:
+    """One milestone per operation; all are reached when the last one is."""
+
+    each: list[Milestone]
+
+    @classmethod
+    def of(cls, threshold: float, n_tasks: int) -> "Milestones":
+        """Return those of `n_tasks` operations."""
+        return cls([Milestone(threshold) for _ in range(n_tasks)])
+
+    def add(self, step: int, accuracies: Sequence[float]) -> None:
+        """Take the next evaluation, one accuracy per operation."""
+        for milestone, accuracy in zip(self.each, accuracies, strict=True):
+            milestone.add(step, accuracy)
+
+    @property
+    def at(self) -> int | None:
+        """When the last operation got there."""
+        return _last([milestone.at for milestone in self.each])
+
+    @property
+    def at_if_next_is_high(self) -> int | None:
+        """The same if the next accuracies are high."""
+        return _last([milestone.at_if_next_is_high for milestone in self.each])
+
+
+def _last(steps: list[int | None]) -> int | None:
+    known = [step for step in steps if step is not None]
+    return max(known) if len(known) == len(steps) else None
+
+
+@dataclass
 class SeedProgress:
     """One seed's way: its milestones, and whether it still trains."""
 
     seed: int
     schedule: ScheduleConfig
+    operations: tuple[str, ...]
     step: int = 0
     evaluations: int = 0
     diverged_at: int | None = None
 
     def __post_init__(self) -> None:
-        self._memorised = Milestone(GROKKED)
-        self._grokked = Milestone(GROKKED)
-        self._stopping = Milestone(self.schedule.stop_accuracy)
+        n_tasks = len(self.operations)
+        self._memorised = Milestones.of(GROKKED, n_tasks)
+        self._grokked = Milestones.of(GROKKED, n_tasks)
+        self._stopping = Milestones.of(self.schedule.stop_accuracy, n_tasks)
 
-    def add(self, step: int, train_accuracy: float, test_accuracy: float) -> None:
-        """Take the next evaluation."""
+    def add(self, step: int, train: Sequence[float], test: Sequence[float]) -> None:
+        """Take the next evaluation: train and test accuracy of every operation."""
         self.step = step
         self.evaluations += 1
-        self._memorised.add(step, train_accuracy)
-        self._grokked.add(step, test_accuracy)
-        self._stopping.add(step, test_accuracy)
+        self._memorised.add(step, train)
+        self._grokked.add(step, test)
+        self._stopping.add(step, test)
 
     @property
     def memorised_at(self) -> int | None:
-        """First confirmed step with train accuracy ≥ 99%."""
+        """First confirmed step with train accuracy ≥ 99%; of a mixture, of its last operation."""
         return self._memorised.at
 
     @property
     def grokked_at(self) -> int | None:
-        """First confirmed step with test accuracy ≥ 99%."""
+        """First confirmed step with test accuracy ≥ 99%; of a mixture, of its last operation."""
         return self._grokked.at
 
     @property
@@ -90,8 +124,18 @@ class SeedProgress:
             return "diverged"
         return "undecided" if self.grokked_at is None else "grokked"
 
+    @property
+    def tasks(self) -> list[dict[str, Any]]:
+        """Per operation of a mixture, when it was memorised and grokked."""
+        pairs = zip(self.operations, self._memorised.each, self._grokked.each, strict=True)
+        return [
+            {"operation": operation, "memorised_at": memorised.at, "grokked_at": grokked.at}
+            for operation, memorised, grokked in pairs
+        ]
+
     def result(self, counts: dict[str, int]) -> dict[str, Any]:
         """Return what the manifest keeps of this seed; `counts` are its numbers of pairs."""
+        mixture = {"tasks": self.tasks} if len(self.operations) > 1 else {}
         return {
             "seed": self.seed,
             "status": self.status,
@@ -100,6 +144,7 @@ class SeedProgress:
             "diverged_at": self.diverged_at,
             "steps": self.step,
             **counts,
+            **mixture,
         }
 
 

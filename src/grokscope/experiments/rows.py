@@ -1,5 +1,6 @@
 """Observations as the long rows that a run folder keeps."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,8 +18,10 @@ _FLOAT: Final = np.float64
 class Rows:
     """Rows of metrics and spectra since the last save."""
 
-    def __init__(self, columns: list[Column]) -> None:
+    def __init__(self, columns: list[Column], operations: Sequence[str]) -> None:
         self._columns = columns
+        # the numbers of a single operation are those of the whole network
+        self._names = operations if len(operations) > 1 else [None]
         self._metrics: list[pa.Table] = []
         self._spectra: list[pa.Table] = []
 
@@ -27,22 +30,25 @@ class Rows:
         self._add(seed, step, self._columns, values)
 
     def add_losses(self, seed: int, step: int, observation: Observation) -> None:
-        """Add Table A.4 of one evaluation of one seed, where the operation has one."""
-        if len(observation.losses):
-            self._add(seed, step, [Column(name) for name in LOSSES], observation.losses)
+        """Add Table A.4 of one evaluation of one seed, for each operation that has one."""
+        for name, losses in zip(self._names, observation.losses, strict=True):
+            if len(losses):
+                columns = [Column(loss, operation=name) for loss in LOSSES]
+                self._add(seed, step, columns, losses)
 
     def _add(self, seed: int, step: int, columns: list[Column], values: Any) -> None:
-        measure, matrix, basis = zip(*columns, strict=True)
+        measure, matrix, basis, operation = zip(*columns, strict=True)
         n, values = len(columns), np.asarray(values, _FLOAT)
         self._metrics.append(
-            _table(METRIC_SCHEMA, [seed] * n, [step] * n, measure, matrix, basis, values)
+            _table(METRIC_SCHEMA, [seed] * n, [step] * n, measure, matrix, basis, operation, values)
         )
 
     def add_spectra(self, seed: int, step: int, observation: Observation) -> None:
         """Add the spectra of one evaluation of one seed, in every basis."""
-        found = [(BASIS, matrix, *s) for matrix, s in observation.spectra.items()]
-        found += [(MATCHED, m, s.cos_norm, s.sin_norm) for m, s in observation.matched.items()]
-        for basis, matrix, cos_norm, sin_norm in found:
+        found = [(BASIS, None, matrix, *s) for matrix, s in observation.spectra.items()]
+        for name, of_tables in zip(self._names, observation.matched, strict=True):
+            found += [(MATCHED, name, m, s.cos_norm, s.sin_norm) for m, s in of_tables.items()]
+        for basis, operation, matrix, cos_norm, sin_norm in found:
             n = len(cos_norm)
             self._spectra.append(
                 _table(
@@ -51,6 +57,7 @@ class Rows:
                     [step] * n,
                     [matrix] * n,
                     [basis] * n,
+                    [operation] * n,
                     np.arange(1, n + 1),
                     np.asarray(cos_norm, _FLOAT),
                     np.asarray(sin_norm, _FLOAT),

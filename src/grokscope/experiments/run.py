@@ -16,7 +16,8 @@ from grokscope.experiments.check import check
 from grokscope.experiments.interrupt import listening
 from grokscope.experiments.listener import Beginning, Evaluation, Listener, Silent
 from grokscope.experiments.progress import overall_status
-from grokscope.experiments.training_run import TrainingRun, pair_counts, run_axis
+from grokscope.experiments.together import advance, begin, run_axis
+from grokscope.experiments.training_run import TrainingRun, pair_counts
 from grokscope.models import make_model
 from grokscope.runs.atomic import shown
 from grokscope.runs.environment import environment
@@ -54,25 +55,39 @@ def train_run(
     something cannot be written; `DivergedError` and `RunInterruptedError` after saving.
     """
     listener = listener or Silent()
-    check(config)
-    resuming = resume and (out / MANIFEST_NAME).exists()
-    folder = _reopen(config, out) if resuming else _create(config, out)
-    config = RunConfig.from_json(folder.manifest.config)
+    resuming, folder = enter(config, out, resume=resume)
     with folder.lock(), listening() as wish:
         if resuming:
             _warn_of_other_bits(folder, listener)
-        training = TrainingRun(config, folder)
-        training.restore()
-        if resuming:
-            folder.write_manifest(dataclasses.replace(folder.manifest, status="running"))
+        training = load(folder)
         listener.begin(_beginning(training))
-        if training.step == 0 and training.folder.load_state() is None:
-            training.begin()
         clock = _Clock()
+        start(training)
         while training.active and not wish:
-            training.advance()
+            advance([training])
             listener.evaluated(_evaluation(training, clock))
-        return _finish(training)
+        return finish(training)
+
+
+def enter(config: RunConfig, out: Path, *, resume: bool) -> tuple[bool, RunFolder]:
+    """Return whether there is a run to go on with, and the folder of it or of a new one."""
+    check(config)
+    resuming = resume and (out / MANIFEST_NAME).exists()
+    return resuming, _reopen(config, out) if resuming else _create(config, out)
+
+
+def load(folder: RunFolder) -> TrainingRun:
+    """Return the training of a folder, at its last save; the caller holds its lock."""
+    training = TrainingRun(RunConfig.from_json(folder.manifest.config), folder)
+    training.restore()
+    folder.write_manifest(dataclasses.replace(folder.manifest, status="running"))
+    return training
+
+
+def start(training: TrainingRun) -> None:
+    """Observe the initial weights, unless that is done."""
+    if training.step == 0 and training.folder.load_state() is None:
+        begin(training)
 
 
 class _Clock:
@@ -178,7 +193,7 @@ def _beginning(training: TrainingRun) -> Beginning:
         operation=training.task.canonical,
         path=training.folder.path,
         step=training.step,
-        **pair_counts(training.splits[0]),
+        **pair_counts(training.splits[0][0]),
     )
 
 
@@ -187,7 +202,7 @@ def _evaluation(training: TrainingRun, clock: _Clock) -> Evaluation:
     return Evaluation(training.step, training.seeds, values, clock.rate(training.step))
 
 
-def _finish(training: TrainingRun) -> Run:
+def finish(training: TrainingRun) -> Run:
     """Save, write the manifest, and raise where the run did not end by itself or diverged."""
     interrupted = training.active
     if interrupted:

@@ -7,6 +7,7 @@ frequencies may change from one call to the next.
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,7 +27,7 @@ LOSSES: Final = tuple(
     [f"table_a4_{row}_{side}" for row in ROWS for side in SIDES]
     + [f"{name}_{side}" for name in WAVES for side in SIDES]
 )
-"""Mean losses in nats, in the order of the values of `make_table_a4`."""
+"""Mean losses in nats, in the order of the values of `TableA4`."""
 _PAIRS_PER_BLOCK: Final = 16384
 _TOLERANCE: Final = 1e-6
 """Share of the right side that may be left of it when the waves are fitted, in float32."""
@@ -62,29 +63,39 @@ class _Tables(NamedTuple):
     trigonometric: Float[Array, "n class"]
 
 
-def make_table_a4(task: Task, matched: Matched) -> Callable[[Seen], Float[Array, "column"]]:
-    """Return the function that gives the `LOSSES`.
+class TableA4(eqx.Module):
+    """The losses of one operation, as a tree of arrays: operations of equal shapes share programs.
 
     **Arguments:**
 
-    - `task`: one operation.
-    - `matched`: its structure.
+    - `task`: what is learned.
+    - `number`: which of its operations.
+    - `matched`: the structure of that operation.
 
     **Source:** Furuta et al., arXiv 2402.16726, Table A.4; Nanda et al., arXiv 2301.05217.
     """
-    pair = np.flatnonzero(matched.defined.ravel() & task.defined)
-    sums = matched.sums.ravel()[pair]
-    fit = _Fit(matched, sums)
-    tokens, labels = task.tokens()[0][pair], matched.labels.ravel()[pair]
 
-    def losses(seen: Seen) -> Float[Array, "column"]:
-        pairs = _Pairs(jnp.asarray(tokens), jnp.asarray(labels, jnp.int32),
-                       jnp.asarray(sums, jnp.int32), seen.kind[pair])  # fmt: skip
+    _index: Int[Array, "defined"]
+    _pairs: _Pairs
+    _fit: "_Fit"
+
+    def __init__(self, task: Task, number: int, matched: Matched) -> None:
+        pair = np.flatnonzero(matched.defined.ravel() & task.defined)
+        tokens, labels = task.tokens()[number][pair], matched.labels.ravel()[pair]
+        sums = matched.sums.ravel()[pair]
+        self._index = jnp.asarray(pair)
+        answers, total = jnp.asarray(labels, jnp.int32), jnp.asarray(sums, jnp.int32)
+        self._pairs = _Pairs(jnp.asarray(tokens), answers, total, jnp.zeros(len(pair), jnp.int8))
+        self._fit = _Fit(matched, sums)
+
+    def __call__(self, seen: Seen) -> Float[Array, "column"]:
+        """Return the `LOSSES`."""
+        fit, pairs = self._fit, self._pairs._replace(kind=seen.kind[self._index])
 
         def over_pairs(sums_of: Callable[[Float[Array, "example class"], _Pairs], Any]) -> Any:
             if seen.logits is not None:
-                every = len(pair) == len(seen.logits)
-                return sums_of(seen.logits if every else seen.logits[pair], pairs)
+                every = len(self._index) == len(seen.logits)
+                return sums_of(seen.logits if every else seen.logits[self._index], pairs)
             blocks = jax.lax.map(lambda b: sums_of(seen.model(b.tokens), b), _blocks(pairs, fit.n))
             return jax.tree_util.tree_map(lambda a: jnp.sum(a, axis=0), blocks)
 
@@ -96,10 +107,8 @@ def make_table_a4(task: Task, matched: Matched) -> Callable[[Seen], Float[Array,
         per_pair = [whole[name] / jnp.sum(counts, axis=0) for name in (*ROWS, *WAVES)]
         return jnp.concatenate(per_pair)
 
-    return losses
 
-
-class _Fit:
+class _Fit(eqx.Module):
     """What the structure alone determines: waves of the sum, and how to fit them.
 
     **Arguments:**
@@ -108,11 +117,22 @@ class _Fit:
     - `sums`: u(x) + v(y) of each defined pair.
     """
 
+    n: int = eqx.field(static=True)
+    _n_answers: Float[Array, ""]
+    _inside: Bool[Array, "class"]
+    _counts: Float[Array, "n"]
+    _share: Float[Array, "n"]
+    _waves: Float[Array, "n mode"]
+    _weighted: Float[Array, "mode n"]
+    _gram: Float[Array, "mode mode"]
+    _planes: Float[Array, "freq class 2"]
+    _answers: Int[Array, "n"]
+
     def __init__(self, matched: Matched, sums: Int[np.ndarray, "pair"]) -> None:
         known = SumLogits(sums, np.zeros((len(sums), 1)), matched.n)
         waves, share = known.waves(all_frequencies(matched.n)), known.counts / len(sums)
         self.n = matched.n
-        self._n_answers = float(matched.readout.inside.sum())
+        self._n_answers = jnp.float32(matched.readout.inside.sum())
         self._inside = jnp.asarray(matched.readout.inside)
         self._counts = jnp.asarray(np.maximum(known.counts, 1), jnp.float32)
         self._share = jnp.asarray(share, jnp.float32)

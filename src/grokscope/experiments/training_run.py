@@ -1,17 +1,15 @@
 """One run in progress: chunks of training, and what is kept of each."""
 
-import functools
-import time
-from collections.abc import Callable
 from typing import Any, Final
 
 import jax
 import numpy as np
 import pyarrow.compute as pc
+from jaxtyping import Bool
 
 from grokscope.config import RunConfig
 from grokscope.errors import RunFolderError
-from grokscope.experiments.observe import Observation, columns, make_observer
+from grokscope.experiments.observe import Observation, columns
 from grokscope.experiments.prepare import prepare
 from grokscope.experiments.progress import SeedProgress
 from grokscope.experiments.rows import Rows
@@ -20,18 +18,15 @@ from grokscope.runs.atomic import shown
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.schedule import is_checkpoint
 from grokscope.tasks import Split
-from grokscope.training import ChunkResult, RunAxis, TrainState, make_chunk
+from grokscope.training import ChunkResult, TrainState
 
 _ACCURACIES: Final = ("train_accuracy", "test_accuracy")
 
 
-def run_axis() -> RunAxis:
-    """Return how several seeds share a program here: one after the other on a CPU."""
-    return "map" if jax.default_backend() == "cpu" else "vmap"
-
-
 class TrainingRun:
     """All seeds of one run, in step with each other; a seed that is done keeps its weights.
+
+    `together.advance` trains it, alone or beside other runs.
 
     **Arguments:**
 
@@ -42,15 +37,18 @@ class TrainingRun:
     def __init__(self, config: RunConfig, folder: RunFolder) -> None:
         self.config = config
         self.folder = folder
-        self.task, self.splits, self._states, self._inputs, matched = prepare(config)
-        self._observe = make_observer(config, self.task, matched)
-        self.columns = columns(self._model(0), matched)
-        self.seeds = [SeedProgress(seed, config.schedule) for seed in config.seeds]
+        self.task, self.splits, self.states, self.inputs, matched = prepare(config)
+        operations = tuple(e.canonical for e in self.task.expressions)
+        self.columns = columns(self._model(0), operations, matched)
+        self.seeds = [SeedProgress(seed, config.schedule, operations) for seed in config.seeds]
         self.step = 0
         self.latest = np.full((len(self.seeds), len(self.columns)), np.nan)
         self.training_seconds: float = folder.manifest.times["training_seconds"]
-        self._rows = Rows(self.columns)
-        self._programs = functools.cache(self._program)
+        self._rows = Rows(self.columns, operations)
+        of_tasks = [None] if len(operations) == 1 else list(operations)
+        names = [(column.measure, column.operation) for column in self.columns]
+        self._loss = names.index(("train_loss", None))
+        self._places = {a: [names.index((a, task)) for task in of_tasks] for a in _ACCURACIES}
 
     @property
     def active(self) -> bool:
@@ -70,7 +68,7 @@ class TrainingRun:
             return
         self.step, tensors, meta = saved
         self.folder.rewind(self.step)
-        self._states = _from_tensors(self._states, tensors)
+        self.states = _from_tensors(self.states, tensors)
         self.training_seconds = meta["training_seconds"]
         self._replay()
         if [seed.evaluations for seed in self.seeds] != meta["evaluations"]:
@@ -93,55 +91,53 @@ class TrainingRun:
 
     def _replay(self) -> None:
         """Find the milestones again from the recorded accuracies."""
-        rows = self.folder.metrics().select(["seed", "step", "measure", "value"])
-        found: dict[tuple[int, int], dict[str, float]] = {}
+        rows = self.folder.metrics().select(["seed", "step", "measure", "operation", "value"])
+        found: dict[tuple[int, int], dict[tuple[str, str | None], float]] = {}
         for row in rows.filter(pc.field("measure").isin(_ACCURACIES)).to_pylist():
-            found.setdefault((row["seed"], row["step"]), {})[row["measure"]] = row["value"]
+            here = found.setdefault((row["seed"], row["step"]), {})
+            here[row["measure"], row["operation"]] = row["value"]
         by_seed = {seed.seed: seed for seed in self.seeds}
+        names = [self.columns[place].operation for place in self._places[_ACCURACIES[0]]]
         for (seed, step), accuracies in sorted(found.items()):
-            by_seed[seed].add(step, *(accuracies[name] for name in _ACCURACIES))
+            of_tasks = ([accuracies[side, name] for name in names] for side in _ACCURACIES)
+            by_seed[seed].add(step, *of_tasks)
 
-    def begin(self) -> None:
-        """Observe and keep the initial weights."""
-        self._run_chunk(0)
-        self.save()
+    @property
+    def due(self) -> Bool[np.ndarray, "seed"]:
+        """Which seeds have Table A.4 at `step`."""
+        spectra = self._due(self.config.schedule.spectra_every)
+        return np.array([spectra or seed.may_end(self.step) for seed in self.seeds])
 
-    def advance(self) -> None:
-        """Train to the next evaluation and record it; save when a save is due."""
+    @property
+    def steps_to_next(self) -> int:
+        """Steps until the next evaluation."""
         schedule = self.config.schedule
-        target = min((self.step // schedule.eval_every + 1) * schedule.eval_every, schedule.steps)
-        started = time.perf_counter()
-        self._run_chunk(target - self.step)
-        self.training_seconds += time.perf_counter() - started
-        if not self.active or self._due(schedule.save_every):
-            self.save()
+        every = schedule.eval_every
+        return min((self.step // every + 1) * every, schedule.steps) - self.step
 
-    def _run_chunk(self, n_steps: int) -> None:
-        active = np.array([seed.active for seed in self.seeds])
-        self.step += n_steps
-        spectra_due = self._due(self.config.schedule.spectra_every)
-        due = np.array([spectra_due or seed.may_end(self.step) for seed in self.seeds])
-        inputs = self._inputs._replace(observed=self._inputs.observed._replace(due=due))
-        self._states, result = self._programs(n_steps)(self._states, inputs, active)
-        result = jax.device_get(result)
+    def take(self, states: TrainState, result: ChunkResult, n_steps: int) -> None:
+        """Take what `n_steps` of training, up to `step`, have led to; save when a save is due.
+
+        **Arguments:**
+
+        - `states`, `result`: with a leading seed axis.
+        """
+        active, due = [seed.active for seed in self.seeds], self.due
+        self.states = states
         self.latest[active] = np.asarray(result.observation.values)[active]
         for i in np.flatnonzero(active):
             one = jax.tree_util.tree_map(lambda a, i=i: a[i], result)
             self._record(int(i), n_steps, one, bool(due[i]))
-
-    def _program(self, n_steps: int) -> Callable[..., tuple[TrainState, ChunkResult]]:
-        n_tasks = self.task.n_tasks
-        return make_chunk(self.config.optimizer, self._observe, n_steps, run_axis(), n_tasks)
+        if self.step == 0 or not self.active or self._due(self.config.schedule.save_every):
+            self.save()
 
     def _record(self, i: int, n_steps: int, result: ChunkResult, due: bool) -> None:
         """Keep one evaluation of seed number i; `due` says that it has Table A.4."""
         seed, observation = self.seeds[i], result.observation
         assert isinstance(observation, Observation)
-        names = [column.measure for column in self.columns]
-        train, test = (float(observation.values[names.index(name)]) for name in _ACCURACIES)
-        seed.add(self.step, train, test)
+        seed.add(self.step, *(observation.values[self._places[name]] for name in _ACCURACIES))
         # the loss before each update, and the one that the last update led to
-        losses = [*result.losses, observation.values[names.index("train_loss")]]
+        losses = [*result.losses, observation.values[self._loss]]
         broken = np.flatnonzero(~np.isfinite(losses))
         if len(broken):
             seed.diverged_at = self.step - n_steps + int(broken[0])
@@ -177,15 +173,15 @@ class TrainingRun:
             "evaluations": [seed.evaluations for seed in self.seeds],
             "training_seconds": self.training_seconds,
         }
-        self.folder.save_state(self.step, _to_tensors(self._states), meta)
+        self.folder.save_state(self.step, _to_tensors(self.states), meta)
 
     def results(self) -> list[dict[str, Any]]:
         """Return what the manifest keeps of each seed."""
         pairs = zip(self.seeds, self.splits, strict=True)
-        return [seed.result(pair_counts(split)) for seed, split in pairs]
+        return [seed.result(pair_counts(of_tasks[0])) for seed, of_tasks in pairs]
 
     def _model(self, i: int) -> Model:
-        return jax.tree_util.tree_map(lambda a: a[i], self._states.model)
+        return jax.tree_util.tree_map(lambda a: a[i], self.states.model)
 
 
 def pair_counts(split: Split) -> dict[str, int]:

@@ -15,7 +15,7 @@ from grokscope.errors import UsageError
 from grokscope.inspection.network import load_network
 from grokscope.measures import first_confirmed
 from grokscope.runs.folder import RunFolder
-from grokscope.tasks import Task, make_split, parse
+from grokscope.tasks import Task, make_splits, parse
 from grokscope.tasks.structure import Search, structure_of
 
 
@@ -101,9 +101,10 @@ def case_of(
     folder: RunFolder, config: RunConfig, task: Task, seed: int, index: int, by: str | None
 ) -> Case:
     """Return what an explanation of one seed and operation needs beside the weights."""
-    kind = make_split(task, config.task.train_fraction, config.task.split, seed).kind
+    kind = make_splits(task, config.task, seed)[index].kind
     search = structure_of(task, index, seed) if by is None else structure_by(by, task.p)
-    return Case(folder, task, seed, index, kind, search, grokked_at(folder, seed))
+    operation = None if task.n_tasks == 1 else task.expressions[index].canonical
+    return Case(folder, task, seed, index, kind, search, grokked_at(folder, seed, operation))
 
 
 def structure_by(operation: str, p: int) -> Search:
@@ -122,12 +123,19 @@ def folder_of(run: Any) -> RunFolder:
     return RunFolder.open(Path(run) if isinstance(run, str | Path) else run.folder.path)
 
 
-def grokked_at(folder: RunFolder, seed: int) -> int | None:
-    """Return the confirmed step of grokking from the recorded accuracies."""
-    rows = folder.metrics().select(["seed", "step", "measure", "value"]).to_pylist()
+def grokked_at(folder: RunFolder, seed: int, operation: str | None = None) -> int | None:
+    """Return the confirmed step of grokking from the recorded accuracies.
+
+    **Arguments:**
+
+    - `operation`: which one of a mixture; None for a single operation.
+    """
+    rows = folder.metrics().select(["seed", "step", "measure", "operation", "value"]).to_pylist()
     mine = sorted(
         (row["step"], row["value"])
         for row in rows
-        if row["seed"] == seed and row["measure"] == "test_accuracy"
+        if row["seed"] == seed
+        and row["measure"] == "test_accuracy"
+        and row["operation"] == operation
     )
     return first_confirmed([s for s, _ in mine], [v for _, v in mine])

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from jaxtyping import Bool, Float
 
 from grokscope.errors import UsageError
@@ -10,12 +9,12 @@ from grokscope.measures._shares import shares
 from grokscope.measures.inequality import gini_of, participation_of
 from grokscope.spectra._namespace import namespace_of
 from grokscope.spectra.characters import Characters
-from grokscope.spectra.matched import MatchedSpectrum, matched_spectrum
+from grokscope.spectra.matched import MatchedSpectrum, Planes, matched_spectrum
 from grokscope.spectra.spectrum import Spectrum
 
 
 def matched_frequency_sparsity(
-    table: Float[Any, "p column"], characters: Characters, eta: float = 0.5
+    table: Float[Any, "p column"], basis: Characters | Planes, eta: float = 0.5
 ) -> Float[Any, ""]:
     """Share of the frequencies whose joint norm is larger than η times the largest.
 
@@ -25,26 +24,26 @@ def matched_frequency_sparsity(
     **Arguments:**
 
     - `table`: one row per residue (W_E) or answer (W_L); NumPy, JAX or PyTorch.
-    - `characters`: what each frequency of Z_n spans on these rows.
+    - `basis`: what each frequency of Z_n spans on these rows.
     - `eta`: threshold η, over 0 and below 1.
 
     **Returns:** 1/⌊n/2⌋ to 1, low where few frequencies dominate; nan for n ≤ 3 and tables that
     hold no frequency.
 
-    **Raises:** `UsageError` for another `eta`, or a table that does not fit the characters.
+    **Raises:** `UsageError` for another `eta`, or a table that does not fit the basis.
 
     **Source:** Furuta et al., arXiv 2402.16726 (FFS in the basis of u and g).
     """
-    return matched_ffs_of(matched_spectrum(table, characters), characters, eta)
+    return matched_ffs_of(matched_spectrum(table, basis), basis, eta)
 
 
 def matched_ffs_of(
-    spectrum: MatchedSpectrum, characters: Characters, eta: float = 0.5
+    spectrum: MatchedSpectrum, basis: Characters | Planes, eta: float = 0.5
 ) -> Float[Any, ""]:
     """`matched_frequency_sparsity` of a table whose spectrum is known."""
     if not 0 < eta < 1:
         raise UsageError("eta is not usable", got=eta, allowed="a number over 0, below 1")
-    joint = shares(_joint(spectrum), characters.n).joint
+    joint = shares(_joint(spectrum), basis.n).joint
     xp = namespace_of(joint)
     # FFS = 1/⌊n/2⌋ · Σ_k 1[c_k > η max_i c_i], c_k the norm on all that k spans
     share = xp.mean((joint > eta * xp.max(joint)).astype(joint.dtype))
@@ -52,7 +51,7 @@ def matched_ffs_of(
 
 
 def matched_coefficient_ratio(
-    table: Float[Any, "p column"], characters: Characters
+    table: Float[Any, "p column"], basis: Characters | Planes
 ) -> Float[Any, ""]:
     """Mean over the frequencies of the smaller of cosine and sine norm over the larger.
 
@@ -65,19 +64,19 @@ def matched_coefficient_ratio(
     **Returns:** 0 to 1, low where cosines or sines prevail; nan for n ≤ 3, for tables that hold
     no frequency, and where two coordinates share the rows.
 
-    **Raises:** `UsageError` for a table that does not fit the characters.
+    **Raises:** `UsageError` for a table that does not fit the basis.
 
     **Source:** Furuta et al., arXiv 2402.16726 (FCR in the basis of u and g).
     """
-    return matched_fcr_of(matched_spectrum(table, characters), characters)
+    return matched_fcr_of(matched_spectrum(table, basis), basis)
 
 
-def matched_fcr_of(spectrum: MatchedSpectrum, characters: Characters) -> Float[Any, ""]:
+def matched_fcr_of(spectrum: MatchedSpectrum, basis: Characters | Planes) -> Float[Any, ""]:
     """`matched_coefficient_ratio` of a table whose spectrum is known."""
-    cos, sin = shares(Spectrum(spectrum.cos_norm, spectrum.sin_norm), characters.n)
+    cos, sin = shares(Spectrum(spectrum.cos_norm, spectrum.sin_norm), basis.n)
     xp = namespace_of(cos)
     smaller, larger = xp.minimum(cos, sin), xp.maximum(cos, sin)
-    held = xp.asarray(_has_both(characters)) & (larger > 0)
+    held = xp.asarray(Planes.of(basis).has_both) & (larger > 0)
     one = xp.ones_like(larger)
     # FCR = mean over the frequencies with both of min(‖μ_k‖/‖ν_k‖, ‖ν_k‖/‖μ_k‖)
     ratios = xp.sum(xp.where(held, smaller / xp.where(held, larger, one), 0 * one))
@@ -87,12 +86,7 @@ def matched_fcr_of(spectrum: MatchedSpectrum, characters: Characters) -> Float[A
     return xp.where(nothing, xp.nan * count, mean)[()]
 
 
-def _has_both(characters: Characters) -> Bool[np.ndarray, "freq"]:
-    """Which frequencies have a cosine and a sine; the column of one that is missing is 0."""
-    return (characters.parts[0] != 0).any(axis=1).all(axis=1)
-
-
-def matched_gini(table: Float[Any, "p column"], characters: Characters) -> Float[Any, ""]:
+def matched_gini(table: Float[Any, "p column"], basis: Characters | Planes) -> Float[Any, ""]:
     """Gini coefficient of the joint norms of the frequencies.
 
     **Arguments:** as for `matched_frequency_sparsity`.
@@ -100,19 +94,21 @@ def matched_gini(table: Float[Any, "p column"], characters: Characters) -> Float
     **Returns:** 0 where all frequencies are equal, 1 − 1/⌊n/2⌋ where one holds all; nan for
     n ≤ 3 and tables that hold no frequency.
 
-    **Raises:** `UsageError` for a table that does not fit the characters.
+    **Raises:** `UsageError` for a table that does not fit the basis.
 
     **Source:** Nanda et al., arXiv 2301.05217.
     """
-    return matched_gini_of(matched_spectrum(table, characters), characters)
+    return matched_gini_of(matched_spectrum(table, basis), basis)
 
 
-def matched_gini_of(spectrum: MatchedSpectrum, characters: Characters) -> Float[Any, ""]:
+def matched_gini_of(spectrum: MatchedSpectrum, basis: Characters | Planes) -> Float[Any, ""]:
     """`matched_gini` of a table whose spectrum is known."""
-    return gini_of(_joint(spectrum), characters.n)
+    return gini_of(_joint(spectrum), basis.n)
 
 
-def matched_participation(table: Float[Any, "p column"], characters: Characters) -> Float[Any, ""]:
+def matched_participation(
+    table: Float[Any, "p column"], basis: Characters | Planes
+) -> Float[Any, ""]:
     """Effective number of frequencies, from their joint norms.
 
     **Arguments:** as for `matched_frequency_sparsity`.
@@ -120,45 +116,49 @@ def matched_participation(table: Float[Any, "p column"], characters: Characters)
     **Returns:** 1 where one frequency holds all, ⌊n/2⌋ where all are equal; nan for n ≤ 3 and
     tables that hold no frequency.
 
-    **Raises:** `UsageError` for a table that does not fit the characters.
+    **Raises:** `UsageError` for a table that does not fit the basis.
 
     **Source:** Bell and Dean, Discuss. Faraday Soc. 50 (1970): the participation count.
     """
-    return matched_participation_of(matched_spectrum(table, characters), characters)
+    return matched_participation_of(matched_spectrum(table, basis), basis)
 
 
-def matched_participation_of(spectrum: MatchedSpectrum, characters: Characters) -> Float[Any, ""]:
+def matched_participation_of(
+    spectrum: MatchedSpectrum, basis: Characters | Planes
+) -> Float[Any, ""]:
     """`matched_participation` of a table whose spectrum is known."""
-    return participation_of(_joint(spectrum), characters.n)
+    return participation_of(_joint(spectrum), basis.n)
 
 
-def matched_keys(characters: Characters) -> tuple[str, ...]:
-    """Return the measures, by their keys in `MEASURES`, that are defined for these characters."""
+def matched_keys(basis: Characters | Planes) -> tuple[str, ...]:
+    """Return the measures, by their keys in `MEASURES`, that are defined in this basis."""
     return tuple(
-        key for key in ("ffs", "fcr", "gini", "ipr") if key != "fcr" or len(characters.parts) == 1
+        key
+        for key in ("ffs", "fcr", "gini", "ipr")
+        if key != "fcr" or Planes.of(basis).one_coordinate
     )
 
 
 def matched_values(
-    spectrum: MatchedSpectrum, characters: Characters, eta: float = 0.5
+    spectrum: MatchedSpectrum, basis: Characters | Planes, eta: float = 0.5
 ) -> dict[str, Float[Any, ""]]:
     """Return every defined measure of a table whose spectrum is known, in order of its key.
 
     **Arguments:**
 
     - `spectrum`: from `matched_spectrum`.
-    - `characters`: the same as there.
+    - `basis`: the same as there.
     - `eta`: threshold of FFS, over 0 and below 1.
 
     **Raises:** `UsageError` for another `eta`.
     """
     values = {
-        "ffs": matched_ffs_of(spectrum, characters, eta),
-        "fcr": matched_fcr_of(spectrum, characters),
-        "gini": matched_gini_of(spectrum, characters),
-        "ipr": matched_participation_of(spectrum, characters),
+        "ffs": matched_ffs_of(spectrum, basis, eta),
+        "fcr": matched_fcr_of(spectrum, basis),
+        "gini": matched_gini_of(spectrum, basis),
+        "ipr": matched_participation_of(spectrum, basis),
     }
-    return {key: values[key] for key in matched_keys(characters)}
+    return {key: values[key] for key in matched_keys(basis)}
 
 
 def key_frequencies(spectrum: MatchedSpectrum, eta: float = 0.5) -> Bool[Any, "freq"]:

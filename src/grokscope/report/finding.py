@@ -190,10 +190,22 @@ def _and(texts: Sequence[str]) -> str:
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
+def _of_task(record: RunRecord, operation: str) -> str:
+    """Say when each seed grokked one operation of a mixture."""
+    steps = [moments.grokked for moments in record.moments_of(operation).values()]
+    known = sorted(step for step in steps if step is not None)
+    if not known:
+        return f"{operation} was not grokked by step {record.last_step:,}."
+    who = f" by {len(known)} of {len(steps)} seeds" if len(steps) > 1 else ""
+    return f"{operation} was grokked{who} at step {_middle(known)}."
+
+
 def _about_the_task(record: RunRecord) -> list[Sentence]:
     found = []
     if record.task.n_tasks > 1:
-        found.append(f"A mixture of {record.task.n_tasks} operations, trained on the same pairs.")
+        pairs = "the same pairs" if record.config.task.shared_split else "pairs of its own each"
+        found.append(f"A mixture of {record.task.n_tasks} operations, trained on {pairs}.")
+        found += [_of_task(record, name) for name in record.task_curves]
     undefined = record.split.counts["undefined"]
     if undefined:
         found.append(

@@ -1,6 +1,6 @@
 """A run as its report needs it: configuration, state, and every recorded number as curves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from grokscope.measures import first_confirmed
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.lock import is_locked
 from grokscope.runs.query import KILLED
-from grokscope.tasks import Split, Task, make_split
+from grokscope.tasks import Split, Task, make_splits
 
 
 class Curve(NamedTuple):
@@ -89,15 +89,25 @@ class RunRecord:
 
     @cached_property
     def moments(self) -> dict[int, Moments]:
-        """Memorising and grokking per seed, from the recorded accuracies."""
+        """Memorising and grokking per seed, of a mixture when the last operation does."""
+        each = [self.moments_of(name) for name in self.task_curves] or [self.moments_of(None)]
+        return {seed: Moments(*map(_last, zip(*(m[seed] for m in each), strict=True)))
+                for seed in self.seeds}  # fmt: skip
+
+    @cached_property
+    def task_curves(self) -> dict[str, dict[tuple[str, str | None], dict[int, Curve]]]:
+        """Of a mixture, `curves` by operation; empty for a single one, and in older runs."""
+        rows = self.folder.metrics()
+        found = {e.canonical: _curves(rows, operation=e.canonical) for e in self.task.expressions}
+        return {name: curves for name, curves in found.items() if curves}
+
+    def moments_of(self, operation: str | None) -> dict[int, Moments]:
+        """Memorising and grokking per seed, of one operation or of all together."""
+        curves = self.curves if operation is None else self.task_curves[operation]
         return {
-            seed: Moments(*(self._confirmed(f"{side}_accuracy", seed) for side in SIDES[:2]))
+            seed: Moments(*(_confirmed(curves, f"{side}_accuracy", seed) for side in SIDES[:2]))
             for seed in self.seeds
         }
-
-    def _confirmed(self, measure: str, seed: int) -> int | None:
-        curve = self.curves.get((measure, None), {}).get(seed)
-        return None if curve is None else first_confirmed(curve.steps.tolist(), list(curve.values))
 
     @cached_property
     def task(self) -> Task:
@@ -106,9 +116,8 @@ class RunRecord:
 
     @cached_property
     def split(self) -> Split:
-        """Training and test pairs of the first seed; their numbers are nearly those of any."""
-        task = self.config.task
-        return make_split(self.task, task.train_fraction, task.split, self.seeds[0])
+        """Training and test pairs of the first seed and operation."""
+        return make_splits(self.task, self.config.task, self.seeds[0])[0]
 
     @property
     def n_leaked(self) -> int:
@@ -117,6 +126,19 @@ class RunRecord:
 
 
 SIDES = ("train", "test", "unleaked")
+Curves = Mapping[tuple[str, str | None], Mapping[int, Curve]]
+
+
+def _confirmed(curves: Curves, measure: str, seed: int) -> int | None:
+    curve = curves.get((measure, None), {}).get(seed)
+    return None if curve is None else first_confirmed(curve.steps.tolist(), list(curve.values))
+
+
+def _last(steps: Iterable[int | None]) -> int | None:
+    """Return the largest, or None where one is not known."""
+    found = list(steps)
+    known = [step for step in found if step is not None]
+    return max(known) if len(known) == len(found) else None
 
 
 def read_runs(paths: Sequence[Path]) -> list[RunRecord]:
@@ -145,12 +167,14 @@ def _record(folder: RunFolder, label: str) -> RunRecord:
 
 
 def _curves(
-    rows: pa.Table, basis: str = "additive"
+    rows: pa.Table, basis: str = "additive", operation: str | None = None
 ) -> dict[tuple[str, str | None], dict[int, Curve]]:
-    """Gather the long rows of metrics, those of a basis; with the additive those of none."""
+    """Gather the rows of an operation and basis; with the additive those of no basis."""
     wanted = pc.field("basis") == basis
     if basis == "additive":
         wanted |= pc.field("basis").is_null()
+    name = pc.field("operation")
+    wanted &= name.is_null() if operation is None else name == operation
     grouped = rows.filter(wanted).group_by(["measure", "matrix", "seed"], use_threads=False)
     curves: dict[tuple[str, str | None], dict[int, Curve]] = {}
     for row in grouped.aggregate([("step", "list"), ("value", "list")]).to_pylist():

@@ -20,11 +20,12 @@ METRIC_SCHEMA: Final = pa.schema(
         pa.field("measure", _WORD, nullable=False),
         pa.field("matrix", _WORD),
         pa.field("basis", _WORD),
+        pa.field("operation", _WORD),
         pa.field("value", pa.float64(), nullable=False),
     ]
 )
-"""One number of one measure; `matrix` and `basis` are null where they do not apply, an undefined
-value is NaN."""
+"""One number of one measure; `matrix` and `basis` are null where they do not apply, `operation` is
+null for a number of the whole network and names one of a mixture, an undefined value is NaN."""
 
 SPECTRA_SCHEMA: Final = pa.schema(
     [
@@ -32,13 +33,16 @@ SPECTRA_SCHEMA: Final = pa.schema(
         pa.field("step", pa.int32(), nullable=False),
         pa.field("matrix", _WORD, nullable=False),
         pa.field("basis", _WORD, nullable=False),
+        pa.field("operation", _WORD),
         pa.field("k", pa.int32(), nullable=False),
         pa.field("cos_norm", pa.float64(), nullable=False),
         pa.field("sin_norm", pa.float64(), nullable=False),
     ]
 )
-"""The norms of the cosine and sine coefficients of one matrix at one frequency k."""
+"""The norms of the cosine and sine coefficients of one matrix at one frequency k; `operation` as
+above, for the basis that fits it."""
 
+_OPERATION: Final = "operation"
 _NAME: Final = re.compile(r"part-(\d{9})-([0-9a-f]{12})\.parquet")
 
 
@@ -100,6 +104,9 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
         table = pq.ParquetFile(pa.BufferReader(_verified(path))).read()
     except pa.ArrowException as error:
         raise _damaged(path) from error
+    if _OPERATION not in table.schema.names:  # written before mixtures had rows of their own
+        place = schema.get_field_index(_OPERATION)
+        table = table.add_column(place, schema.field(place), pa.nulls(len(table), _WORD))
     if table.schema != schema:
         raise _damaged(path)
     return table

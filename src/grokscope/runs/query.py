@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from glob import escape
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +18,7 @@ from grokscope.runs.folder import (
     RunFolder,
 )
 from grokscope.runs.lock import is_locked
-from grokscope.runs.metrics import verified_parts
+from grokscope.runs.metrics import METRIC_SCHEMA, read_parts
 from grokscope.runs.sweep_folder import RUNS_NAME, is_sweep
 
 KILLED: Final = "interrupted (killed)"
@@ -29,8 +28,8 @@ _FINAL_VALUES: Final = """
     SELECT measure, matrix, avg(value) FILTER (NOT isnan(value)), max(step)
     FROM (
         SELECT seed, measure, matrix, arg_max(value, step) AS value, max(step) AS step
-        FROM read_parquet($paths, hive_partitioning = false)
-        WHERE basis IS NULL OR basis = 'additive'
+        FROM rows
+        WHERE (basis IS NULL OR basis = 'additive') AND operation IS NULL
         GROUP BY seed, measure, matrix
     )
     GROUP BY measure, matrix
@@ -123,12 +122,11 @@ def _readable(run: RunFolder, locked: bool, connection: duckdb.DuckDBPyConnectio
 def _final_values(
     path: Path, connection: duckdb.DuckDBPyConnection
 ) -> tuple[dict[tuple[str, str | None], float], int | None]:
-    parts = verified_parts(path / METRICS_NAME)
-    if not parts:
+    recorded = read_parts(path / METRICS_NAME, METRIC_SCHEMA)
+    if not recorded.num_rows:
         return {}, None
-    # escape: to DuckDB a path is a pattern, and a folder may be called x*y.
-    paths = [escape(str(part.absolute())) for part in parts]
-    rows = connection.execute(_FINAL_VALUES, {"paths": paths}).fetchall()
+    connection.register("rows", recorded)
+    rows = connection.execute(_FINAL_VALUES).fetchall()
     values = {(measure, matrix): value for measure, matrix, value, _ in rows if value is not None}
     return values, max(step for *_, step in rows)
 

@@ -1,9 +1,10 @@
 """How much of a table each frequency of the coordinates that fit its operation holds."""
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from grokscope.errors import UsageError
 from grokscope.spectra._namespace import namespace_of
@@ -22,7 +23,34 @@ class MatchedSpectrum(NamedTuple):
     """Norm along the sine, 0 where a frequency has none; nan where there are two coordinates."""
 
 
-def matched_spectrum(table: Float[Any, "p column"], characters: Characters) -> MatchedSpectrum:
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """What the spectrum and the measures need of characters; its arrays may be traced by JAX.
+
+    **Arguments:**
+
+    - `n`: order of the group.
+    - `columns`: orthonormal columns of what each frequency spans; see `joint_planes`.
+    - `has_both`: frequencies with a cosine and a sine.
+    - `one_coordinate`: whether the columns are cosine and sine of one coordinate.
+    """
+
+    n: int
+    columns: Float[Any, "freq p mode"]
+    has_both: Bool[Any, "freq"]
+    one_coordinate: bool
+
+    @classmethod
+    def of(cls, basis: "Characters | Planes") -> "Planes":
+        """Return the planes of some characters; planes are returned as they are."""
+        if isinstance(basis, Planes):
+            return basis
+        # the column of a cosine or sine that is missing is 0
+        has_both = (basis.parts[0] != 0).any(axis=1).all(axis=1)
+        return cls(basis.n, joint_planes(basis), has_both, len(basis.parts) == 1)
+
+
+def matched_spectrum(table: Float[Any, "p column"], basis: Characters | Planes) -> MatchedSpectrum:
     """Return the norms of a table's parts at every frequency of its own coordinates.
 
     With one coordinate that is one-to-one and defined everywhere it is the spectrum of the table
@@ -33,24 +61,24 @@ def matched_spectrum(table: Float[Any, "p column"], characters: Characters) -> M
 
     - `table`: one row per residue; NumPy or PyTorch (computed in float64) or JAX (also inside
       `jit` and `vmap`).
-    - `characters`: what each frequency spans.
+    - `basis`: what each frequency spans.
 
     **Returns:** norms in the units of the table; round-off is 0 and entries that are not finite
     give nan, as in `spectrum`.
 
-    **Raises:** `UsageError` unless the table has two axes and one row per row of the characters.
+    **Raises:** `UsageError` unless the table has two axes and one row per row of the basis.
 
     **Source:** Furuta et al., arXiv 2402.16726, Appendix B, in another basis.
     """
-    rows = len(characters.inside)
+    planes = Planes.of(basis)
+    frequencies, rows, modes = planes.columns.shape
     if len(table) != rows:
         raise UsageError("a table does not fit its basis", got=f"{len(table)} rows",
                          allowed=f"{rows} rows")  # fmt: skip
-    planes = joint_planes(characters)
-    columns = planes.transpose(1, 0, 2).reshape(rows, -1)
-    norms = coefficient_norms(table, columns).reshape(planes.shape[0], planes.shape[2])
+    columns = planes.columns.transpose(1, 0, 2).reshape(rows, -1)
+    norms = coefficient_norms(table, columns).reshape(frequencies, modes)
     xp = namespace_of(norms)
-    if len(characters.parts) == 1:
+    if planes.one_coordinate:
         cos_norm, sin_norm = norms[:, 0], norms[:, 1]
         # √(‖μ_k‖² + ‖ν_k‖²)
         return MatchedSpectrum(xp.hypot(cos_norm, sin_norm), cos_norm, sin_norm)

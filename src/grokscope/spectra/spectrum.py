@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
 from jaxtyping import Float
 
 from grokscope.spectra._namespace import as_array, matmul, namespace_of, real_table, round_off
@@ -48,14 +47,14 @@ def spectrum(table: Float[Any, "p column"]) -> Spectrum:
 
 
 def coefficient_norms(
-    table: Float[Any, "p column"], basis: Float[np.ndarray, "p mode"]
+    table: Float[Any, "p column"], basis: Float[Any, "p mode"]
 ) -> Float[Any, "mode"]:
     """Return the norms, over the columns of a table, of its coefficients.
 
     **Arguments:**
 
     - `table`: as for `spectrum`, with its round-off and errors.
-    - `basis`: columns of norm 1, or 0.
+    - `basis`: columns of norm 1, or 0; NumPy, or JAX as the table.
     """
     table = as_array(table)
     tolerance = round_off(table)

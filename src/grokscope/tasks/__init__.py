@@ -8,6 +8,7 @@ from grokscope.tasks.split import (
     UNDEFINED,
     Split,
     make_split,
+    make_splits,
 )
 from grokscope.tasks.structure import Search, Structure, find_structures, structure_of
 from grokscope.tasks.task import Task
@@ -24,6 +25,7 @@ __all__ = [
     "Task",
     "find_structures",
     "make_split",
+    "make_splits",
     "parse",
     "structure_of",
 ]

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Int, Int8, Int32
 
-from grokscope.config import SplitKind
+from grokscope.config import SplitKind, TaskConfig
 from grokscope.errors import UsageError
 from grokscope.tasks.draws import SPLIT_STREAM, draw_bits
 from grokscope.tasks.task import Task
@@ -56,8 +56,28 @@ class Split:
         return {name: int(mask.sum()) for name, mask in masks.items()}
 
 
-def make_split(task: Task, train_fraction: float, kind: SplitKind, seed: int) -> Split:
-    """Draw the training pairs; their number is the same for every seed.
+def make_splits(task: Task, config: TaskConfig, seed: int) -> tuple[Split, ...]:
+    """Return the split of every operation of a task.
+
+    **Arguments:**
+
+    - `task`: what is learned.
+    - `config`: the train fraction, the kind of split, and whether the operations share it.
+    - `seed`: the run's seed.
+
+    **Raises:** as `make_split`.
+    """
+    draws = [0] * task.n_tasks if config.shared_split else range(task.n_tasks)
+    return tuple(
+        make_split(task, config.train_fraction, config.split, seed, number=number, draw=draw)
+        for number, draw in enumerate(draws)
+    )
+
+
+def make_split(
+    task: Task, train_fraction: float, kind: SplitKind, seed: int, *, number: int = 0, draw: int = 0
+) -> Split:
+    """Draw the training pairs of one operation; how many does not depend on the seed.
 
     **Arguments:**
 
@@ -65,13 +85,14 @@ def make_split(task: Task, train_fraction: float, kind: SplitKind, seed: int) ->
     - `train_fraction`: share r of the defined pairs that trains.
     - `kind`: `pairs` draws ordered pairs; `orbits` keeps (x, y) and (y, x) on one side.
     - `seed`: the run's seed; the same seed gives the same split everywhere.
+    - `number`: which operation; its symmetry decides which test pairs are leaked.
+    - `draw`: which of the seed's draws; operations with the same one share their pairs.
 
     **Raises:** `UsageError` if no pair would train or none would test.
     """
     total = int(task.defined.sum())
     n_train = round(train_fraction * total)
-    draw = {"pairs": _draw_pairs, "orbits": _draw_orbits}[kind]
-    chosen = draw(task, n_train, seed)
+    chosen = {"pairs": _draw_pairs, "orbits": _draw_orbits}[kind](task, n_train, seed, draw)
     if not 0 < len(chosen) < total:
         side = "training" if len(chosen) == 0 else "test"
         raise UsageError(
@@ -80,22 +101,23 @@ def make_split(task: Task, train_fraction: float, kind: SplitKind, seed: int) ->
             allowed=f"a train fraction that leaves some of the {total} defined pairs on each side",
             next_step="choose a fraction nearer to 0.5 or a larger modulus",
         )
-    return Split(_sides(task, chosen, seed))
+    return Split(_sides(task, chosen, seed, number))
 
 
-def _draw_pairs(task: Task, n_train: int, seed: int) -> Int[np.ndarray, "pair"]:
-    return _choose(np.flatnonzero(task.defined), n_train, seed, 0)
+def _draw_pairs(task: Task, n_train: int, seed: int, draw: int) -> Int[np.ndarray, "pair"]:
+    return _choose(np.flatnonzero(task.defined), n_train, seed, 2 * draw)
 
 
-def _draw_orbits(task: Task, n_train: int, seed: int) -> Int[np.ndarray, "pair"]:
+def _draw_orbits(task: Task, n_train: int, seed: int, draw: int) -> Int[np.ndarray, "pair"]:
     x, y = np.divmod(np.arange(task.p**2), task.p)
     transpose = y * task.p + x
     swappable = task.defined & task.defined[transpose] & (x != y)
     doubles = np.flatnonzero(swappable & (x < y))
     singles = np.flatnonzero(task.defined & ~swappable)
     n_doubles, n_singles = _share(n_train, len(doubles), len(singles))
-    above = _choose(doubles, n_doubles, seed, 0)
-    return np.concatenate([above, transpose[above], _choose(singles, n_singles, seed, 1)])
+    above = _choose(doubles, n_doubles, seed, 2 * draw)
+    alone = _choose(singles, n_singles, seed, 2 * draw + 1)
+    return np.concatenate([above, transpose[above], alone])
 
 
 def _share(n_train: int, doubles: int, singles: int) -> tuple[int, int]:
@@ -112,10 +134,12 @@ def _choose(
     return candidates[np.argsort(bits, kind="stable")[:count]]
 
 
-def _sides(task: Task, chosen: Int[np.ndarray, "pair"], seed: int) -> Int8[np.ndarray, "pair"]:
+def _sides(
+    task: Task, chosen: Int[np.ndarray, "pair"], seed: int, number: int
+) -> Int8[np.ndarray, "pair"]:
     kind = np.where(task.defined, TEST_UNLEAKED, UNDEFINED).astype(np.int8)
     kind[chosen] = TRAIN
-    if task.symmetric(seed):
+    if task.symmetric(seed, number):
         transpose_trains = (kind == TRAIN).reshape(task.p, task.p).T.ravel()
         kind[(kind == TEST_UNLEAKED) & transpose_trains] = TEST_LEAKED
     kind.setflags(write=False)

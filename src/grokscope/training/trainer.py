@@ -32,6 +32,8 @@ class RunInputs(NamedTuple):
     labels: Int[Array, "example"]
     learning_rate: Float[Array, ""]
     weight_decay: Float[Array, ""]
+    weights: Float[Array, "example"] | None
+    """Factor of each example's loss, 0 where an example only fills up; None for plain means."""
     observed: Any
     """Handed to the observer as it is."""
 
@@ -70,7 +72,8 @@ def make_chunk(
     - `observe`: compiled into the program; called once per run, after the last update.
     - `n_steps`: updates per call.
     - `run_axis`: `map` on a CPU, `vmap` on a GPU.
-    - `n_tasks`: operations of a mixture; its loss is the sum of their mean losses.
+    - `n_tasks`: operations of a mixture; its loss is the sum of their mean losses, or what the
+      inputs' weights say.
 
     **Returns:** a function of (states, inputs, active), all with a leading run axis. Runs that
     are not active keep their state and observe zeros. The states passed in are consumed.
@@ -105,12 +108,16 @@ def _step(
 ) -> tuple[TrainState, Float[Array, ""]]:
     """One update; where the loss is not finite the weights stay as they are."""
     trainable, frozen = split_frozen(state.model, config.freeze)
-    tokens, labels = _batch(config.batch_size, state.step, inputs)
+    tokens, labels, weights = _batch(config.batch_size, state.step, inputs)
 
     def loss_of(trainable: PyTree) -> Float[Array, ""]:
         model = eqx.combine(trainable, frozen)
+        losses = cross_entropy(model(tokens), labels)
+        if weights is not None:
+            # L = Σ_i w_i·loss_i, scaled up where only a batch of the examples is seen
+            return jnp.sum(weights * losses) * (len(inputs.labels) / len(labels))
         # L = Σ_task mean over its examples; every task has as many examples
-        return jnp.mean(cross_entropy(model(tokens), labels)) * n_tasks
+        return jnp.mean(losses) * n_tasks
 
     loss, gradient = jax.value_and_grad(loss_of)(trainable)
     optimizer = adamw(config, inputs.learning_rate, inputs.weight_decay)
@@ -122,16 +129,20 @@ def _step(
 
 def _batch(
     size: int | None, step: Int[Array, ""], inputs: RunInputs
-) -> tuple[Int[Array, "batch pos"], Int[Array, "batch"]]:
+) -> tuple[Int[Array, "batch pos"], Int[Array, "batch"], Float[Array, "batch"] | None]:
     """Return this step's examples: all, or the next ones of this epoch's own order."""
-    n = len(inputs.labels)
+    n, weights = len(inputs.labels), inputs.weights
     if size is None or size >= n:
-        return inputs.tokens, inputs.labels
+        return inputs.tokens, inputs.labels, weights
     per_epoch = n // size
     key = jax.random.fold_in(stream(inputs.seed, "batches"), step // per_epoch)
     order = jax.random.permutation(key, n)
     chosen = jax.lax.dynamic_slice(order, [(step % per_epoch) * size], [size])
-    return inputs.tokens[chosen], inputs.labels[chosen]
+    return (
+        inputs.tokens[chosen],
+        inputs.labels[chosen],
+        None if weights is None else weights[chosen],
+    )
 
 
 def stream(seed: int | UInt32[Array, ""], purpose: Literal["weights", "batches"]) -> PRNGKeyArray:

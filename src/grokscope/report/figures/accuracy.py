@@ -17,26 +17,32 @@ def sides(record: RunRecord) -> list[str]:
     return list(SIDES) if record.n_leaked else list(SIDES[:2])
 
 
-def by_side(record: RunRecord, measure: str) -> dict[str, dict[int, Curve]]:
+def by_side(
+    record: RunRecord, measure: str, operation: str | None = None
+) -> dict[str, dict[int, Curve]]:
     """Return the curves of `accuracy` or `loss` by the side's name in the legend."""
-    found = {_NAMES[side]: record.curves.get((f"{side}_{measure}", None)) for side in sides(record)}
+    curves = record.curves if operation is None else record.task_curves[operation]
+    found = {_NAMES[side]: curves.get((f"{side}_{measure}", None)) for side in sides(record)}
     return {name: curves for name, curves in found.items() if curves}
 
 
 def accuracy(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
-    """Return the figure: one panel per run."""
+    """Return the figure: one panel per run, or per operation of a single mixture."""
     y = alt.Y(
         "value:Q",
         title="accuracy (share of pairs)",
         scale=alt.Scale(domain=[0, 1]),
         axis=side_axis(format=".0%"),
     )
-    layout = Layout(columns=min(2, len(records)), least=340)
+    parts = [(record, None) for record in records]
+    if len(records) == 1 and records[0].task_curves:
+        parts = [(records[0], operation) for operation in records[0].task_curves]
+    layout = Layout(columns=min(2, len(parts)), least=340)
     series = [_NAMES[side] for side in max((sides(record) for record in records), key=len)]
     panels = [
-        panel(by_side(r, "accuracy"), r, axis, y, series=series, title=heading(r, records),
-              height=220)
-        for r in records
+        panel(by_side(r, "accuracy", operation), r, axis, y, series=series,
+              title=operation or heading(r, records), height=220, moments=r.moments_of(operation))
+        for r, operation in parts
     ]  # fmt: skip
     caption = (
         "A network that groks is perfect on its training pairs long before it is on pairs that it"

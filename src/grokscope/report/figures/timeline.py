@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 
 from grokscope.report.figures.figure import Panel, inline, layered, significant
-from grokscope.report.record import Curve, RunRecord
+from grokscope.report.record import Curve, Moments, RunRecord
 from grokscope.report.series import Summary, summarise, thin, thin_band
 
 BUCKETS: Final = 140
@@ -62,6 +62,7 @@ def panel(
     title: str = "",
     height: int = 200,
     each_seed: bool = True,
+    moments: Mapping[int, Moments] | None = None,
 ) -> Panel:
     """Draw the curves of a run.
 
@@ -73,12 +74,13 @@ def panel(
     - `y`: the vertical channel; the field is `value`.
     - `series`: names in the order of colours, also those that this run does not have.
     - `each_seed`: whether each seed has a thin line.
+    - `moments`: per seed, where they are not those of the run.
     """
     summaries = {name: summarise(seeds) for name, seeds in curves.items() if seeds}
     lines = alt.Legend(symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=300, symbolOpacity=1)
     scale = alt.Scale(domain=list(series))
     colour = alt.Color("series:N", title=None, scale=scale, legend=lines)
-    layers = [_moments(record, axis)]
+    layers = [_moments(record, axis, record.moments if moments is None else moments)]
     if len(record.seeds) > 1:
         layers.append(_band(summaries, axis, y, colour))
         if each_seed:
@@ -136,11 +138,11 @@ def _band(
     return area.encode(axis.channel(), y, colour, alt.Y2(field="high"))
 
 
-def _moments(record: RunRecord, axis: TimeAxis) -> alt.Chart:
+def _moments(record: RunRecord, axis: TimeAxis, moments: Mapping[int, Moments]) -> alt.Chart:
     rows = [
         {"moment": name, "step": step, "seed": seed}
-        for seed, moments in record.moments.items()
-        for name, step in zip(MOMENTS, moments, strict=True)
+        for seed, reached in moments.items()
+        for name, step in zip(MOMENTS, reached, strict=True)
         if step is not None
     ]
     scale = alt.Scale(domain=list(MOMENTS), range=[[2, 3], [7, 3]])
