@@ -58,7 +58,7 @@ def rows() -> list[Row]:
 def _row(line: dict[str, str]) -> Row:
     task = Task((parse(line["operation"]),), P)
     grokked = [float(r.removeprefix("r=")) for r, cell in line.items() if cell == "grok"]
-    return Row(task.canonical, structure_of(task), task.symmetric(0), min(grokked, default=None))
+    return Row(task.canonical, structure_of(task), task.symmetric(0, 0), min(grokked, default=None))
 
 
 def page(found: Sequence[Row]) -> str:

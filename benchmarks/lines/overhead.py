@@ -63,7 +63,10 @@ def _rows(effort: Effort, path: Path) -> list[Row]:
     run = TrainingRun(config, folder)
     begin(run)
     chunks = effort.stretch // training.n_steps
-    work = {"run": _repeated(lambda: advance([run]), chunks), "training": _repeated(training, chunks)}
+    work = {
+        "run": _repeated(lambda: advance([run]), chunks),
+        "training": _repeated(training, chunks),
+    }
     # the turns that do not count: one chunk compiles, the log-spaced checkpoints are yet to come
     advance([run])
     training()

@@ -26,10 +26,10 @@ def beginning(step: int = 0) -> Beginning:
 
 
 def seeds(step: int, accuracy: float) -> list[SeedProgress]:
-    progress = [SeedProgress(seed, CONFIG.schedule) for seed in CONFIG.seeds]
+    progress = [SeedProgress(seed, CONFIG.schedule, ("x + y",)) for seed in CONFIG.seeds]
     for seed in progress:
         for at in range(0, step + 1, 10):
-            seed.add(at, 1.0, accuracy)
+            seed.add(at, [1.0], [accuracy])
     return progress
 
 

@@ -27,15 +27,17 @@ def test_a_seed_means_the_same_alone_and_beside_others(helpers: SimpleNamespace)
 
 def test_examples_are_the_training_pairs_of_every_task(helpers: SimpleNamespace) -> None:
     prepared = prepare(helpers.tiny("x*y", "x - y", seeds=(1,)))
-    n = int(prepared.splits[0].train.sum())
+    n = int(prepared.splits[0][0].train.sum())
     tokens, labels = np.asarray(prepared.inputs.tokens[0]), np.asarray(prepared.inputs.labels[0])
     assert tokens.shape == (2 * n, 3)
     x, op, y = tokens.T
     assert_array_equal(op, [7] * n + [8] * n)
     assert_array_equal(labels, np.where(op == 7, x * y, x - y) % 7)
-    assert_array_equal(x[:n] * 7 + y[:n], prepared.splits[0].train_index)
+    assert_array_equal(x[:n] * 7 + y[:n], prepared.splits[0][0].train_index)
     assert_array_equal(x[:n], x[n:])
-    assert_array_equal(prepared.inputs.observed.kind[0], prepared.splits[0].kind)
+    kinds = [split.kind for split in prepared.splits[0]]
+    assert_array_equal(prepared.inputs.observed.kind[0], kinds)
+    assert prepared.inputs.weights is None
     assert float(prepared.inputs.learning_rate[0]) == np.float32(1e-3)
     assert int(prepared.states.step[0]) == 0
 

@@ -6,6 +6,8 @@ import pytest
 from grokscope.config import ScheduleConfig
 from grokscope.experiments.progress import Milestone, SeedProgress, overall_status
 
+ONE = ("x + y",)
+
 
 def in_hindsight(steps: list[int], values: list[float], threshold: float) -> int | None:
     for i in range(len(values) - 5):
@@ -30,11 +32,11 @@ def test_a_milestone_is_the_first_of_six_high_evaluations() -> None:
 
 def advance(seed: SeedProgress, *accuracies: float) -> None:
     for accuracy in accuracies:
-        seed.add(seed.step + 50, 1.0, accuracy)
+        seed.add(seed.step + 50, [1.0], [accuracy])
 
 
 def test_a_seed_stops_after_grokking_and_a_margin() -> None:
-    seed = SeedProgress(3, ScheduleConfig(steps=2000, stop_margin=500))
+    seed = SeedProgress(3, ScheduleConfig(steps=2000, stop_margin=500), ONE)
     advance(seed, 0.2, 0.995, 0.3, *[0.992] * 5)
     assert (seed.memorised_at, seed.grokked_at, seed.status) == (50, None, "undecided")
     advance(seed, 1.0)
@@ -51,8 +53,8 @@ def test_a_seed_stops_after_grokking_and_a_margin() -> None:
 
 
 def test_stopping_has_its_own_accuracy_and_can_be_switched_off() -> None:
-    low = SeedProgress(0, ScheduleConfig(stop_accuracy=0.5, stop_margin=0))
-    never = SeedProgress(0, ScheduleConfig(stop_accuracy=0.5, stop_margin=0, stop=False))
+    low = SeedProgress(0, ScheduleConfig(stop_accuracy=0.5, stop_margin=0), ONE)
+    never = SeedProgress(0, ScheduleConfig(stop_accuracy=0.5, stop_margin=0, stop=False), ONE)
     for seed in (low, never):
         advance(seed, *[0.6] * 6)
         assert (seed.grokked_at, seed.status) == (None, "undecided")
@@ -61,12 +63,12 @@ def test_stopping_has_its_own_accuracy_and_can_be_switched_off() -> None:
 
 
 def test_a_seed_ends_with_its_steps_or_when_it_diverges() -> None:
-    seed = SeedProgress(0, ScheduleConfig(steps=100))
+    seed = SeedProgress(0, ScheduleConfig(steps=100), ONE)
     advance(seed, 0.1)
     assert seed.active
     advance(seed, 0.1)
     assert not seed.active
-    seed = SeedProgress(0, ScheduleConfig(steps=1000))
+    seed = SeedProgress(0, ScheduleConfig(steps=1000), ONE)
     advance(seed, *[1.0] * 6)
     seed.diverged_at = 320
     assert (seed.active, seed.status) == (False, "diverged")
@@ -83,7 +85,7 @@ def test_a_seed_ends_with_its_steps_or_when_it_diverges() -> None:
 def test_a_run_is_as_good_as_its_worst_seed(statuses: tuple[str, ...], expected: str) -> None:
     seeds = []
     for i, status in enumerate(statuses):
-        seed = SeedProgress(i, ScheduleConfig())
+        seed = SeedProgress(i, ScheduleConfig(), ONE)
         advance(seed, *[1.0 if status == "grokked" else 0.1] * 6)
         seed.diverged_at = 10 if status == "diverged" else None
         assert seed.status == status
@@ -96,7 +98,7 @@ def test_the_last_evaluation_is_foreseen() -> None:
     ends = 0
     for _ in range(200):
         margin = int(rng.choice([0, 100, 300, 500]))
-        seed = SeedProgress(0, ScheduleConfig(steps=1500, stop_margin=margin))
+        seed = SeedProgress(0, ScheduleConfig(steps=1500, stop_margin=margin), ONE)
         while seed.active:
             may_end = seed.may_end(seed.step + 50)
             advance(seed, rng.choice([0.5, 1.0], p=[0.2, 0.8]))
@@ -104,3 +106,23 @@ def test_the_last_evaluation_is_foreseen() -> None:
             ends += may_end
     # and not at every evaluation
     assert ends < 200 * 30 / 2
+
+
+def test_a_mixture_is_there_when_its_last_operation_is() -> None:
+    seed = SeedProgress(0, ScheduleConfig(stop_margin=100), ("x + y", "x*y"))
+    for step in range(50, 1050, 50):
+        if not seed.active:
+            break
+        seed.add(step, [1.0, 1.0], [float(step >= 100), float(step >= 200)])
+    # confirmed at 450, and 300 is the margin's end
+    assert (seed.grokked_at, seed.memorised_at, seed.step) == (200, 50, 450)
+    assert seed.result({})["tasks"] == [
+        {"operation": "x + y", "memorised_at": 50, "grokked_at": 100},
+        {"operation": "x*y", "memorised_at": 50, "grokked_at": 200},
+    ]
+    # one that is forgotten before it is confirmed has not grokked
+    seed = SeedProgress(0, ScheduleConfig(), ("x + y", "x*y"))
+    for step in range(50, 1050, 50):
+        seed.add(step, [1.0, 1.0], [1.0, float(step % 300 != 0)])
+    assert (seed.tasks[0]["grokked_at"], seed.tasks[1]["grokked_at"]) == (50, None)
+    assert (seed.grokked_at, seed.status) == (None, "undecided")

@@ -194,7 +194,10 @@ def batches(lab: Callable[..., Any]) -> Callable[[int, int, int], list[list[int]
 
     @functools.partial(jax.jit, static_argnums=0)
     def draw(size: int, seed: jax.Array, step: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return _batch(size, step, jax.tree_util.tree_map(jnp.asarray, numbered)._replace(seed=seed))
+        tokens, labels, _ = _batch(
+            size, step, jax.tree_util.tree_map(jnp.asarray, numbered)._replace(seed=seed)
+        )
+        return tokens, labels
 
     def drawn(size: int, seed: int, n_steps: int) -> list[list[int]]:
         found = [draw(size, np.uint32(seed), np.int32(step)) for step in range(n_steps)]

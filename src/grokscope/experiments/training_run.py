@@ -135,13 +135,14 @@ class TrainingRun:
         """Keep one evaluation of seed number i; `due` says that it has Table A.4."""
         seed, observation = self.seeds[i], result.observation
         assert isinstance(observation, Observation)
-        seed.add(self.step, *(observation.values[self._places[name]] for name in _ACCURACIES))
+        values = np.asarray(observation.values)
+        seed.add(self.step, *(values[self._places[name]].tolist() for name in _ACCURACIES))
         # the loss before each update, and the one that the last update led to
-        losses = [*result.losses, observation.values[self._loss]]
+        losses = [*result.losses, values[self._loss]]
         broken = np.flatnonzero(~np.isfinite(losses))
         if len(broken):
             seed.diverged_at = self.step - n_steps + int(broken[0])
-        self._rows.add_metrics(seed.seed, self.step, np.asarray(observation.values))
+        self._rows.add_metrics(seed.seed, self.step, values)
         schedule = self.config.schedule
         if self._due(schedule.spectra_every) or not seed.active:
             self._rows.add_spectra(seed.seed, self.step, observation)

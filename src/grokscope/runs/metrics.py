@@ -104,7 +104,8 @@ def _read(path: Path, schema: pa.Schema) -> pa.Table:
         table = pq.ParquetFile(pa.BufferReader(_verified(path))).read()
     except pa.ArrowException as error:
         raise _damaged(path) from error
-    if _OPERATION not in table.schema.names:  # written before mixtures had rows of their own
+    older = [name for name in schema.names if name != _OPERATION]
+    if table.schema.names == older:  # written before mixtures had rows of their own
         place = schema.get_field_index(_OPERATION)
         table = table.add_column(place, schema.field(place), pa.nulls(len(table), _WORD))
     if table.schema != schema:

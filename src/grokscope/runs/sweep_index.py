@@ -112,8 +112,9 @@ def _last_accuracies(folder: Path, seed: int, *, alone: bool) -> dict[str, float
     parts = last_part(folder, METRIC_SCHEMA) if alone else read_parts(folder, METRIC_SCHEMA)
     found: dict[str, float | None] = dict.fromkeys(_ACCURACIES)
     newest = -1
-    for row in parts.select(["seed", "step", "measure", "value"]).to_pylist():
-        if row["seed"] == seed and row["measure"] in found and row["step"] >= newest:
+    for row in parts.select(["seed", "step", "measure", "operation", "value"]).to_pylist():
+        whole = row["seed"] == seed and row["operation"] is None
+        if whole and row["measure"] in found and row["step"] >= newest:
             newest = row["step"]
             found[row["measure"]] = row["value"]
     return found
