@@ -5,7 +5,15 @@ import pytest
 
 from grokscope.config import TaskConfig
 from grokscope.errors import UsageError
-from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, UNDEFINED, Task, make_split, make_splits
+from grokscope.tasks import (
+    TEST_LEAKED,
+    TEST_UNLEAKED,
+    TRAIN,
+    UNDEFINED,
+    Task,
+    make_split,
+    make_splits,
+)
 
 
 def task_of(*texts: str, p: int = 13) -> Task:

@@ -16,6 +16,7 @@ from grokscope.experiments.training_run import TrainingRun
 from grokscope.training import ChunkResult, RunAxis, RunInputs, TrainState, make_chunk
 
 T = TypeVar("T")
+Broken = Callable[[TrainingRun, Exception], None]
 
 
 def run_axis() -> RunAxis:
@@ -28,12 +29,16 @@ def begin(run: TrainingRun) -> None:
     _train([run], 0)
 
 
-def advance(runs: Sequence[TrainingRun]) -> None:
+def advance(runs: Sequence[TrainingRun], broken: Broken | None = None) -> None:
     """Train runs of one `signature` to their next evaluation, and record it.
 
-    A run that has ended may stand among them: it is left as it is.
+    **Arguments:**
+
+    - `runs`: one that has ended may stand among them: it is left as it is.
+    - `broken`: hears of a run whose numbers could not be kept, and why, while the others go on;
+      without it the error is raised.
     """
-    _train(runs, next(run.steps_to_next for run in runs if run.active))
+    _train(runs, next(run.steps_to_next for run in runs if run.active), broken)
 
 
 def signature(run: TrainingRun) -> Hashable:
@@ -46,7 +51,24 @@ def signature(run: TrainingRun) -> Hashable:
     return _static(run), schedule.eval_every, even, tree, shapes
 
 
-def _train(runs: Sequence[TrainingRun], n_steps: int) -> None:
+def pad(run: TrainingRun, examples: int) -> None:
+    """Fill a run's training set up with examples that weigh nothing, for a common shape."""
+    inputs, n = run.inputs, run.inputs.labels.shape[1]
+    if run.config.optimizer.batch_size is not None:
+        return
+    weights = inputs.weights
+    if weights is None:
+        # L = Σ_task mean over its examples = Σ_i w_i·loss_i
+        weights = jnp.full(inputs.labels.shape, run.task.n_tasks / n, jnp.float32)
+    more = ((0, 0), (0, examples - n))
+    run.inputs = inputs._replace(
+        tokens=jnp.pad(inputs.tokens, (*more, (0, 0))),
+        labels=jnp.pad(inputs.labels, more),
+        weights=jnp.pad(weights, more),
+    )
+
+
+def _train(runs: Sequence[TrainingRun], n_steps: int, broken: Broken | None = None) -> None:
     active = np.array([seed.active for run in runs for seed in run.seeds])
     trained = [run for run in runs if run.active]
     for run in trained:
@@ -65,7 +87,12 @@ def _train(runs: Sequence[TrainingRun], n_steps: int) -> None:
             run.states = _cut(states, own)
             continue
         run.training_seconds += seconds / len(trained) if n_steps else 0.0
-        run.take(_cut(states, own), _cut(result, own), n_steps)
+        try:
+            run.take(_cut(states, own), _cut(result, own), n_steps)
+        except Exception as error:
+            if broken is None:
+                raise
+            broken(run, error)
 
 
 def _inputs(run: TrainingRun) -> RunInputs:

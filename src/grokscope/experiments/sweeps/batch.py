@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from grokscope.config import RunConfig
-from grokscope.errors import DivergedError, GrokscopeError, RunInterruptedError, printable
-from grokscope.experiments.sweeps.done import status_if_done
+from grokscope.errors import GrokscopeError, RunFolderError, printable
+from grokscope.experiments.sweeps.done import INTERRUPTED, status_if_done
 from grokscope.experiments.sweeps.job import Job
 from grokscope.runs.sweep_folder import RUNS_NAME, forget_failure, record_failure
 
 FAILED: Final = "failed"
-INTERRUPTED: Final = "interrupted"
+__all__ = ["FAILED", "INTERRUPTED", "Batch", "Outcome", "failed", "run_batch"]
 
 
 @dataclass(frozen=True)
@@ -69,40 +68,34 @@ def run_batch(
     - `folder`: the sweep's.
     - `news`: is told each outcome at once.
     """
+    from grokscope.experiments.interrupt import listening
+    from grokscope.experiments.sweeps.side_by_side import train_side_by_side
+
     outcomes: list[Outcome] = []
-    for job in batch.jobs:
-        outcomes.append(_train(job, folder))
+
+    def tell(job: Job, how: str | Exception) -> None:
+        if isinstance(how, str):
+            forget_failure(folder, job.name)
+            outcomes.append(Outcome(job.name, how))
+        else:
+            outcomes.append(failed(job.name, how, folder))
         if news is not None:
             news(outcomes[-1])
-        if outcomes[-1].status == INTERRUPTED:
-            break
+
+    runs, left = folder / RUNS_NAME, []
+    for job in batch.jobs:
+        try:
+            done = status_if_done(runs / job.name, job.config)
+        except RunFolderError as error:
+            tell(job, error)
+            continue
+        if done is None:
+            left.append(job)
+        else:
+            tell(job, done)
+    with listening() as wish:
+        train_side_by_side(left, runs, batch.size, tell, wish)
     return outcomes
-
-
-def _train(job: Job, folder: Path) -> Outcome:
-    """Train one job, or find it done; record it where it fails."""
-    try:
-        status = _train_to_its_end(job.config, folder / RUNS_NAME / job.name)
-        forget_failure(folder, job.name)
-    except RunInterruptedError:
-        return Outcome(job.name, INTERRUPTED)
-    # Whatever it is, the other runs go on, and the sweep says what happened to this one.
-    except Exception as error:
-        return failed(job.name, error, folder)
-    return Outcome(job.name, status)
-
-
-def _train_to_its_end(config: RunConfig, run: Path) -> str:
-    """Return the status of the run, trained if it was not done; raises as `train_run`."""
-    done = status_if_done(run, config)
-    if done is not None:
-        return done
-    from grokscope.experiments.run import train_run
-
-    try:
-        return train_run(config, run, resume=True).folder.manifest.status
-    except DivergedError:
-        return "diverged"
 
 
 def failed(name: str, error: BaseException | str, folder: Path) -> Outcome:

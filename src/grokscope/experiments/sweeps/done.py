@@ -9,6 +9,8 @@ from grokscope.runs.manifest import Manifest
 
 ENDED: Final = ("grokked", "undecided", "diverged")
 """States in which a run came to its end by itself."""
+INTERRUPTED: Final = "interrupted"
+"""Saved before its end, to go on."""
 
 
 def status_if_done(run: Path, config: RunConfig) -> str | None:

@@ -1,0 +1,153 @@
+"""Jobs that train side by side in one program: one that ends makes room for the next."""
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+
+from grokscope.errors import DivergedError, RunInterruptedError
+from grokscope.experiments.check import check
+from grokscope.experiments.interrupt import StopWish
+from grokscope.experiments.run import enter, finish, load, start
+from grokscope.experiments.sweeps.done import INTERRUPTED
+from grokscope.experiments.sweeps.job import Job
+from grokscope.experiments.together import advance, pad, run_axis, signature
+from grokscope.experiments.training_run import TrainingRun
+
+Tell = Callable[[Job, str | Exception], None]
+"""Hears how a job ended: its status, or what was wrong."""
+
+
+class _Seat:
+    """One job in training, with the lock of its folder.
+
+    **Raises:** whatever opening the folder raises; then nothing stays locked.
+    """
+
+    def __init__(self, job: Job, run: Path, examples: int | None) -> None:
+        self.job = job
+        with contextlib.ExitStack() as stack:
+            _, folder = enter(job.config, run, resume=True)
+            stack.enter_context(folder.lock())
+            self.training: TrainingRun = load(folder)
+            if examples is not None:
+                pad(self.training, examples)
+            start(self.training)
+            self._lock = stack.pop_all()
+
+    def leave(self) -> None:
+        """Unlock the folder."""
+        self._lock.close()
+
+    def end(self) -> str:
+        """Say in the folder how the run ended, or that it is interrupted; return the status."""
+        with contextlib.closing(self._lock):
+            try:
+                return finish(self.training).folder.manifest.status
+            except DivergedError:
+                return "diverged"
+            except RunInterruptedError:
+                return INTERRUPTED
+
+
+def train_side_by_side(
+    jobs: Sequence[Job], runs: Path, size: int, tell: Tell, wish: StopWish
+) -> None:
+    """Train every job into `runs/NAME`, at most `size` at a time.
+
+    Jobs of one `signature` share a program. Others wait until those are done. On a GPU the
+    training sets are filled up to a common size, with examples that weigh nothing; on a CPU a
+    run has the bits that it would have alone.
+
+    **Arguments:**
+
+    - `tell`: hears of each job once, unless it had not begun when the wish to stop came.
+    """
+    waiting = deque(jobs)
+    examples = _common_size(jobs) if run_axis() == "vmap" and size > 1 else None
+    while waiting and not wish:
+        table = _Table(runs, size, examples, tell)
+        others = table.serve(waiting, wish)
+        waiting = deque(others)
+
+
+class _Table:
+    """The jobs of one signature that train together.
+
+    A seat whose job has ended stays until the next one takes it: another number of seats is
+    another program to compile. When half of them are empty and nobody waits, they are removed.
+    """
+
+    def __init__(self, runs: Path, size: int, examples: int | None, tell: Tell) -> None:
+        self._runs, self._size, self._examples, self._tell = runs, size, examples, tell
+        self._signature: Hashable = None
+        self._seats: list[_Seat] = []
+        self._busy: list[_Seat] = []
+
+    def serve(self, waiting: deque[Job], wish: StopWish) -> list[Job]:
+        """Train all waiting jobs that fit, and return the others."""
+        others: list[Job] = []
+        try:
+            self._fill(waiting, others)
+            while self._busy and not wish:
+                advance([seat.training for seat in self._seats], self._broken)
+                for seat in [seat for seat in self._busy if not seat.training.active]:
+                    self._end(seat)
+                self._fill(waiting, others)
+        finally:
+            for seat in list(self._busy):
+                self._end(seat)
+        return others
+
+    def _fill(self, waiting: deque[Job], others: list[Job]) -> None:
+        """Let waiting jobs in while there is room."""
+        while waiting and len(self._busy) < self._size:
+            job = waiting.popleft()
+            try:
+                seat = _Seat(job, self._runs / job.name, self._examples)
+            # Whatever is wrong with one job, the others train.
+            except Exception as error:
+                self._tell(job, error)
+                continue
+            own = signature(seat.training)
+            if self._signature not in (None, own):
+                seat.leave()
+                others.append(job)
+                continue
+            self._signature = own
+            self._seat(seat)
+        if 2 * len(self._busy) <= len(self._seats):
+            self._seats = list(self._busy)
+
+    def _seat(self, seat: _Seat) -> None:
+        self._busy.append(seat)
+        if not seat.training.active:
+            self._end(seat)
+            return
+        empty = [i for i, other in enumerate(self._seats) if other not in self._busy]
+        if empty:
+            self._seats[empty[0]] = seat
+        else:
+            self._seats.append(seat)
+
+    def _end(self, seat: _Seat) -> None:
+        """Close a job that has ended or must stop, and tell how."""
+        self._busy.remove(seat)
+        try:
+            self._tell(seat.job, seat.end())
+        except Exception as error:
+            self._tell(seat.job, error)
+
+    def _broken(self, training: TrainingRun, error: Exception) -> None:
+        """Take out a job whose numbers could not be kept; the others go on."""
+        seat = next(seat for seat in self._busy if seat.training is training)
+        self._busy.remove(seat)
+        self._seats.remove(seat)
+        seat.leave()
+        self._tell(seat.job, error)
+
+
+def _common_size(jobs: Sequence[Job]) -> int:
+    """Return the examples of the largest training set."""
+    splits = [check(job.config)[1][0] for job in jobs]
+    return max(sum(len(split.train_index) for split in of_tasks) for of_tasks in splits)
