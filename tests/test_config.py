@@ -17,11 +17,12 @@ from grokscope.config import (
     RunConfig,
     ScheduleConfig,
     TaskConfig,
+    TransferConfig,
     configure,
 )
 from grokscope.errors import UsageError
 
-SECTIONS = ("task", "model", "optimizer", "schedule")
+SECTIONS = ("task", "model", "optimizer", "schedule", "transfer")
 UNUSUAL = RunConfig(
     task=TaskConfig(expressions=("x + y", "x^2*y"), p=59, train_fraction=0.75, split="orbits"),
     model=ModelConfig(architecture="mlp", layers=3, d_model=12, heads=6, d_mlp=7, d_embedding=9),
@@ -32,6 +33,9 @@ UNUSUAL = RunConfig(
     schedule=ScheduleConfig(
         steps=7, eval_every=3, spectra_every=9, save_every=8, checkpoint_every=5,
         checkpoint_budget=1, stop_accuracy=0.5, stop_margin=0, stop=False,
+    ),
+    transfer=TransferConfig(
+        source="runs/x+y", load=("unembedding",), source_seed=LARGEST_SEED, source_step=0
     ),
     seeds=(5, 0, LARGEST_SEED),
     eta=0.25,
@@ -67,6 +71,12 @@ def test_json_of_something_else_is_refused(change: str) -> None:
         document["task"]["p"] = "97"
     with pytest.raises(UsageError):
         RunConfig.from_json(document)
+
+
+def test_what_older_versions_did_not_know_may_be_missing() -> None:
+    document = UNUSUAL.to_json()
+    del document["transfer"]
+    assert RunConfig.from_json(document) == dataclasses.replace(UNUSUAL, transfer=TransferConfig())
 
 
 def test_the_paper_is_the_default() -> None:

@@ -4,7 +4,6 @@ This file imports neither JAX nor NumPy, so that `grokscope --help` and usage er
 """
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, get_args
@@ -12,39 +11,30 @@ from typing import Annotated, Any, Final, Literal, get_args
 import tyro
 
 from grokscope.errors import UsageError
+from grokscope.settings.basics import LARGEST_SEED, Part
+from grokscope.settings.checks import check_choice, check_integer, check_number, check_tuple
+from grokscope.settings.transfer import TransferConfig
+
+__all__ = [
+    "LARGEST_MODULUS",
+    "LARGEST_SEED",
+    "PRESETS",
+    "Architecture",
+    "ModelConfig",
+    "OptimizerConfig",
+    "Part",
+    "RunConfig",
+    "ScheduleConfig",
+    "SplitKind",
+    "TaskConfig",
+    "TransferConfig",
+    "configure",
+]
 
 Architecture = Literal["transformer", "mlp"]
 SplitKind = Literal["pairs", "orbits"]
-Part = Literal["embedding", "attention", "mlp", "unembedding"]
 
 LARGEST_MODULUS: Final = 1009
-LARGEST_SEED: Final = 2**32 - 1
-NO_LIMIT: Final = 2**31 - 1
-
-
-def _check_integer(name: str, value: Any, low: int, high: int = NO_LIMIT) -> None:
-    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-        return
-    span = f"{low} or more" if high == NO_LIMIT else f"{low} to {high}"
-    raise UsageError(f"{name} is not usable", got=value, allowed=f"a whole number, {span}")
-
-
-def _check_number(name: str, value: Any, allowed: str, *, over: float, below: float) -> None:
-    """Refuse all but finite numbers with over < value < below."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and math.isfinite(value) and over < value < below:
-        return
-    raise UsageError(f"{name} is not usable", got=value, allowed=allowed)
-
-
-def _check_tuple(name: str, value: object, allowed: str) -> None:
-    if not isinstance(value, tuple):
-        raise UsageError(f"{name} not usable", got=value, allowed=allowed)
-
-
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UsageError(f"{name} is unknown", got=value, allowed=", ".join(choices))
 
 
 @dataclass(frozen=True)
@@ -67,13 +57,13 @@ class TaskConfig:
     def __post_init__(self) -> None:
         if not self.expressions:
             raise UsageError("no operation to train", next_step='write one, for example "x + y"')
-        _check_integer("the modulus p", self.p, 2, LARGEST_MODULUS)
+        check_integer("the modulus p", self.p, 2, LARGEST_MODULUS)
         allowed = "a number between 0 and 1, both excluded"
-        _check_number("the train fraction", self.train_fraction, allowed, over=0, below=1)
-        _check_choice("the split", self.split, get_args(SplitKind))
-        _check_tuple("the task weights are", self.task_weights, "a tuple of numbers")
+        check_number("the train fraction", self.train_fraction, allowed, over=0, below=1)
+        check_choice("the split", self.split, get_args(SplitKind))
+        check_tuple("the task weights are", self.task_weights, "a tuple of numbers")
         for weight in self.task_weights:
-            _check_number("a task weight", weight, "over 0, at most 1000", over=0, below=1001)
+            check_number("a task weight", weight, "over 0, at most 1000", over=0, below=1001)
 
 
 @dataclass(frozen=True)
@@ -94,10 +84,10 @@ class ModelConfig:
     """Width of the MLP's embedding; the transformer's is `d_model`."""
 
     def __post_init__(self) -> None:
-        _check_choice("the architecture", self.architecture, get_args(Architecture))
-        _check_integer("layers", self.layers, 1, 12)
+        check_choice("the architecture", self.architecture, get_args(Architecture))
+        check_integer("layers", self.layers, 1, 12)
         for name in ("d_model", "heads", "d_mlp", "d_embedding"):
-            _check_integer(name, getattr(self, name), 1, 65536)
+            check_integer(name, getattr(self, name), 1, 65536)
         if self.d_model % self.heads:
             allowed = f"a divisor of d_model = {self.d_model}"
             raise UsageError("heads is not usable", got=self.heads, allowed=allowed)
@@ -125,21 +115,21 @@ class OptimizerConfig:
     batch_size: int | None = None
     """Examples per step; left out, it is the full batch."""
     freeze: tuple[Part, ...] = ()
-    """Parts that keep their initial weights."""
+    """Parts that keep the weights they begin with."""
 
     def __post_init__(self) -> None:
-        _check_number(
+        check_number(
             "the learning rate", self.learning_rate, "over 0, at most 10", over=0, below=10.000001
         )
         for name in ("beta1", "beta2"):
-            _check_number(name, getattr(self, name), "0 or more, below 1", over=-1e-300, below=1)
-        _check_number("the weight decay", self.weight_decay, "0 to 1000", over=-1e-300, below=1001)
-        _check_integer("warmup", self.warmup, 0)
+            check_number(name, getattr(self, name), "0 or more, below 1", over=-1e-300, below=1)
+        check_number("the weight decay", self.weight_decay, "0 to 1000", over=-1e-300, below=1001)
+        check_integer("warmup", self.warmup, 0)
         if self.batch_size is not None:
-            _check_integer("the batch size", self.batch_size, 1)
-        _check_tuple("freeze is", self.freeze, "a tuple of parts")
+            check_integer("the batch size", self.batch_size, 1)
+        check_tuple("freeze is", self.freeze, "a tuple of parts")
         for part in self.freeze:
-            _check_choice("the frozen part", part, get_args(Part))
+            check_choice("the frozen part", part, get_args(Part))
         if len(set(self.freeze)) == len(get_args(Part)):
             raise UsageError(
                 "nothing is left to train",
@@ -173,10 +163,10 @@ class ScheduleConfig:
 
     def __post_init__(self) -> None:
         for name in ("steps", "eval_every", "spectra_every", "save_every", "checkpoint_every"):
-            _check_integer(name, getattr(self, name), 1, 100_000_000)
-        _check_integer("checkpoint_budget", self.checkpoint_budget, 1, 1_000_000)
-        _check_integer("stop_margin", self.stop_margin, 0, 100_000_000)
-        _check_number(
+            check_integer(name, getattr(self, name), 1, 100_000_000)
+        check_integer("checkpoint_budget", self.checkpoint_budget, 1, 1_000_000)
+        check_integer("stop_margin", self.stop_margin, 0, 100_000_000)
+        check_number(
             "stop_accuracy", self.stop_accuracy, "over 0, at most 1", over=0, below=1.000001
         )
 
@@ -189,6 +179,7 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    transfer: TransferConfig = field(default_factory=TransferConfig)
     seeds: tuple[int, ...] = (0,)
     """Each draws its own weights and split; all train in one program."""
     eta: float = 0.5
@@ -196,9 +187,9 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         allowed = "one or more, each once"
-        _check_tuple("the seeds are", self.seeds, allowed)
+        check_tuple("the seeds are", self.seeds, allowed)
         for seed in self.seeds:
-            _check_integer("a seed", seed, 0, LARGEST_SEED)
+            check_integer("a seed", seed, 0, LARGEST_SEED)
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
             got = " ".join(map(str, self.seeds))
             raise UsageError("the seeds are not usable", got=got, allowed=allowed)
@@ -209,7 +200,10 @@ class RunConfig:
                     "the frozen parts are not usable", got=", ".join(self.optimizer.freeze),
                     allowed="at most two of embedding, mlp and unembedding, for an MLP",
                 )  # fmt: skip
-        _check_number("eta", self.eta, "over 0, below 1", over=0, below=1)
+            if "attention" in self.transfer.load:
+                raise UsageError("the parts to load are not usable", got="attention",
+                                 allowed="embedding, mlp, unembedding, for an MLP")  # fmt: skip
+        check_number("eta", self.eta, "over 0, below 1", over=0, below=1)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain dictionaries, lists and numbers, as the manifest keeps them."""
@@ -217,10 +211,14 @@ class RunConfig:
 
     @classmethod
     def from_json(cls, document: Any) -> "RunConfig":
-        """Rebuild from `to_json`; raises `UsageError` where a field is missing or unknown."""
+        """Rebuild from `to_json`; raises `UsageError` where a field is missing or unknown.
+
+        What older versions did not have yet may be missing.
+        """
         try:
             rest = {k: _tuples(v) for k, v in document.items() if k not in _SECTIONS}
-            parts = {k: _section(make, document[k]) for k, make in _SECTIONS.items()}
+            whole = {name: {} for name in _ADDED_LATER} | document
+            parts = {k: _section(make, whole[k]) for k, make in _SECTIONS.items()}
             return cls(**parts, **rest)
         except (KeyError, TypeError, AttributeError) as error:
             raise UsageError("the configuration cannot be read", got=str(error)) from error
@@ -237,7 +235,7 @@ def configure(expressions: Sequence[str], preset: str = "paper", **settings: Any
 
     **Raises:** `UsageError` for an unknown preset or setting, or a value that cannot be used.
     """
-    _check_choice("the preset", preset, tuple(PRESETS))
+    check_choice("the preset", preset, tuple(PRESETS))
     config = PRESETS[preset]
     sections = {name: getattr(config, name) for name in _SECTIONS}
     rest = {"expressions": tuple(expressions), **{k: _tuples(v) for k, v in settings.items()}}
@@ -264,7 +262,9 @@ _SECTIONS: Final[dict[str, Any]] = {
     "model": ModelConfig,
     "optimizer": OptimizerConfig,
     "schedule": ScheduleConfig,
+    "transfer": TransferConfig,
 }
+_ADDED_LATER: Final = ("transfer",)
 
 PRESETS: Final[dict[str, RunConfig]] = {
     "paper": RunConfig(),

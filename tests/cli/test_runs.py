@@ -1,10 +1,13 @@
 """grokscope runs: the table, the document, and names that are not to be trusted."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from grokscope.runs.folder import RunFolder
 
 
 def test_an_empty_folder(cli: Any, tmp_path: Path) -> None:
@@ -26,6 +29,19 @@ def test_the_table(cli: Any, specimens: Path) -> None:
         (line,) = [line for line in lines if line.startswith(f"{damaged}: ")]
         assert "damaged" in line or "newer grokscope" in line
     assert not any("foreign" in line for line in lines)
+
+
+def test_what_a_run_took_over(cli: Any, specimens: Path) -> None:
+    run = RunFolder.open(specimens / "run")
+    config = run.manifest.config
+    config["transfer"]["load"] = config["optimizer"]["freeze"] = ["embedding"]
+    checkpoints = [{"seed": 0, "source_seed": 0, "step": 10_000, "sha256": "0"}]
+    origin = {"source": "a", "operation": "x\n*[b]y", "checkpoints": checkpoints}
+    run.write_manifest(dataclasses.replace(run.manifest, config=config, transfer=origin))
+    assert "embedding from x\\n*[b]y, seed 0, step 10,000; frozen" in cli("runs", ".").out
+    found = {run["path"]: run["transfer"] for run in json.loads(cli("runs", ".", "--json").out)}
+    assert found["run"] == "embedding from x\n*[b]y, seed 0, step 10,000; frozen"
+    assert found["no-metrics"] is None
 
 
 def test_names_are_shown_as_they_are(cli: Any, specimens: Path) -> None:

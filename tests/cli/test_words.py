@@ -9,7 +9,8 @@ from grokscope.cli.arguments import parse
 from grokscope.cli.measure import Measure
 from grokscope.cli.runs import Runs
 from grokscope.cli.train import Train
-from grokscope.config import PRESETS, TaskConfig
+from grokscope.config import PRESETS, TaskConfig, TransferConfig
+from grokscope.errors import UsageError
 
 
 def train(*words: str) -> Any:
@@ -46,6 +47,15 @@ def test_options_in_any_order_and_spelling() -> None:
 def test_lists_take_commas_or_blanks() -> None:
     for words in (["--freeze", "mlp,embedding"], ["--freeze", "mlp", "embedding"]):
         assert train("x", *words).config.optimizer.freeze == ("mlp", "embedding")
+
+
+def test_an_option_may_be_called_otherwise_than_its_field() -> None:
+    words = ("x", "--load", "mlp,attention", "--source-step=7", "--from")
+    expected = TransferConfig("runs/a b", ("mlp", "attention"), source_step=7)
+    assert train(*words, "runs/a b").config.transfer == expected
+    assert train("--from=-a", "--load", "mlp", "--quiet", "x").config.transfer.source == "-a"
+    with pytest.raises(UsageError, match="there is no such option; got '--source'"):
+        train("x", "--source", "a")
 
 
 def test_switches_can_be_turned_off_and_on() -> None:

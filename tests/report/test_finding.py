@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -117,3 +118,13 @@ def test_facts_name_what_determines_the_run(make_run: MakeRun) -> None:
     assert known["training set"].startswith("r = 0.6: 29 of 49 pairs; 20 test")
     assert known["network"] == "MLP, 1 layer of 8 neurons, embedding 6"
     assert "batches of 8" in known["optimiser"]
+    assert "taken over" not in known
+
+
+def test_facts_name_the_weights_that_were_taken_over(make_run: MakeRun) -> None:
+    run = make_run()
+    run.manifest.config["transfer"] = {"source": "a", "load": ["mlp"]}
+    origin = {"operation": "x*y", "checkpoints": [{"seed": 0, "source_seed": 3, "step": 10_000}]}
+    run.write_manifest(dataclasses.replace(run.manifest, transfer=origin))
+    known = dict(facts(read_runs([run.path])[0]))
+    assert known["taken over"] == "mlp from x*y, seed 3, step 10,000; trained on"

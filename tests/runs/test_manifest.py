@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grokscope.config import RunConfig
+from grokscope.config import RunConfig, TransferConfig
 from grokscope.errors import DiskError, RunFolderError
 from grokscope.runs.manifest import Manifest, read_manifest, write_manifest
 
@@ -17,6 +17,13 @@ from grokscope.runs.manifest import Manifest, read_manifest, write_manifest
 def manifest(helpers: SimpleNamespace) -> Manifest:
     result = {"seed": 0, "status": "grokked", "memorised_at": 150, "grokked_at": None}
     return dataclasses.replace(helpers.new_manifest(), status="undecided", results=[result])
+
+
+def rewrite(path: Path, document: dict[str, Any]) -> None:
+    """Write a document with the checksum that fits it."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    checksum = hashlib.sha256(text.encode()).hexdigest()
+    path.write_text(json.dumps(document | {"checksum": checksum}))
 
 
 def test_round_trip(tmp_path: Path, manifest: Manifest):
@@ -83,9 +90,21 @@ def test_intact_but_of_another_shape(tmp_path: Path, manifest: Manifest, change:
     write_manifest(path, manifest)
     document = json.loads(path.read_text()) | change
     del document["checksum"]
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    checksum = hashlib.sha256(text.encode()).hexdigest()
-    path.write_text(json.dumps(document | {"checksum": checksum}))
+    rewrite(path, document)
+    with pytest.raises(RunFolderError, match="damaged"):
+        read_manifest(path)
+
+
+def test_manifests_from_before_transfer_can_be_read(tmp_path: Path, manifest: Manifest):
+    path = tmp_path / "manifest.json"
+    write_manifest(path, manifest)
+    document = json.loads(path.read_text())
+    del document["checksum"], document["transfer"], document["config"]["transfer"]
+    rewrite(path, document)
+    assert read_manifest(path).transfer is None
+    assert RunConfig.from_json(read_manifest(path).config).transfer == TransferConfig()
+    del document["times"]  # which they all had
+    rewrite(path, document)
     with pytest.raises(RunFolderError, match="damaged"):
         read_manifest(path)
 

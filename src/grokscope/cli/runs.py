@@ -76,7 +76,7 @@ def _show(found: "list[RunSummary]", folder: Path) -> None:
         grokked = " ".join("–" if at is None else str(at) for at in run.grokked_at.values())
         accuracies = (run.train_accuracy, run.test_accuracy, run.unleaked_accuracy)
         table.add_row(
-            escape(name), escape(f"{printable(run.operation)} mod {run.p}"),
+            escape(name), escape(_operation(run)),
             f"{run.train_fraction:g}", " ".join(map(str, run.seeds)), run.state,
             _number(run.step, "{}"), grokked,
             " ".join(_number(a, "{:.1%}") for a in accuracies), _pair(run.ffs), _pair(run.fcr),
@@ -84,6 +84,12 @@ def _show(found: "list[RunSummary]", folder: Path) -> None:
         )  # fmt: skip
     if table.row_count:
         console.print(table)
+
+
+def _operation(run: "RunSummary") -> str:
+    """Return what was trained, and in a second line what it took over."""
+    taken = f"\n{printable(run.transfer)}" if run.transfer else ""
+    return f"{printable(run.operation)} mod {run.p}{taken}"
 
 
 def _number(value: float | None, form: str) -> str:

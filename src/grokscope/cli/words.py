@@ -21,6 +21,8 @@ _ALLOWED: Final = {
     Path: "a path of names with at most 255 bytes",
 }
 _LONGEST_NAME: Final = 255
+_NAMED: Final[Any] = type(tyro.conf.arg())
+"""What tyro makes of `arg(name=…)`, the mark of an option that is not called as its field."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ def _collect(kind: type, options: dict[str, Option]) -> list[tuple[Option, datac
         hint, marks = hints[field.name], []
         if typing.get_origin(hint) is Annotated:
             hint, *marks = typing.get_args(hint)
-        option = _option(f"--{field.name.replace('_', '-')}", hint)
+        option = _option(f"--{_name(field.name, marks)}", hint)
         if dataclasses.is_dataclass(hint):
             plain += _collect(typing.cast(type, hint), options)
         elif tyro.conf.Positional in marks:
@@ -181,6 +183,12 @@ def _collect(kind: type, options: dict[str, Option]) -> list[tuple[Option, datac
             if option.kind is bool and tyro.conf.FlagCreatePairsOff not in marks:
                 options[f"--no-{option.name[2:]}"] = option
     return plain
+
+
+def _name(field: str, marks: list[Any]) -> str:
+    """Return what an option is called: as its `arg(name=…)` says, or else as its field."""
+    given = [mark.name for mark in marks if isinstance(mark, _NAMED) and mark.name]
+    return given[0] if given else field.replace("_", "-")
 
 
 def _option(name: str, hint: Any) -> Option:

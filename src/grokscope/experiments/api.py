@@ -7,6 +7,7 @@ from grokscope.config import configure
 from grokscope.experiments.check import check
 from grokscope.experiments.listener import Listener
 from grokscope.experiments.run import Run, train_run
+from grokscope.runs.folder import RunFolder
 from grokscope.runs.names import next_free_name, slug
 
 RUNS: Final = Path("runs")
@@ -18,6 +19,7 @@ def train(
     out: str | Path | None = None,
     resume: bool = False,
     listener: Listener | None = None,
+    source: Run | RunFolder | str | Path | None = None,
     **settings: Any,
 ) -> Run:
     """Train an operation, or a mixture of several, and return the run.
@@ -29,15 +31,25 @@ def train(
     - `out`: run folder; by default `runs/NAME` with a name made from the operation.
     - `resume`: go on with the run of the same settings in `out`.
     - `listener`: is told how it goes.
+    - `source`: a trained run to take weights over from, as the setting `load` says:
+      `source=run, load=("embedding",), freeze=("embedding",)`.
     - `settings`: any setting of the command line, `p=59, seeds=(0, 1), steps=20_000`.
 
     **Returns:** the run, with `path`, `folder` and one result per seed.
 
     **Raises:** `UsageError`, `DiskError`, `DivergedError`, `RunInterruptedError`.
     """
+    if source is not None:
+        settings["source"] = _text(source)
     config = configure(expressions, preset, **settings)
     path = default_out(check(config)[0].canonical, config.task.p) if out is None else Path(out)
     return train_run(config, path, resume=resume, listener=listener)
+
+
+def _text(source: Any) -> Any:
+    """Return the path of a run as text; `configure` refuses anything else."""
+    path = source.path if isinstance(source, Run | RunFolder) else source
+    return str(path) if isinstance(path, Path) else path
 
 
 def default_out(operation: str, p: int) -> Path:

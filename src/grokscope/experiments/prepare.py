@@ -12,6 +12,7 @@ from grokscope.config import RunConfig
 from grokscope.experiments.check import check
 from grokscope.experiments.matched_view import MatchedView, matched_of
 from grokscope.experiments.observe import Observed
+from grokscope.experiments.transfer import Source, take_over
 from grokscope.models import make_model
 from grokscope.tasks import Split, Task
 from grokscope.training import RunInputs, TrainState, initial_state, stream
@@ -33,15 +34,18 @@ class Prepared(NamedTuple):
     """Per operation the basis that fits it, where one is known."""
 
 
-def prepare(config: RunConfig) -> Prepared:
-    """Return everything that training needs; the same seed always gives the same run."""
+def prepare(config: RunConfig, source: Source | None = None) -> Prepared:
+    """Return everything that training needs; the same seed always gives the same run.
+
+    **Arguments:** the configuration; the run that it takes weights over from, if any.
+    """
     task, splits = check(config)
     matched = tuple(matched_of(task, number) for number in range(task.n_tasks))
     views = tuple(
         None if basis is None else MatchedView(basis, task, number)
         for number, basis in enumerate(matched)
     )
-    states = [_state(config, task, seed) for seed in config.seeds]
+    states = [_state(config, task, seed, source) for seed in config.seeds]
     inputs = [
         _inputs(config, task, split, views, seed)
         for split, seed in zip(splits, config.seeds, strict=True)
@@ -49,9 +53,11 @@ def prepare(config: RunConfig) -> Prepared:
     return Prepared(task, splits, _stack(states), _stack(inputs), matched)
 
 
-def _state(config: RunConfig, task: Task, seed: int) -> TrainState:
+def _state(config: RunConfig, task: Task, seed: int, source: Source | None) -> TrainState:
     key = stream(seed, "weights")
     model = make_model(config.model, task.p, task.n_tokens, key)
+    if source is not None:
+        model = take_over(model, task, source, seed, config.transfer.load)
     return initial_state(model, config.optimizer)
 
 

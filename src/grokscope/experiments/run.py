@@ -18,6 +18,7 @@ from grokscope.experiments.listener import Beginning, Evaluation, Listener, Sile
 from grokscope.experiments.progress import overall_status
 from grokscope.experiments.together import advance, begin, run_axis
 from grokscope.experiments.training_run import TrainingRun, pair_counts
+from grokscope.experiments.transfer import read_source
 from grokscope.models import make_model
 from grokscope.runs.atomic import shown
 from grokscope.runs.environment import environment
@@ -107,7 +108,10 @@ class _Clock:
 def _create(config: RunConfig, out: Path) -> RunFolder:
     config = _within_budget(config)
     operation = check(config)[0].canonical
+    source = read_source(config)
     manifest = Manifest.new(config.to_json(), operation, **_machine())
+    if source is not None:
+        manifest = dataclasses.replace(manifest, transfer=source.record())
     return RunFolder.create(out, manifest)
 
 
@@ -163,7 +167,7 @@ def _settings(config: RunConfig) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in config.to_json().items():
         flat |= value if isinstance(value, dict) else {name: value}
-    flat["operation"] = flat.pop("expressions")
+    flat = {"operation": flat.pop("expressions"), "--from": flat.pop("source")} | flat
     return {k: ", ".join(map(str, v)) if isinstance(v, tuple) else v for k, v in flat.items()}
 
 
@@ -171,7 +175,10 @@ def _without_steps(config: RunConfig) -> RunConfig:
     canonical = tuple(e.canonical for e in check(config)[0].expressions)
     task = dataclasses.replace(config.task, expressions=canonical)
     schedule = dataclasses.replace(config.schedule, steps=1, checkpoint_every=1)
-    return dataclasses.replace(config, task=task, schedule=schedule)
+    source = config.transfer.source
+    source = None if source is None else str(Path(source))  # without a slash at the end
+    transfer = dataclasses.replace(config.transfer, source=source)
+    return dataclasses.replace(config, task=task, schedule=schedule, transfer=transfer)
 
 
 def _warn_of_other_bits(folder: RunFolder, listener: Listener) -> None:

@@ -13,6 +13,7 @@ from grokscope.experiments.observe import Observation, columns
 from grokscope.experiments.prepare import prepare
 from grokscope.experiments.progress import SeedProgress
 from grokscope.experiments.rows import Rows
+from grokscope.experiments.transfer import source_of
 from grokscope.models import Model, named_weights, weight_axes
 from grokscope.runs.atomic import shown
 from grokscope.runs.folder import RunFolder
@@ -37,7 +38,8 @@ class TrainingRun:
     def __init__(self, config: RunConfig, folder: RunFolder) -> None:
         self.config = config
         self.folder = folder
-        self.task, self.splits, self.states, self.inputs, matched = prepare(config)
+        source = source_of(config, folder)
+        self.task, self.splits, self.states, self.inputs, matched = prepare(config, source)
         operations = tuple(e.canonical for e in self.task.expressions)
         self.columns = columns(self._model(0), operations, matched)
         self.seeds = [SeedProgress(seed, config.schedule, operations) for seed in config.seeds]

@@ -6,7 +6,7 @@ from grokscope.config import ModelConfig
 from grokscope.models.activations import Edit
 from grokscope.models.mlp import MLP
 from grokscope.models.transformer import Block, Transformer
-from grokscope.models.weights import Model, named_weights, parts, weight_axes, with_weights
+from grokscope.models.weights import Model, named_weights, part_of, parts, weight_axes, with_weights
 
 __all__ = [
     "MLP",
@@ -16,6 +16,7 @@ __all__ = [
     "Transformer",
     "make_model",
     "named_weights",
+    "part_of",
     "parts",
     "weight_axes",
     "with_weights",

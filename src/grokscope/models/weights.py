@@ -74,6 +74,11 @@ def weight_axes(model: Model) -> dict[str, tuple[str, ...]]:
     return {name: axes[name.split(".")[0]] for name in named_weights(model)}
 
 
+def part_of(name: str) -> Part:
+    """Return which part of the network a matrix belongs to: `W_Q.0` to the attention."""
+    return PARTS[name.split(".")[0]]
+
+
 def parts(model: Model) -> Any:
     """Return a tree like the model with the part that each matrix belongs to as its leaf."""
     return jax.tree_util.tree_map_with_path(lambda path, _: PARTS[_name(path, layers=1)], model)

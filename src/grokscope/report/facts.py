@@ -10,6 +10,7 @@ from grokscope.report.figures.accuracy import sides
 from grokscope.report.figures.progress import SHOWN, TABLES
 from grokscope.report.finding import percent
 from grokscope.report.record import RunRecord
+from grokscope.runs.transfer import transfer_words
 
 UNKNOWN = "–"
 
@@ -25,6 +26,7 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
                          f" {record.p**2:,} pairs; {counts['test']:,} test; split by {split}"),
         ("network", _network(config.model)),
         ("optimiser", _optimiser(config.optimizer)),
+        *([("taken over", taken)] if (taken := transfer_words(manifest)) else []),
         ("seeds", " ".join(map(str, record.seeds))),
         ("state", record.status),
         ("trained", f"{str(manifest.times.get('created', ''))[:10]}, {seconds:,.0f} s on"

@@ -14,7 +14,16 @@ from typing import Any, Final
 import pyarrow as pa
 
 from grokscope.errors import RunFolderError
-from grokscope.runs.atomic import make_folder, names_in, remove, shown, sweep, write_bytes
+from grokscope.runs.atomic import (
+    make_folder,
+    names_in,
+    read_bytes,
+    remove,
+    shown,
+    sweep,
+    write_bytes,
+)
+from grokscope.runs.canonical import digest
 from grokscope.runs.lock import exclusive
 from grokscope.runs.manifest import Manifest, now, read_manifest, write_manifest
 from grokscope.runs.metrics import (
@@ -123,6 +132,15 @@ class RunFolder:
             raise RunFolderError(f"{shown(self._checkpoint(seed, step))} was renamed or replaced")
         return tensors, meta
 
+    def checkpoint_digest(self, seed: int, step: int) -> str:
+        """Return the SHA-256 of a checkpoint's file; raises `RunFolderError` if it is missing."""
+        return digest(read_bytes(self._checkpoint(seed, step)))
+
+    @property
+    def has_state(self) -> bool:
+        """Whether anything was saved from which a run can go on."""
+        return self._state.name in names_in(self._state.parent, missing_ok=True)
+
     def save_state(
         self, step: int, tensors: Mapping[str, AnyArray], meta: Mapping[str, Any]
     ) -> None:
@@ -134,7 +152,7 @@ class RunFolder:
 
         **Raises:** `RunFolderError` when it is damaged.
         """
-        if self._state.name not in names_in(self._state.parent, missing_ok=True):
+        if not self.has_state:
             return None
         tensors, meta = decode(self._state)
         return meta["step"], tensors, meta

@@ -15,6 +15,8 @@ from grokscope.runs.environment import environment
 
 FORMAT: Final = 1
 Status = Literal["running", "grokked", "undecided", "diverged", "interrupted", "failed"]
+_ADDED_LATER: Final = {"transfer"}
+"""Fields that manifests of this format may lack; they then have their defaults."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Manifest:
     times: dict[str, Any]
     """created, updated (ISO 8601, UTC) and training_seconds."""
     grokscope_version: str = grokscope.__version__
+    transfer: dict[str, Any] | None = None
+    """Where weights were taken over from: `source`, the folder as given, its `operation`, and
+    per seed of this run in `checkpoints`: `seed`, `source_seed`, `step`, `sha256` of the file."""
 
     @classmethod
     def new(
@@ -82,7 +87,8 @@ def read_manifest(path: Path) -> Manifest:
     checksum = document.pop("checksum", None)
     fields = {key: value for key, value in document.items() if key != "format"}
     names = {field.name for field in dataclasses.fields(Manifest)}
-    known = fields.keys() == names and fields["status"] in get_args(Status)
+    missing, unknown = names - fields.keys(), fields.keys() - names
+    known = not unknown and missing <= _ADDED_LATER and fields["status"] in get_args(Status)
     if checksum != _checksum(document) or not known:
         raise _damaged(path)
     return Manifest(**fields)

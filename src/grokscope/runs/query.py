@@ -20,6 +20,7 @@ from grokscope.runs.folder import (
 from grokscope.runs.lock import is_locked
 from grokscope.runs.metrics import METRIC_SCHEMA, read_parts
 from grokscope.runs.sweep_folder import RUNS_NAME, is_sweep
+from grokscope.runs.transfer import transfer_words
 
 KILLED: Final = "interrupted (killed)"
 
@@ -46,6 +47,8 @@ class RunSummary:
     p: int | None = None
     train_fraction: float | None = None
     seeds: tuple[int, ...] = ()
+    transfer: str | None = None
+    """Which weights were taken over from which run, in words."""
     state: str = ""
     """The manifest's status; `running` only while a process holds the lock."""
     step: int | None = None
@@ -107,6 +110,7 @@ def _readable(run: RunFolder, locked: bool, connection: duckdb.DuckDBPyConnectio
         p=task["p"],
         train_fraction=task["train_fraction"],
         seeds=tuple(manifest.seeds),
+        transfer=transfer_words(manifest),
         state=KILLED if killed else manifest.status,
         step=step,
         grokked_at={result["seed"]: result["grokked_at"] for result in manifest.results},

@@ -1,0 +1,36 @@
+"""Whether a setting can be used: each check raises `UsageError` with one clear line."""
+
+import math
+from typing import Any, Final
+
+from grokscope.errors import UsageError
+
+NO_LIMIT: Final = 2**31 - 1
+
+
+def check_integer(name: str, value: Any, low: int, high: int = NO_LIMIT) -> None:
+    """Refuse all but whole numbers from `low` to `high`."""
+    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+        return
+    span = f"{low} or more" if high == NO_LIMIT else f"{low} to {high}"
+    raise UsageError(f"{name} is not usable", got=value, allowed=f"a whole number, {span}")
+
+
+def check_number(name: str, value: Any, allowed: str, *, over: float, below: float) -> None:
+    """Refuse all but finite numbers with over < value < below."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and math.isfinite(value) and over < value < below:
+        return
+    raise UsageError(f"{name} is not usable", got=value, allowed=allowed)
+
+
+def check_tuple(name: str, value: object, allowed: str) -> None:
+    """Refuse all but tuples."""
+    if not isinstance(value, tuple):
+        raise UsageError(f"{name} not usable", got=value, allowed=allowed)
+
+
+def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Refuse all but some words."""
+    if value not in choices:
+        raise UsageError(f"{name} is unknown", got=value, allowed=", ".join(choices))
