@@ -1,6 +1,6 @@
 """Weights taken over from another run: which checkpoints, whether they fit, what goes where."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -68,8 +68,9 @@ def read_source(config: RunConfig) -> Source | None:
     folder = RunFolder.open(transfer.source)
     theirs = RunConfig.from_json(folder.manifest.config)
     _refuse_another_shape(config, theirs, folder.path)
-    own = {s: s if transfer.source_seed is None else transfer.source_seed for s in config.seeds}
-    donors = {s: _donor(folder, at, transfer.source_step) for s, at in own.items()}
+    seeds = {s: s if transfer.source_seed is None else transfer.source_seed for s in config.seeds}
+    _refuse_missing_seeds(folder, seeds.values())
+    donors = {s: _donor(folder, at, transfer.source_step) for s, at in seeds.items()}
     return Source(transfer.source, Task.from_config(theirs.task), donors)
 
 
@@ -130,13 +131,19 @@ def _refuse_another_shape(config: RunConfig, theirs: RunConfig, path: Path) -> N
             )
 
 
+def _refuse_missing_seeds(folder: RunFolder, seeds: Iterable[int]) -> None:
+    known = folder.manifest.seeds
+    for seed in seeds:
+        if seed not in known:
+            raise RunFolderError(
+                f"{shown(folder.path)} has no such seed",
+                got=seed,
+                allowed=f"seeds {' '.join(map(str, known))}",
+                next_step="choose one with --source-seed",
+            )
+
+
 def _donor(folder: RunFolder, seed: int, step: int | None) -> Donor:
-    seeds = folder.manifest.seeds
-    if seed not in seeds:
-        raise RunFolderError(
-            f"{shown(folder.path)} has no such seed", got=seed,
-            allowed=f"seeds {' '.join(map(str, seeds))}", next_step="choose one with --source-seed",
-        )  # fmt: skip
     if not folder.checkpoint_steps(seed):
         raise RunFolderError(f"{shown(folder.path)} has no checkpoint yet", got=f"seed {seed}",
                              next_step="train it first")  # fmt: skip
