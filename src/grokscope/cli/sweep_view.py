@@ -115,8 +115,8 @@ def draw(states: States, most_rows: int = 1000) -> Group:
     heads = list(dict.fromkeys(column for _, column in cells))
     names = list(dict.fromkeys(row for row, _ in cells))
     shown = _most_telling(names, cells, max(1, most_rows))
-    table = Table(rows, *heads, box=box.SIMPLE, pad_edge=False, title_justify="left",
-                  title=f"{rows} × {columns}" if columns else None)  # fmt: skip
+    corner = f"{rows} × {columns}" if columns else rows
+    table = Table(corner, *heads, box=box.SIMPLE, pad_edge=False)
     for name in shown:
         found = [cells.get((name, head), []) for head in heads]
         table.add_row(Text(_short(name)), *map(cell, found))

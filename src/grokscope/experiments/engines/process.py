@@ -66,8 +66,8 @@ class Process:
         return self._popen.pid
 
     def say(self, document: dict[str, Any]) -> None:
-        """Send one document; to a process that is dead, nothing."""
-        with contextlib.suppress(OSError):
+        """Send one document; to a process that is dead or dismissed, nothing."""
+        with contextlib.suppress(OSError, ValueError):
             assert self._popen.stdin is not None
             self._popen.stdin.write(f"{json.dumps(document)}\n".encode())
             self._popen.stdin.flush()
@@ -102,9 +102,10 @@ class Process:
 
     def _read(self) -> None:
         assert self._popen.stdout is not None
-        for line in self._popen.stdout:
-            with contextlib.suppress(ValueError):  # half a line of a process that died
-                self._heard(self, json.loads(line))
+        with self._popen.stdout as lines:
+            for line in lines:
+                with contextlib.suppress(ValueError):  # half a line of a process that died
+                    self._heard(self, json.loads(line))
         self._heard(self, None)
 
 
@@ -120,7 +121,6 @@ class Conversation:
 
     def next(self) -> dict[str, Any] | None:
         """Wait for the next request and return it, or None when there are no more."""
-        self._busy = False
         request = self._requests.get()
         self._busy = request is not None
         return request
@@ -129,6 +129,11 @@ class Conversation:
         """Send one document; to nobody, when the other end is gone."""
         with contextlib.suppress(OSError):
             print(json.dumps(document), file=self._out, flush=True)
+
+    def answer(self, document: dict[str, Any]) -> None:
+        """Send the last document about a request."""
+        self._busy = False
+        self.say(document)
 
     def _read(self) -> None:
         for line in sys.stdin:

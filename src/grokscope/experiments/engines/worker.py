@@ -19,4 +19,4 @@ def main() -> None:
         outcomes = run_batch(batch, Path(request["folder"]), tell)
         if any(outcome.status == INTERRUPTED for outcome in outcomes):
             return
-        talk.say({"ended": True})
+        talk.answer({"ended": True})

@@ -25,7 +25,7 @@ def main() -> None:
     """Measure the configurations that are asked about."""
     talk = Conversation()
     while (request := talk.next()) is not None:
-        talk.say(seconds(RunConfig.from_json(request["config"])))
+        talk.answer(seconds(RunConfig.from_json(request["config"])))
 
 
 def seconds(config: RunConfig) -> dict[str, float]:

@@ -70,14 +70,8 @@ class Spec:
         mode = document.get("mode", "product")
         if mode not in get_args(Mode):
             raise UsageError("the mode is unknown", got=mode, allowed=", ".join(get_args(Mode)))
-        exclude = document.get("exclude", [])
-        if not isinstance(exclude, list | tuple) or not all(
-            isinstance(e, Mapping) for e in exclude
-        ):
-            raise UsageError("exclude is not usable", got=str(exclude),
-                             allowed="tables, each under [[exclude]]")  # fmt: skip
-        left_out = tuple({name: plain(name, v) for name, v in e.items()} for e in exclude)
-        spec = cls(axes, fixed, mode, left_out, to_toml(document) if text is None else text)
+        exclude = _tables(document.get("exclude", []))
+        spec = cls(axes, fixed, mode, exclude, to_toml(document) if text is None else text)
         spec._check_names()
         return spec
 

@@ -1,0 +1,120 @@
+"""The table of a sweep's cells, and its lines."""
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from grokscope.cli import sweep_view
+from grokscope.cli.live import StandardError
+from grokscope.cli.sweep_view import Cells, Lines, draw, view
+from grokscope.experiments.sweeps.adopt import Adoption
+from grokscope.experiments.sweeps.spec import Spec
+from grokscope.experiments.sweeps.states import State, States
+from grokscope.experiments.sweeps.sweep import Watcher
+
+
+def states_of(axes: dict[str, Any], folder: Path) -> States:
+    return States(Spec.from_dict({"axes": axes, "fixed": {"p": 7}}).points, folder)
+
+
+def fill(states: States, *found: State) -> States:
+    for point, state in zip(states.points, found, strict=False):
+        states.now[point.job.name] = state
+    return states
+
+
+def text(what: Any) -> str:
+    console = Console(width=100, file=io.StringIO(), force_terminal=False)
+    console.print(what)
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+
+EVERY = (
+    State("grokked", 500, 300),
+    State("undecided", 900),
+    State("running", 450),
+    State("failed", error="out of memory"),
+    State("diverged", 20),
+)
+
+
+def test_operations_by_fractions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: Any
+) -> None:
+    monkeypatch.setattr(sweep_view, "speed", lambda _: "SPEED")
+    axes = {"seed": [0], "train_fraction": [0.3, 0.5], "operation": ["x + y", "x*y", ["x", "y"]]}
+    assert text(draw(fill(states_of(axes, tmp_path), *EVERY))) == snapshot
+
+
+def test_several_runs_in_a_cell(tmp_path: Path) -> None:
+    """A few stand one by one, many as counts."""
+    few = {"operation": ["x", "y"], "weight_decay": [0.1, 1.0, 2.0], "seed": [0, 1]}
+    shown = text(draw(fill(states_of(few, tmp_path), *EVERY)))
+    assert re.search(r"operation × weight_decay +0\.1 +1\.0 +2\.0", shown)
+    assert re.search(r"x +✓ 300 – +▸ 450 ✗ +! ·", shown)
+    many = {"operation": ["x", "y"], "seed": [0, 1, 2, 3, 4], "weight_decay": [0.1, 1.0, 2.0, 3.0]}
+    shown = text(draw(fill(states_of(many, tmp_path), *EVERY)))
+    assert "operation × seed" in shown
+    assert re.search(r"x +1✓ 1– 1▸ 1✗|x +1▸ 1✓ 1– 1✗", shown)
+
+
+def test_rows_with_something_going_on_come_first(tmp_path: Path) -> None:
+    states = states_of({"operation": [f"x + {i}*y" for i in range(1, 7)]}, tmp_path)
+    fill(states, *EVERY)
+    shown = text(draw(states, most_rows=2))
+    assert "x + 3*y" in shown
+    assert "x + 6*y" in shown
+    assert "x + 1*y" not in shown
+    assert "… and 4 more rows" in shown
+
+
+def test_one_axis_or_none(tmp_path: Path) -> None:
+    assert "seed" in text(draw(states_of({"operation": ["x"], "seed": [0, 1]}, tmp_path)))
+    alone = Spec.from_dict({"fixed": {"operation": "x"}})
+    assert "0 of 1 runs ended" in text(draw(States(alone.points, tmp_path)))
+
+
+def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: Any) -> None:
+    monkeypatch.setattr(sweep_view, "speed", lambda _: "SPEED")
+    console = StandardError(file=io.StringIO(), width=80)
+    lines, states = (
+        Lines(console),
+        states_of({"operation": ["x", "y"], "seed": [0, 1, 2]}, tmp_path),
+    )
+    lines.adopted(Path("there"), Adoption(["a"], 1, 0, 2, ["it is damaged"]))
+    lines.adopted(Path("empty"), Adoption())
+    fill(states, EVERY[0])
+    lines.begin(states)
+    for n in range(len(EVERY) + 1):
+        lines.polled(fill(states, *EVERY[:n]))
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == snapshot
+
+
+def test_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    states = states_of({"operation": ["x", "y"], "seed": [0, 1]}, tmp_path)
+    assert sweep_view.speed(states) == "– runs per hour, – left"
+    clock = [states._begun + 1800.0]
+    monkeypatch.setattr("grokscope.experiments.sweeps.states.time.monotonic", lambda: clock[0])
+    fill(states, *EVERY[:2])
+    assert sweep_view.speed(states) == "4.0 runs per hour, 30:00 left"
+
+
+def test_the_view_fits_standard_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with view(quiet=True) as watcher:
+        assert type(watcher) is Watcher
+    with view(quiet=False) as watcher:
+        assert isinstance(watcher, Lines)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with view(quiet=False) as watcher:
+        assert isinstance(watcher, Cells)
+        states = states_of({"operation": ["x", "y"]}, tmp_path)
+        watcher.adopted(Path("there"), Adoption())
+        watcher.begin(states)
+        watcher.polled(fill(states, *EVERY))

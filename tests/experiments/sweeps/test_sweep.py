@@ -1,0 +1,248 @@
+"""A sweep trains what is not done, may be interrupted, extended and merged, and records it all."""
+
+import dataclasses
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from grokscope.errors import RunFolderError, RunInterruptedError, UsageError
+from grokscope.experiments.run import train_run
+from grokscope.experiments.sweeps.api import read_spec, sweep
+from grokscope.experiments.sweeps.batch import Batch, run_batch
+from grokscope.experiments.sweeps.states import States
+from grokscope.experiments.sweeps.sweep import Watcher, run_sweep
+from grokscope.runs.folder import RunFolder
+from grokscope.runs.query import list_runs
+from grokscope.runs.sweep_folder import SweepFolder
+
+
+def files(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_trains_records_and_never_repeats(tmp_path: Path, sweep_of: Any, inline: Any) -> None:
+    spec, first, again = sweep_of(), inline(), inline()
+    folder = run_sweep(spec, tmp_path / "s", engine=first)
+    names = [job.name for job in spec.jobs()]
+    assert first.trained == names
+    rows = pq.read_table(folder.path / "index.parquet").to_pylist()
+    assert {row["name"] for row in rows} == set(names)
+    assert {row["status"] for row in rows} == {"undecided"}
+    assert {run.path.name for run in list_runs(tmp_path / "s")} == set(names)
+    assert folder.spec_text == spec.text
+    before = files(folder.runs)
+    run_sweep(spec, tmp_path / "s", engine=again)
+    assert again.trained == []
+    assert files(folder.runs) == before
+
+
+def test_grows_along_an_axis_and_keeps_what_it_leaves_out(
+    tmp_path: Path, sweep_of: Any, inline: Any
+) -> None:
+    run_sweep(sweep_of(), tmp_path, engine=inline())
+    engine = inline()
+    wider = sweep_of({"operation": ["x*y", "x - y"]})
+    folder = run_sweep(wider, tmp_path, engine=engine)
+    assert engine.trained == [wider.jobs()[1].name]
+    assert folder.index().num_rows == 3
+    assert folder.spec_text == wider.text
+
+
+def test_more_steps_train_undecided_runs_on(
+    tmp_path: Path, sweep_of: Any, inline: Any, helpers: Any
+) -> None:
+    run_sweep(sweep_of(), tmp_path / "s", engine=inline())
+    longer, engine = sweep_of(steps=40), inline()
+    run_sweep(longer, tmp_path / "s", engine=engine)
+    assert engine.trained == [job.name for job in longer.jobs()]
+    job = longer.jobs()[0]
+    train_run(job.config, tmp_path / "alone")
+    ours = helpers.contents(tmp_path / "s" / "runs" / job.name)
+    alone = helpers.contents(tmp_path / "alone")
+    for part in ("state", "state step", "results", "metrics"):
+        assert ours[part] == alone[part]
+
+
+class Interrupter(Watcher):
+    """Presses Ctrl-C when training is about to start."""
+
+    def begin(self, states: States) -> None:
+        assert states.points
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interruption_is_told_and_leaves_an_index(
+    tmp_path: Path, sweep_of: Any, inline: Any
+) -> None:
+    engine = inline()
+    with pytest.raises(RunInterruptedError, match="go on with: grokscope sweep"):
+        run_sweep(sweep_of(), tmp_path, engine=engine, watcher=Interrupter())
+    assert engine.trained == []
+    assert (tmp_path / "index.parquet").exists()
+    run_sweep(sweep_of(), tmp_path, engine=engine)
+    assert len(engine.trained) == 2
+
+
+def test_a_failure_is_recorded_and_tried_again(tmp_path: Path, sweep_of: Any, inline: Any) -> None:
+    spec = sweep_of()
+    bad, good = (job.name for job in spec.jobs())
+    (tmp_path / "sweep.toml").write_text("")
+    (tmp_path / "runs" / bad).mkdir(parents=True)
+    (tmp_path / "runs" / bad / "notes.txt").write_text("mine")
+    folder = run_sweep(spec, tmp_path, engine=inline())
+    assert list(folder.failures) == [bad]
+    rows = {row["name"]: row for row in folder.index().to_pylist()}
+    assert rows[bad]["status"] == "failed"
+    assert "not empty and not a run" in rows[bad]["error"]
+    assert (rows[good]["status"], rows[good]["error"]) == ("undecided", None)
+    (tmp_path / "runs" / bad / "notes.txt").unlink()
+    folder = run_sweep(spec, tmp_path, engine=inline())
+    assert folder.failures == {}
+    assert {row["status"] for row in folder.index().to_pylist()} == {"undecided"}
+
+
+def test_a_second_writer_is_refused(tmp_path: Path, sweep_of: Any, inline: Any) -> None:
+    folder = SweepFolder.create(tmp_path / "s")
+    with folder.lock(), pytest.raises(RunFolderError, match="is in use by process"):
+        run_sweep(sweep_of(), tmp_path / "s", engine=inline())
+
+
+def test_folders_that_are_no_sweep_are_refused(tmp_path: Path, sweep_of: Any, inline: Any) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    for out, message in (("mine", "not empty and not a sweep"), ("mine/notes.txt/s", "is a file")):
+        with pytest.raises(RunFolderError, match=message):
+            run_sweep(sweep_of(), tmp_path / out, engine=inline())
+    with pytest.raises(UsageError):
+        run_sweep(sweep_of(p=1), tmp_path / "new", engine=inline())
+    assert not (tmp_path / "new").exists()
+
+
+class Told(Watcher):
+    def adopted(self, source: Path, adoption: Any) -> None:
+        self.source, self.adoption = source, adoption
+
+
+def test_merging_takes_over_equal_runs_whatever_their_names(
+    tmp_path: Path, sweep_of: Any, inline: Any
+) -> None:
+    """Done runs are taken, also longer ones; others, open and damaged ones are not."""
+    spec = sweep_of({"operation": ["x + y", "x*y", "x - y", "y"]}, steps=20)
+    there = tmp_path / "there"
+    for name, texts, settings in [
+        ("00 mine", ["x+y"], {}),
+        ("01-longer", ["x * y"], {"steps": 30}),
+        ("02-other", ["x"], {}),
+        ("03-other", ["x + y"], {"weight_decay": 0.5}),
+        ("04-damaged", ["x - y"], {}),
+        ("05-open", ["y"], {}),
+    ]:
+        (job,) = sweep_of({"operation": texts}, **settings).jobs()
+        train_run(job.config, there / name)
+    part = next((there / "04-damaged" / "metrics").iterdir())
+    part.write_bytes(part.read_bytes()[:-1])
+    manifest = there / "05-open" / "manifest.json"
+    run = RunFolder.open(manifest.parent)
+    run.write_manifest(dataclasses.replace(run.manifest, status="running"))
+    before, told = files(there), Told()
+    folder = run_sweep(
+        spec, tmp_path / "s", engine=inline(), merge=[there], train=False, watcher=told
+    )
+    names = [job.name for job in spec.jobs()]
+    assert told.adoption.adopted == names[:2]
+    assert (told.adoption.others, told.adoption.unfinished, told.adoption.here) == (2, 1, 0)
+    assert [("damaged" in error) for error in told.adoption.errors] == [True]
+    assert files(there) == before
+    assert {path.name for path in folder.runs.iterdir()} == set(names[:2])
+    assert not list(folder.runs.rglob(".lock"))
+    assert {row["name"]: row["steps"] for row in folder.index().to_pylist()} == {
+        names[0]: 20, names[1]: 30}  # fmt: skip
+    engine = inline()
+    run_sweep(spec, tmp_path / "s", engine=engine, merge=[there], watcher=told)
+    assert (told.adoption.adopted, told.adoption.here) == ([], 2)
+    assert engine.trained == names[2:]
+
+
+def test_merging_replaces_only_what_is_not_done(tmp_path: Path, sweep_of: Any, inline: Any) -> None:
+    short, long = sweep_of(steps=10), sweep_of(steps=20)
+    run_sweep(short, tmp_path / "a", engine=inline())
+    run_sweep(long, tmp_path / "b", engine=inline())
+    told = Told()
+    # undecided at 10 steps here, at 20 there, and 20 are wanted
+    run_sweep(long, tmp_path / "a", engine=inline(), merge=[tmp_path / "b"], train=False,
+              watcher=told)  # fmt: skip
+    assert len(told.adoption.adopted) == 2
+    assert {row["steps"] for row in SweepFolder.open(tmp_path / "a").index().to_pylist()} == {20}
+    # and the other way round there is nothing to gain
+    run_sweep(long, tmp_path / "b", engine=inline(), merge=[tmp_path / "a"], watcher=told)
+    assert (told.adoption.adopted, told.adoption.here) == ([], 2)
+    with pytest.raises(RunFolderError, match="into itself"):
+        run_sweep(long, tmp_path / "a", engine=inline(), merge=[tmp_path / "a"])
+
+
+def test_a_killed_merge_leaves_no_half_run(tmp_path: Path, sweep_of: Any, inline: Any) -> None:
+    spec = sweep_of()
+    run_sweep(spec, tmp_path / "a", engine=inline())
+    first, second = (job.name for job in spec.jobs())
+    runs = tmp_path / "b" / "runs"
+    (runs / f".adopting-{first}").mkdir(parents=True)
+    (tmp_path / "b" / "sweep.toml").touch()
+    shutil.copytree(tmp_path / "a" / "runs" / second, runs / f".replaced-{second}")
+    engine = inline()
+    folder = run_sweep(spec, tmp_path / "b", engine=engine, merge=[tmp_path / "a"])
+    assert engine.trained == []
+    assert {path.name for path in folder.runs.iterdir()} == {first, second}
+
+
+def test_waits_for_orphans(tmp_path: Path, sweep_of: Any, inline: Any) -> None:
+    """A worker of a killed sweep still holds a run for a moment."""
+    spec = sweep_of()
+    run = tmp_path / "runs" / spec.jobs()[0].name
+    run.mkdir(parents=True)
+    (tmp_path / "sweep.toml").touch()
+    program = (
+        "import pathlib, sys, time; from grokscope.runs.lock import exclusive\n"
+        "with exclusive(pathlib.Path(sys.argv[1])):\n"
+        "    print('held', flush=True); time.sleep(1)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(run)],
+                          stdout=subprocess.PIPE) as orphan:  # fmt: skip
+        assert orphan.stdout is not None
+        assert orphan.stdout.readline() == b"held\n"
+        folder = run_sweep(spec, tmp_path, engine=inline())
+    assert folder.failures == {}
+
+
+def test_python(tmp_path: Path, sweep_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = sweep_of()
+    for job in spec.jobs():
+        run_batch(Batch((job,)), tmp_path / "sweeps" / "mine")
+    (tmp_path / "mine.toml").write_text(spec.text)
+    (tmp_path / "sweeps" / "mine" / "sweep.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    assert sweep("mine.toml").path == Path("sweeps/mine")
+    assert sweep("sweeps/mine").index().num_rows == 2
+    assert sweep(spec, "sweeps/mine", workers=1).index().num_rows == 2
+    with pytest.raises(UsageError, match="needs out"):
+        sweep(spec)
+    with pytest.raises(UsageError, match="the engine is unknown"):
+        sweep(spec, "x", engine="slurm")
+
+
+def test_where_a_description_is_trained(tmp_path: Path, sweep_of: Any) -> None:
+    text = sweep_of().text
+    (tmp_path / "My Spec.toml").write_text(text)
+    assert read_spec(tmp_path / "My Spec.toml")[1] == Path("sweeps/myspec")
+    (tmp_path / "sweep.toml").write_text(text)
+    assert read_spec(tmp_path / "sweep.toml")[1] == Path("sweeps/sweep")
+    (tmp_path / "runs").mkdir()
+    assert read_spec(tmp_path / "sweep.toml")[1] == tmp_path
+    assert read_spec(tmp_path)[1] == tmp_path
+    with pytest.raises(RunFolderError, match="is not a sweep"):
+        read_spec(tmp_path / "runs")
