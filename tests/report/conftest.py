@@ -146,7 +146,7 @@ def rows_of() -> Callable[[dict, str], list[dict]]:
 
 def build_clock(path: Path, expression: str, p: int, keys: Sequence[int]) -> RunFolder:
     """Write a run whose network was built by formula to answer `expression` with these keys."""
-    source = Path(__file__).parents[1] / "explain" / "build.py"
+    source = Path(__file__).parents[1] / "circuits" / "build.py"
     spec = importlib.util.spec_from_file_location("build", source)
     assert spec is not None
     assert spec.loader is not None

@@ -128,10 +128,10 @@ def test_what_does_not_fit_on_a_page_is_left_out(
     assert "Left out" not in whole
     # room for the curves and for one network
     one = len(write_report(paths[:1], out).read_bytes())
-    monkeypatch.setattr("grokscope.report.page.LARGEST_PAGE", (one + len(whole.encode())) // 2)
-    monkeypatch.setattr("grokscope.report.page._WORDS", 0)
+    monkeypatch.setattr("grokscope.report.html.LARGEST_PAGE", (one + len(whole.encode())) // 2)
+    monkeypatch.setattr("grokscope.report.html._WORDS", 0)
     assert 1 <= write_report(paths, out).read_text("utf-8").count("Left out to keep") <= 2
-    monkeypatch.setattr("grokscope.report.page.LARGEST_PAGE", 1_000_000 - 100_000)
+    monkeypatch.setattr("grokscope.report.html.LARGEST_PAGE", 1_000_000 - 100_000)
     with pytest.raises(UsageError, match="too many curves for one page; got 3"):
         write_report(paths, out)
 

@@ -20,6 +20,7 @@ VERBS: Final[dict[str, str]] = {
     "report": "write the page, or the figures, of one run or several",
     "runs": "list the runs in a folder",
     "sweep": "train many runs from one description, resumable at any time",
+    "reproduce": "make a table or figure of the paper again",
 }
 """Every verb, in the module of its name as the class of its name, and what it does."""
 

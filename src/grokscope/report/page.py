@@ -1,17 +1,8 @@
 """report.html: one file that holds everything it shows and loads nothing."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
-from functools import cache
-from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
-
-import vl_convert
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from grokscope.errors import UsageError
 from grokscope.measures import MEASURES
@@ -27,15 +18,11 @@ from grokscope.report.figures import (
 )
 from grokscope.report.figures.progress import SHOWN
 from grokscope.report.finding import finding
+from grokscope.report.html import fill, new_charts
 from grokscope.report.record import RunRecord, read_runs
-from grokscope.report.theme import DARK, LIGHT, VEGA_LITE
 from grokscope.runs.atomic import write_bytes
 
 REPORT_NAME: Final = "report.html"
-LARGEST_PAGE: Final = 5_000_000
-"""Bytes; the networks of runs that would make the page larger are left out."""
-_WORDS: Final = 200_000
-"""Bytes that a page takes besides its charts and the drawing script."""
 
 
 def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
@@ -61,30 +48,21 @@ def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
 
 def render(records: Sequence[RunRecord]) -> str:
     """Return the page as text."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-                              lstrip_blocks=True)  # fmt: skip
-    # `tojson` writes < > & ' as escapes, so that no text of a run can end a script
-    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
-    bundle, script = _bundle(), _template("page.js")
-    charts = Charts(LARGEST_PAGE - _WORDS - len(bundle))
+    charts = new_charts()
     common = charts.add(over_time(records))
     if common is None:
         allowed = "runs with fewer seeds, or fewer runs"
         raise UsageError("too many curves for one page", got=len(records), allowed=allowed)
-    return environment.from_string(_template("page.html.j2")).render(
+    return fill(
+        "page.html.j2",
+        charts,
         title=_title(records),
         runs=[_run(record, len(records), charts) for record in records],
         over_time=common,
         measures=[MEASURES[key] for key in SHOWN],
         eta=sorted({record.config.eta for record in records}),
         fall_header=facts.FALL_HEADER,
-        version=version("grokscope"),
-        data={"charts": charts.documents, "themes": {"light": LIGHT, "dark": DARK}},
-        css=Markup(_template("page.css")),
-        bundle=Markup(bundle),
-        script=Markup(script),
-        allowed=Markup(" ".join(f"'sha256-{_digest(text)}'" for text in (bundle, script))),
-    )  # fmt: skip
+    )
 
 
 def _title(records: Sequence[RunRecord]) -> str:
@@ -116,18 +94,3 @@ def _run(record: RunRecord, runs: int, charts: Charts) -> dict[str, Any]:
         "left_out": figures is None,
         "chapter": chapter(found, evidence),
     }
-
-
-@cache
-def _bundle() -> str:
-    """Return Vega, Vega-Lite and vega-embed as one script, of the version that Altair writes."""
-    code = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
-    return code.replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
-def _template(name: str) -> str:
-    return (files("grokscope.report") / "templates" / name).read_text("utf-8")
-
-
-def _digest(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

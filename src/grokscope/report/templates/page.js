@@ -32,7 +32,7 @@
       panel.width = size;
       if (chart.layout.square) panel.height = size;
     }
-    if (chart.first_step && logTime.checked) toLogarithmic(spec.concat, chart.first_step);
+    if (chart.first_step && logTime?.checked) toLogarithmic(spec.concat, chart.first_step);
     return spec;
   }
 

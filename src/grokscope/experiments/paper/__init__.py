@@ -1,0 +1,1 @@
+"""The paper's experiments, run: sweeps for those that train, counting for those that do not."""

@@ -1,0 +1,61 @@
+"""What a user wants of an experiment: parts of it, or other settings."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from grokscope.errors import UsageError
+from grokscope.paper.experiment import Experiment, operation_of
+from grokscope.paper.tables import operation_key
+
+
+@dataclass(frozen=True)
+class Request:
+    """Parts and settings; what is left empty is as in the experiment."""
+
+    only: tuple[str, ...] = ()
+    """Operations; of mixtures those that hold one of them."""
+    seeds: tuple[int, ...] = ()
+    fractions: tuple[float, ...] = ()
+    p: int | None = None
+    steps: int | None = None
+    small: bool = False
+
+    def apply(self, experiment: Experiment) -> Experiment:
+        """Return the experiment that is asked for.
+
+        **Raises:** `UsageError` when `only` names an operation that is not in it.
+        """
+        if self.small:
+            experiment = experiment.reduced
+        given: dict[str, Any] = {"seed": self.seeds, "train_fraction": self.fractions,
+                                 "p": self.p, "steps": self.steps}  # fmt: skip
+        experiment = experiment.with_values(
+            **{k: v for k, v in given.items() if v not in ((), None)}
+        )
+        return self._narrowed(experiment) if self.only else experiment
+
+    def _narrowed(self, experiment: Experiment) -> Experiment:
+        wanted = [operation_key(text) for text in self.only]
+        whole = {operation_of(value): value for value in experiment.axes["operation"]}
+        for text in wanted:
+            if not any(text in key.split(", ") for key in whole):
+                some = "; ".join(list(whole)[:4])
+                raise UsageError(f"{experiment.name} has no such operation", got=text,
+                                 allowed=f"{some}{'; …' if len(whole) > 4 else ''}")  # fmt: skip
+        kept = [v for k, v in whole.items() if not set(k.split(", ")).isdisjoint(wanted)]
+        axes = {**experiment.axes, "operation": tuple(kept)}
+        return dataclasses.replace(experiment, axes=axes)
+
+    @property
+    def words(self) -> str:
+        """The options as they are typed, each with a space before it."""
+        parts = [f' "{text}"' for text in self.only]
+        text = f" --only{''.join(parts)}" if parts else ""
+        for name in ("seeds", "fractions"):
+            values = getattr(self, name)
+            text += f" --{name} {' '.join(f'{v:g}' for v in values)}" if values else ""
+        for name in ("p", "steps"):
+            value = getattr(self, name)
+            text += "" if value is None else f" --{name} {value}"
+        return f"{text} --small" if self.small else text

@@ -1,0 +1,121 @@
+"""What a reproduction found, kept small: one CSV row per run, a manifest, thinned curves."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from grokscope.errors import RunFolderError, UsageError
+from grokscope.runs.atomic import read_bytes, shown, write_bytes
+
+SERIES: Final = ("curves", "spectra", "losses")
+"""Long tables that some experiments keep beside their rows."""
+_DIGITS: Final = 5
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """The results of one experiment.
+
+    **Arguments:**
+
+    - `manifest`: plain JSON: command, commit, hardware, date, what was asked for.
+    - `rows`: one per run, or per statistic; numbers, texts and None.
+    - `series`: long tables by name, one of `SERIES`.
+    """
+
+    manifest: dict[str, Any]
+    rows: list[dict[str, Any]]
+    series: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def small(self) -> bool:
+        """Whether this is a reduced version of the paper's experiment."""
+        return bool(self.manifest.get("small"))
+
+    def columns(self, name: str) -> list[dict[str, Any]]:
+        """Return a long table, empty where there is none."""
+        return self.series.get(name, [])
+
+
+def write_results(folder: Path, name: str, results: Results) -> list[Path]:
+    """Write NAME.json, NAME.csv and NAME.SERIES.csv; return the paths.
+
+    **Raises:** `DiskError` when they cannot be written.
+    """
+    tables = {f"{name}.csv": results.rows}
+    tables |= {f"{name}.{key}.csv": rows for key, rows in results.series.items() if rows}
+    contents = {file: _to_csv(rows).encode() for file, rows in tables.items()}
+    text = json.dumps(results.manifest, indent=2, ensure_ascii=False, allow_nan=False)
+    contents[f"{name}.json"] = f"{text}\n".encode()
+    for file, data in contents.items():
+        write_bytes(Path(folder) / file, data)
+    return [Path(folder) / file for file in contents]
+
+
+def read_results(folder: Path, name: str) -> Results:
+    """Return what `write_results` left.
+
+    **Raises:** `RunFolderError` when there is none, or it cannot be read.
+    """
+    path = Path(folder) / f"{name}.json"
+    if not path.exists():
+        raise RunFolderError(f"there are no results of {name}", got=shown(Path(folder)),
+                             next_step=f"grokscope reproduce {name} makes them")  # fmt: skip
+    try:
+        manifest = json.loads(read_bytes(path).decode())
+        rows = _from_csv(read_bytes(Path(folder) / f"{name}.csv"))
+        found = {key: Path(folder) / f"{name}.{key}.csv" for key in SERIES}
+        series = {k: _from_csv(read_bytes(file)) for k, file in found.items() if file.exists()}
+    except (ValueError, csv.Error) as error:
+        raise RunFolderError(f"the results of {name} are damaged", got=str(error)) from error
+    return Results(manifest, rows, series)
+
+
+def numbers(rows: Iterable[Row], column: str) -> list[float]:
+    """Return the numbers of one column, without those that are missing or undefined."""
+    values = (row.get(column) for row in rows)
+    return [float(v) for v in values if isinstance(v, int | float) and math.isfinite(v)]
+
+
+def _to_csv(rows: Sequence[Row]) -> str:
+    header = list(dict.fromkeys(key for row in rows for key in row))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_text(row.get(key)) for key in header] for row in rows)
+    return out.getvalue()
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.{_DIGITS}g}"
+    if isinstance(value, str) and _value(value) != value:
+        raise UsageError("a text would be read back as something else", got=value)
+    return str(value)
+
+
+def _from_csv(data: bytes) -> list[dict[str, Any]]:
+    reader = csv.DictReader(io.StringIO(data.decode()))
+    return [{key: _value(text) for key, text in row.items()} for row in reader]
+
+
+def _value(text: str) -> Any:
+    """Return the number, truth value or nothing that a cell stands for, or its text."""
+    if text in ("", "true", "false"):
+        return {"": None, "true": True, "false": False}[text]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,1 @@
+"""Pages of the paper's experiments, drawn from results alone."""
