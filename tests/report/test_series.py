@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from grokscope.measures.thinning import thin
 from grokscope.report.record import Curve
-from grokscope.report.series import summarise, thin, thin_band
+from grokscope.report.series import summarise, thin_band
 
 
 def curve(steps: list[int], values: list[float]) -> Curve:

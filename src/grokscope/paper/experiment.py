@@ -54,7 +54,8 @@ class Experiment:
     - `fixed`: names of the configuration → one value.
     - `small`: what the reduced version puts in their place.
     - `sources`: runs that are trained first, by the name that the axis `source` uses.
-    - `keeps`: which long tables the results keep, of `results.SERIES`.
+    - `keeps`: which long tables the results keep, keys of `keeping.KEEPERS`, and `etas`.
+    - `curves`: which measures are kept over training, with their matrix after a space.
     - `differences`: what differs from the paper's protocol beyond what always does.
     """
 
@@ -69,6 +70,7 @@ class Experiment:
     sources: Mapping[str, Source]
     views: tuple[View, ...]
     keeps: tuple[str, ...]
+    curves: tuple[str, ...]
     differences: tuple[str, ...]
 
     def with_values(self, **values: Sequence[Any] | Any) -> "Experiment":
@@ -124,6 +126,7 @@ def _read(name: str, document: Mapping[str, Any]) -> Experiment:
         sources={key: Source(**value) for key, value in document.get("sources", {}).items()},
         views=tuple(_view(view) for view in views),
         keeps=tuple(document.get("keeps", ())),
+        curves=tuple(document.get("curves", ())),
         differences=tuple(document.get("differences", ())),
     )
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.runs.atomic import read_bytes, shown, write_bytes
 
-SERIES: Final = ("curves", "spectra", "losses")
+SERIES: Final = ("curves", "spectra", "etas", "logits", "losses", "frequencies")
 """Long tables that some experiments keep beside their rows."""
 _DIGITS: Final = 5
 Row = Mapping[str, Any]

@@ -7,9 +7,10 @@ from typing import Any, Final
 import altair as alt
 import numpy as np
 
+from grokscope.measures.thinning import thin
 from grokscope.report.figures.figure import Panel, inline, layered, significant
 from grokscope.report.record import Curve, Moments, RunRecord
-from grokscope.report.series import Summary, summarise, thin, thin_band
+from grokscope.report.series import Summary, summarise, thin_band
 
 BUCKETS: Final = 140
 """Stretches of a curve of which the extremes are drawn, shared by the runs of a page."""

@@ -1,0 +1,79 @@
+"""From runs on the disk to the small results of an experiment."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from grokscope.experiments.paper.manifest import hardware_words, manifest
+from grokscope.paper import keeping
+from grokscope.paper.experiment import Experiment
+from grokscope.paper.reading import Reading
+from grokscope.paper.request import Request
+from grokscope.paper.results import Results
+from grokscope.paper.summary import place, summary_rows
+from grokscope.paper.wanted import Found, Wanted, find_runs
+
+
+def summarise(
+    experiment: Experiment, request: Request, wanted: Sequence[Wanted], folders: Iterable[Path]
+) -> Results:
+    """Return the results of the runs that there are; the others are rows without numbers.
+
+    **Arguments:**
+
+    - `experiment`: as it was asked for.
+    - `request`: what was asked for.
+    - `wanted`: its cells.
+    - `folders`: where runs lie.
+    """
+    found = find_runs(wanted, folders)
+    rows: list[dict[str, Any]] = []
+    series: dict[str, list[dict[str, Any]]] = {}
+    known = sum(run is not None for run in found)
+    for cell, run in zip(wanted, found, strict=True):
+        if run is None:
+            rows.append(place(cell) | {"status": "not run"})
+            continue
+        reading = Reading(run)
+        for name, kept in _kept(experiment, cell, reading, known):
+            series.setdefault(name, []).extend({"row": len(rows), **row} for row in kept)
+        rows += summary_rows(cell, reading)
+    runs = [run for run in found if run is not None]
+    facts = _facts(runs, len(wanted))
+    return Results(manifest(experiment, request, **facts), rows, series)
+
+
+def _kept(
+    experiment: Experiment, cell: Wanted, reading: Reading, n_runs: int
+) -> Iterable[tuple[str, Iterable[dict[str, Any]]]]:
+    """Give each long table that the experiment keeps, with the rows of one run."""
+    operations = cell.labels["operation"].split(", ")
+    mixed = operations if len(operations) > 1 else []
+    if experiment.curves:
+        n_lines = n_runs * (len(experiment.curves) + len(mixed))
+        yield "curves", keeping.curves(reading, experiment.curves, keeping.buckets(n_lines), mixed)
+    for name in experiment.keeps:
+        if name == "etas":
+            lines = n_runs * len(keeping.ETAS) * len(keeping.TABLES)
+            yield name, keeping.etas(reading, keeping.buckets(lines))
+        else:
+            yield name, keeping.KEEPERS[name](reading)
+
+
+def _facts(runs: Sequence[Found], n_wanted: int) -> dict[str, Any]:
+    """Return what the manifest says of all runs together."""
+    if not runs:
+        return {"runs": f"none of {n_wanted}"}
+    folders = {run.folder.path: run.folder.manifest for run in runs}
+    hours = sum(m.times.get("training_seconds", 0) for m in folders.values()) / 3600
+    machines = Counter(hardware_words(m.hardware) for m in folders.values())
+    commits = sorted({m.git_commit or "unknown" for m in folders.values()})
+    steps = sorted({run.config.schedule.steps for run in runs})
+    return {
+        "runs": f"{len(runs)} of {n_wanted}",
+        "steps": " ".join(f"{n:,}" for n in steps),
+        "training_time": f"{hours:.1f} hours of training, all runs added up",
+        "hardware": "; ".join(f"{name} ({n} runs)" for name, n in machines.most_common()),
+        "trained_with": ", ".join(commit[:12] for commit in commits),
+    }

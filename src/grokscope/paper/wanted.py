@@ -1,0 +1,129 @@
+"""A run that an experiment asks for, and how to know it again among run folders."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from grokscope.config import RunConfig
+from grokscope.errors import RunFolderError, UsageError
+from grokscope.paper.tables import operation_key
+from grokscope.runs.atomic import names_in
+from grokscope.runs.canonical import canonical_json
+from grokscope.runs.folder import MANIFEST_NAME, RunFolder
+
+_NOT_COMPARED: Final = ("schedule", "seeds", "eta")
+"""How long a run trains and what it records does not make it another experiment."""
+_OF_THE_SOURCE: Final = ("source", "source_seed", "source_step")
+_DEPTH: Final = 3
+"""Levels of folders in which runs are looked for."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One cell of an experiment.
+
+    **Arguments:**
+
+    - `config`: what to train, with one seed.
+    - `labels`: where it stands on the experiment's axes, by their names.
+    - `source`: the operation whose weights it takes over; None for none.
+    """
+
+    config: RunConfig
+    labels: dict[str, Any]
+    source: str | None = None
+
+    @property
+    def seed(self) -> int:
+        """The one seed."""
+        return self.config.seeds[0]
+
+    @property
+    def key(self) -> str:
+        """What is equal for all runs of this cell."""
+        return _key(self.config, self.seed, self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """One seed of a run on the disk."""
+
+    folder: RunFolder
+    config: RunConfig
+    seed: int
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What the manifest says of this seed; only its state while it trains."""
+        results = self.folder.manifest.results
+        blank = {"seed": self.seed, "status": self.folder.manifest.status}
+        return next((r for r in results if r["seed"] == self.seed), blank)
+
+
+def find_runs(wanted: Sequence[Wanted], folders: Iterable[Path]) -> list[Found | None]:
+    """Return, for each cell, the run that is farthest among all in some folders.
+
+    **Arguments:**
+
+    - `wanted`: the cells.
+    - `folders`: run folders, or folders of them, also of sweeps; damaged runs are passed over.
+
+    **Returns:** in the order of the cells, None where there is no run.
+    """
+    best: dict[str, Found] = {}
+    keys = {cell.key for cell in wanted}
+    for found in _all(folders):
+        key = _key(found.config, found.seed, _source(found.folder))
+        if key in keys and (key not in best or _rank(found) > _rank(best[key])):
+            best[key] = found
+    return [best.get(cell.key) for cell in wanted]
+
+
+def _all(folders: Iterable[Path]) -> Iterator[Found]:
+    for path in folders:
+        for run in _runs_in(Path(path), _DEPTH):
+            try:
+                folder = RunFolder.open(run)
+                config = RunConfig.from_json(folder.manifest.config)
+            except UsageError:
+                continue
+            yield from (Found(folder, config, seed) for seed in config.seeds)
+
+
+def _runs_in(path: Path, depth: int) -> Iterator[Path]:
+    try:
+        names = names_in(path, missing_ok=True)
+    except RunFolderError:
+        return
+    if MANIFEST_NAME in names:
+        yield path
+    elif depth:
+        for name in names:
+            if (path / name).is_dir():
+                yield from _runs_in(path / name, depth - 1)
+
+
+def _rank(found: Found) -> tuple[bool, int]:
+    """Order runs of one cell: one that grokked first, then the longer one."""
+    result = found.result
+    return result["status"] == "grokked", result.get("steps") or 0
+
+
+def _source(folder: RunFolder) -> str | None:
+    record = getattr(folder.manifest, "transfer", None)
+    return None if record is None else operation_key(record["operation"])
+
+
+def _key(config: RunConfig, seed: int, source: str | None) -> str:
+    document = config.to_json()
+    flat: dict[str, Any] = {"seed": seed, "source": source}
+    for name, value in document.items():
+        if name not in _NOT_COMPARED:
+            flat |= value if isinstance(value, dict) else {name: value}
+    flat["expressions"] = operation_key(", ".join(config.task.expressions))
+    loads = bool(flat.get("load"))
+    kept = {k: v for k, v in flat.items() if k not in _OF_THE_SOURCE or (k == "source" and loads)}
+    if loads:
+        kept["source"] = source
+    return canonical_json(kept)
