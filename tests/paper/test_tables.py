@@ -9,7 +9,7 @@ def test_table_a5_has_35_operations_at_7_fractions() -> None:
     assert {len(row.cells) for row in found.values()} == {7}
     assert found["x*y"].cells[0.3].grokked
     cell = found["x^2 + x*y + y^2"].cells[0.7]
-    assert (cell.grokked, cell.accuracy, cell.text) == (False, 0.74, "74.0%")
+    assert (cell.grokked, cell.accuracy, cell.text) == (False, 0.74, "74%")
     assert found["x^2 + x*y + y^2"].smallest_fraction == 0.8
     assert found["x^3 + x*y^2 + y"].smallest_fraction is None
 

@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.conf import arg
 
 from grokscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from grokscope.experiments.paper.plan import Plan
+    from grokscope.paper.experiment import Experiment
+    from grokscope.paper.request import Request
+    from grokscope.paper.results import Results
 
 _FLAG = tyro.conf.FlagCreatePairsOff
 _NAME_WIDTH = 13
@@ -30,19 +36,25 @@ class Reproduce:
     only: Annotated[tuple[str, ...], arg(metavar="OPERATION …", help_behavior_hint="")] = ()
     """Only these operations; of mixtures those that hold one of them."""
     seeds: Annotated[tuple[int, ...], arg(metavar="SEED …", help_behavior_hint="")] = ()
-    """Only these seeds."""
+    """Other seeds."""
     fractions: Annotated[tuple[float, ...], arg(metavar="R …", help_behavior_hint="")] = ()
-    """Only these training fractions."""
-    p: Annotated[int | None, arg(help_behavior_hint="")] = None
+    """Other training fractions."""
+    p: Annotated[int | None, arg(metavar="P", help_behavior_hint="")] = None
     """Another modulus."""
-    steps: Annotated[int | None, arg(help_behavior_hint="")] = None
-    """Maximum of steps; the paper went up to 300,000."""
+    steps: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    """Maximum of steps; left out, 300,000 as in the paper."""
     small: Annotated[bool, _FLAG] = False
     """A reduced version for a laptop, labelled as such."""
     out: Annotated[Path, arg(metavar="DIR", help_behavior_hint="")] = Path("sweeps/paper")
-    """Where runs and page go; experiments share the runs that they have in common."""
+    """Where runs and pages go; experiments share the runs that they have in common."""
     results: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
     """Where the CSV files and their manifest go; by default OUT/summary."""
+    runs: Annotated[tuple[Path, ...], arg(metavar="DIR …", help_behavior_hint="")] = ()
+    """More folders of runs that count, besides those in OUT."""
+    train: bool = True
+    """Train what is missing; otherwise the page shows what is there."""
+    dry_run: Annotated[bool, _FLAG] = False
+    """Say how many runs there would be, and train nothing."""
 
     def run(self) -> None:
         """List, or run and say where the page lies."""
@@ -58,14 +70,42 @@ class Reproduce:
 
         request = Request(self.only, self.seeds, self.fractions, self.p, self.steps, self.small)
         experiment = request.apply(load(self.name))
+        results = self._results(experiment, request)
+        if results is not None:
+            self._write(experiment, results)
 
-        from grokscope.experiments.paper.counting import count_labels
+    def _results(self, experiment: "Experiment", request: "Request") -> "Results | None":
+        """Return what was found; None after a dry run."""
+        if experiment.kind == "labels":
+            from grokscope.experiments.paper.counting import count_labels
+
+            if self.dry_run:
+                print(f"{self.name}: no training; labels of every split are counted")
+                return None
+            return count_labels(experiment, request)
+        from grokscope.experiments.paper.plan import plan
+        from grokscope.experiments.paper.summarise import summarise
+
+        planned = plan(experiment, self.out)
+        if self.dry_run:
+            self._tell(planned)
+            return None
+        return summarise(experiment, request, planned.runs, [self.out, *self.runs])
+
+    def _tell(self, planned: "Plan") -> None:
+        """Print how many runs there are, and how many of them lie on the disk."""
+        from grokscope.paper.wanted import find_runs
+
+        parts = {"sources": planned.sources, "runs": planned.runs}
+        for name, wanted in parts.items():
+            if wanted:
+                there = sum(r is not None for r in find_runs(wanted, [self.out, *self.runs]))
+                print(f"{self.name}: {len(wanted):,} {name}, {there:,} of them there or begun")
+
+    def _write(self, experiment: "Experiment", results: "Results") -> None:
         from grokscope.paper.results import write_results
-
-        results = count_labels(experiment, request)
-        for path in write_results(self.results or self.out / "summary", self.name, results):
-            print(path)
-
         from grokscope.report.paper.page import write_paper_page
 
+        for path in write_results(self.results or self.out / "summary", self.name, results):
+            print(path)
         print(f"page: {write_paper_page(experiment, results, self.out)}")

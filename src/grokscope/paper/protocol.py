@@ -20,7 +20,8 @@ _TRAINING: Final = (
     " pair (x, y) is leaked when (y, x) was trained.",
     "Loss: cross-entropy in float32 in a form that keeps float64's precision; the paper used"
     " float64.",
-    "A number of the paper is the best test accuracy it reports; ours is the last one of each run.",
+    "Accuracy: a percentage of the paper is its best test accuracy; beside it stands the best one"
+    " of each of our runs.",
 )
 
 

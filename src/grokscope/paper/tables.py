@@ -24,8 +24,10 @@ class PaperCell:
 
     @property
     def text(self) -> str:
-        """As the paper prints it: `grok`, or a percentage."""
-        return "grok" if self.grokked or self.accuracy is None else f"{self.accuracy:.1%}"
+        """As the paper prints it: `grok`, or a percentage; `no` where it gives no number."""
+        if self.grokked:
+            return "grok"
+        return "no" if self.accuracy is None else f"{100 * self.accuracy:.3g}%"
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,10 @@ def _document(experiment: Experiment, paths: Mapping[tuple[str, int], str]) -> d
     if _START in axes:
         pairs = itertools.product(axes.pop(_START), axes.pop("seed"))
         axes[_START] = [
-            _settings(start, seed, paths) | {"label": f"{start['label']}, seed {seed}", "seed": seed}
+            _settings(start, seed, paths)
+            | {"label": f"{start['label']}, seed {seed}", "seed": seed}
             for start, seed in pairs
-        ]  # fmt: skip
+        ]
     return {"axes": axes, "fixed": dict(experiment.fixed)}
 
 

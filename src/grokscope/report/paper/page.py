@@ -26,7 +26,8 @@ def write_paper_page(experiment: Experiment, results: Results, out: Path) -> Pat
 
 def render(experiment: Experiment, results: Results) -> str:
     """Return the page as text."""
-    charts = new_charts()
+    charts, sections = new_charts(), _sections(experiment, results)
+    blocks = [block for _, some in sections for block in some]
     return fill(
         "paper.html.j2",
         charts,
@@ -34,10 +35,9 @@ def render(experiment: Experiment, results: Results) -> str:
         place=experiment.place,
         says=experiment.says,
         small=results.manifest.get("small") or "",
-        short=in_short(experiment, results),
-        sections=[
-            _section(title, blocks, charts) for title, blocks in _sections(experiment, results)
-        ],
+        short=in_short(experiment, results, blocks),
+        over_time=any(isinstance(block, Figure) and block.first_step for block in blocks),
+        sections=[_section(title, some, charts) for title, some in sections],
         differences=differences(experiment),
         made=_made(results),
         commands=results.manifest["commands"],
@@ -83,11 +83,7 @@ _MADE: Final = (
     ("runs", "runs"),
     ("training time", "training_time"),
     ("hardware", "hardware"),
+    ("trained with", "trained_with"),
     ("source", "git_commit"),
     ("grokscope", "grokscope_version"),
 )
-
-
-def is_figure(block: Block) -> bool:
-    """Whether a block is drawn, and not a table."""
-    return isinstance(block, Figure)

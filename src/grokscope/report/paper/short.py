@@ -1,15 +1,42 @@
 """What a reproduction found, in a few lines at the top of its page."""
 
+from collections.abc import Sequence
+
+from grokscope.paper.agreement import State, counted
 from grokscope.paper.experiment import Experiment
 from grokscope.paper.labels import separations
 from grokscope.paper.results import Results
+from grokscope.report.paper.block import Block, Table
+
+_COUNTED = (State.AGREES, State.CONSISTENT, State.UNDECIDED, State.MIXED, State.ONE_STEP,
+            State.DIFFERS, State.FAILED, State.NOT_RUN)  # fmt: skip
 
 
-def in_short(experiment: Experiment, results: Results) -> list[tuple[str, str]]:
-    """Return names and sentences."""
+def in_short(
+    experiment: Experiment, results: Results, blocks: Sequence[Block]
+) -> list[tuple[str, str]]:
+    """Return names and sentences: what is counted of the agreement, and what has been run."""
     if experiment.kind == "labels":
         return [("ours", _labels(results))]
-    return []
+    runs = [("runs", _runs(results))]
+    states = agreement(blocks)
+    if not any(state in states for state in _COUNTED[:6]):
+        return runs
+    return [("agreement", counted(states)), *runs]
+
+
+def agreement(blocks: Sequence[Block]) -> list[State]:
+    """Return the states of all cells that stand beside a number or a word of the paper."""
+    tables = [block for block in blocks if isinstance(block, Table)]
+    cells = [cell for table in tables for row in table.rows for cell in row[1:]]
+    known = [State(cell.state) for cell in cells if cell.state and "paper" in cell.note]
+    return [state for state in known if state in _COUNTED]
+
+
+def _runs(results: Results) -> str:
+    steps = results.manifest.get("steps")
+    trained = f", trained for at most {steps} steps" if steps else ""
+    return f"{results.manifest['runs']}{trained}"
 
 
 def _labels(results: Results) -> str:
