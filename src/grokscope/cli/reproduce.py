@@ -1,5 +1,6 @@
 """grokscope reproduce: a table or figure of the paper, made again."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,11 +51,17 @@ class Reproduce:
     results: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
     """Where the CSV files and their manifest go; by default OUT/summary."""
     runs: Annotated[tuple[Path, ...], arg(metavar="DIR …", help_behavior_hint="")] = ()
-    """More folders of runs that count, besides those in OUT."""
+    """More folders of runs; those that fit are taken over, or without training shown."""
+    engine: str = "local"
+    """Where runs train: local, in processes of this machine; see grokscope sweep --help."""
+    workers: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    """Processes at a time; left out, one per core, or one per GPU."""
     train: bool = True
     """Train what is missing; otherwise the page shows what is there."""
     dry_run: Annotated[bool, _FLAG] = False
-    """Say how many runs there would be, and train nothing."""
+    """Say how many runs there are and how many are left, and train nothing."""
+    quiet: Annotated[bool, _FLAG] = False
+    """Show nothing while training."""
 
     def run(self) -> None:
         """List, or run and say where the page lies."""
@@ -85,22 +92,35 @@ class Reproduce:
             return count_labels(experiment, request)
         from grokscope.experiments.paper.plan import plan
         from grokscope.experiments.paper.summarise import summarise
+        from grokscope.experiments.paper.training import failed
 
         planned = plan(experiment, self.out)
         if self.dry_run:
             self._tell(planned)
             return None
-        return summarise(experiment, request, planned.runs, [self.out, *self.runs])
+        if self.train:
+            self._train(planned)
+        broken = failed(planned, self.out)
+        for name, error in broken.items():
+            print(f"failed: {name}: {error}", file=sys.stderr)
+        return summarise(experiment, request, planned.runs, [self.out, *self.runs], broken)
+
+    def _train(self, planned: "Plan") -> None:
+        """Train what is missing, in view."""
+        from grokscope.cli.sweep_view import view
+        from grokscope.experiments.engines.registry import make_engine
+        from grokscope.experiments.paper.training import train
+
+        engine = make_engine(self.engine, workers=self.workers)
+        train(planned, self.out, engine, lambda: view(quiet=self.quiet), self.runs)
 
     def _tell(self, planned: "Plan") -> None:
-        """Print how many runs there are, and how many of them lie on the disk."""
-        from grokscope.paper.wanted import find_runs
+        """Print how many runs there are, and how many are left to train."""
+        from grokscope.experiments.paper.training import left
 
-        parts = {"sources": planned.sources, "runs": planned.runs}
-        for name, wanted in parts.items():
-            if wanted:
-                there = sum(r is not None for r in find_runs(wanted, [self.out, *self.runs]))
-                print(f"{self.name}: {len(wanted):,} {name}, {there:,} of them there or begun")
+        for name, (n, rest) in left(planned, self.out).items():
+            what = "runs to take weights from" if name == "sources" else "runs"
+            print(f"{self.name}: {n:,} {what}, {rest:,} left to train")
 
     def _write(self, experiment: "Experiment", results: "Results") -> None:
         from grokscope.paper.results import write_results

@@ -15,7 +15,7 @@ from grokscope.paper.wanted import Wanted
 from grokscope.runs.sweep_folder import RUNS_NAME
 
 SOURCES_NAME: Final = "sources"
-RUNS_FOLDER: Final = "runs"
+CELLS_NAME: Final = "cells"
 _ALWAYS: Final = ("operation", "p", "train_fraction", "seed")
 _START: Final = "start"
 _OWN_WORDS: Final = ("label", "from", "paper")
@@ -48,7 +48,7 @@ def plan(experiment: Experiment, out: Path) -> Plan:
     if sources:
         specs[SOURCES_NAME] = Spec.from_dict(_source_document(experiment))
     paths = {(w.labels["source"], w.seed): str(_path(w, out)) for w in sources}
-    specs[RUNS_FOLDER] = Spec.from_dict(_document(experiment, paths))
+    specs[CELLS_NAME] = Spec.from_dict(_document(experiment, paths))
     return Plan(tuple(sources), tuple(_runs(experiment, paths)), specs)
 
 

@@ -1,11 +1,12 @@
 """From runs on the disk to the small results of an experiment."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from grokscope.experiments.paper.manifest import hardware_words, manifest
+from grokscope.experiments.sweeps.job import job_of
 from grokscope.paper import keeping
 from grokscope.paper.experiment import Experiment
 from grokscope.paper.reading import Reading
@@ -16,7 +17,11 @@ from grokscope.paper.wanted import Found, Wanted, find_runs
 
 
 def summarise(
-    experiment: Experiment, request: Request, wanted: Sequence[Wanted], folders: Iterable[Path]
+    experiment: Experiment,
+    request: Request,
+    wanted: Sequence[Wanted],
+    folders: Iterable[Path],
+    failed: Container[str] = (),
 ) -> Results:
     """Return the results of the runs that there are; the others are rows without numbers.
 
@@ -26,6 +31,7 @@ def summarise(
     - `request`: what was asked for.
     - `wanted`: its cells.
     - `folders`: where runs lie.
+    - `failed`: names of the jobs that failed.
     """
     found = find_runs(wanted, folders)
     rows: list[dict[str, Any]] = []
@@ -33,7 +39,8 @@ def summarise(
     known = sum(run is not None for run in found)
     for cell, run in zip(wanted, found, strict=True):
         if run is None:
-            rows.append(place(cell) | {"status": "not run"})
+            broken = job_of(cell.config).name in failed
+            rows.append(place(cell) | {"status": "failed" if broken else "not run"})
             continue
         reading = Reading(run)
         for name, kept in _kept(experiment, cell, reading, known):

@@ -33,12 +33,15 @@ def frequencies(shown: Shown) -> list[Block]:
     panels = []
     for found in grouped(rows, [*names, "place"]).values():
         (_, one), *_ = grouped(found, ["seed"]).items()
-        panels.append(_panel(one, f"{said(one[0], names)} · {one[0]['place']}"))
+        text = f"{said(one[0], names)} · {one[0]['place']}"
+        how = f"seed {one[0]['seed']}, {one[0]['status']}"
+        panels.append(_panel(one, {"text": text, "subtitle": how}))
     layout = Layout(columns=2, least=340)
     caption = (
         "Loss over all pairs when one frequency is removed, from W_E or from the class axis of the"
         f" logits; the line is the network as it is. Depended on: above {DEPENDENT:g} times that"
-        " loss, without being a key. The first seed is shown; the table has all."
+        " loss, without being a key. The first seed is shown; the table has all. A network that has"
+        " not grokked has little to lose, and its panel says little."
     )
     figure = Figure("frequencies", title, caption, assemble(panels, layout, title), layout)
     return [figure, _table(rows, names)]
@@ -50,7 +53,7 @@ def _kind(row: Row) -> str:
     return _KINDS[1] if row["loss"] > DEPENDENT * row["whole"] else _KINDS[2]
 
 
-def _panel(rows: Sequence[Row], title: str) -> Panel:
+def _panel(rows: Sequence[Row], title: dict[str, Any]) -> Panel:
     whole = max(float(rows[0]["whole"]), _SMALLEST)
     bars: list[dict[str, Any]] = [
         {"k": row["k"], "loss": significant(max(float(row["loss"]), _SMALLEST)),
@@ -62,7 +65,8 @@ def _panel(rows: Sequence[Row], title: str) -> Panel:
               scale=alt.Scale(domain=[0, last + 1], nice=False),
               axis=alt.Axis(values=ticks(0, last, 10), grid=False))  # fmt: skip
     y = alt.Y("loss:Q", title="loss (nats)", scale=alt.Scale(type="log"),
-              axis=alt.Axis(format=".0e", tickCount=5, minExtent=46, maxExtent=46))  # fmt: skip
+              axis=alt.Axis(format=".0e", tickCount=5, minExtent=46, maxExtent=46,
+                            grid=False))  # fmt: skip
     colour = alt.Color("kind:N", title=None, scale=alt.Scale(
         domain=list(_KINDS), range=["#0072b2", "#d55e00", "#8c959f"]))  # fmt: skip
     tip = [alt.Tooltip("k:Q"), alt.Tooltip("kind:N"), alt.Tooltip("loss:Q", format=".3~g")]

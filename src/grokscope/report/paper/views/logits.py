@@ -1,5 +1,6 @@
 """Norms of the logits per pair of frequencies of x and y, as one small map per operation."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from grokscope.report.figures.figure import Figure, Layout, assemble, ticks
 from grokscope.report.figures.maps import image_panel
 from grokscope.report.paper.block import Block, Shown
-from grokscope.report.paper.grouping import grouped, said, varying, with_rows
+from grokscope.report.paper.grouping import Row, grouped, said, varying, with_rows
 from grokscope.report.paper.views.spectra import representative
 
 _MISSING: Final = "No checkpoint has been read yet."
@@ -30,7 +31,7 @@ def logits(shown: Shown) -> list[Block]:
             image[row["kx"], row["ky"]] = row["norm"]
         axis = {"values": ticks(0, n - 1, 6), "from": -0.5, "to": n - 0.5}
         panels.append(
-            image_panel(image, (0, 1), said(one[0], names), "norm / largest",
+            image_panel(image, (0, 1), _title(one[0], names), "norm / largest",
                         {"title": "frequency in x"} | axis, {"title": "frequency in y"} | axis)
         )  # fmt: skip
     layout = Layout(columns=3, least=260, axis=66, square=True, most=300, cells=largest)
@@ -41,3 +42,7 @@ def logits(shown: Shown) -> list[Block]:
     )
     chart = assemble(panels, layout, title)
     return [Figure("logits", title, caption, chart, layout)]
+
+
+def _title(row: Row, names: Sequence[str]) -> str:
+    return f"{said(row, names)} (seed {row['seed']}, {row['status']})"

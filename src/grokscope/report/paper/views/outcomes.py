@@ -34,7 +34,7 @@ def outcomes(shown: Shown) -> list[Block]:
     return [Table("", caption, header, body)]
 
 
-_HEADERS: Final = {"train_fraction": "r", "task": "operation of the mixture"}
+_HEADERS: Final = {"train_fraction": "r", "task": "each of them"}
 
 
 def _label(names: list[str], key: tuple[Any, ...]) -> str:

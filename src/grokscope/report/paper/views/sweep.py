@@ -13,6 +13,7 @@ from grokscope.report.paper.grouping import Row, grouped, said, varying, whole
 _MEASURES: Final = {"ffs": "FFS", "fcr": "FCR"}
 _TABLES: Final = ("W_E", "W_L")
 _STATES: Final = ("grokked", "undecided")
+_FRACTIONS: Final = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 
 
 def sweep(shown: Shown) -> list[Block]:
@@ -43,9 +44,8 @@ def _panel(rows: Sequence[Row], key: str, title: str) -> Panel:
         for table in _TABLES
         if row.get(f"{key}_{table}") is not None
     ]  # fmt: skip
-    fractions = sorted({dot["r"] for dot in dots})
     x = alt.X("r:Q", title="training fraction r", scale=alt.Scale(domain=[0.25, 0.95]),
-              axis=alt.Axis(values=fractions, grid=False))  # fmt: skip
+              axis=alt.Axis(values=_FRACTIONS, grid=False))  # fmt: skip
     y = alt.Y("value:Q", title=_MEASURES[key], scale=alt.Scale(domain=[0, 1]), axis=side_axis())
     colour = alt.Color("table:N", title=None, scale=alt.Scale(domain=list(_TABLES)))
     fill = alt.FillOpacity("state:N", title=None, legend=None,
