@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 
-def thin(values: Float[np.ndarray, "step"], buckets: int) -> Int[np.ndarray, "step"]:
+def thin(values: Float[np.ndarray, "step"], buckets: int) -> Int[np.ndarray, "..."]:
     """Return which points to draw, so that a linear and a logarithmic time axis show the curve.
 
     These are the least and the largest of each stretch, and as many evenly on a logarithmic scale.

@@ -82,7 +82,10 @@ def etas(reading: Reading, many: int) -> Rows:
 
 def logit_norms(reading: Reading) -> Rows:
     """Yield the norms of the last checkpoint's logits per pair of frequencies of x and y."""
-    network = load_network(reading.found.folder, reading.found.seed)
+    try:
+        network = load_network(reading.found.folder, reading.found.seed)
+    except UsageError:  # no checkpoint, or weights that are not finite
+        return
     norms = mode_norms(logits_over_pairs(network.model))
     n = len(norms)
     k = (np.arange(n) + 1) // 2  # the constant, then cosine and sine of every frequency

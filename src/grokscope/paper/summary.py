@@ -32,8 +32,8 @@ def summary_rows(wanted: Wanted, reading: Reading) -> list[dict[str, Any]]:
 def place(wanted: Wanted) -> dict[str, Any]:
     """Return the columns that say which run a row is of."""
     task = wanted.config.task
-    return {"task": None, "p": task.p, "train_fraction": task.train_fraction,
-            "seed": wanted.seed} | wanted.labels  # fmt: skip
+    return {**wanted.labels, "task": None, "p": task.p, "train_fraction": task.train_fraction,
+            "seed": wanted.seed}  # fmt: skip
 
 
 def _part(wanted: Wanted, reading: Reading, operation: str) -> dict[str, Any]:

@@ -1,0 +1,75 @@
+"""Cells find their runs, whatever the folders are called."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grokscope.config import RunConfig
+from grokscope.paper.wanted import Wanted, find_runs
+from grokscope.runs.folder import RunFolder
+
+MakeRun = Callable[..., RunFolder]
+MakeWanted = Callable[..., Wanted]
+
+
+@pytest.fixture
+def wanted(config_of: Callable[..., RunConfig]) -> MakeWanted:
+    """A cell: `wanted("x + y", train_fraction=0.5)`."""
+
+    def make(*operations: str, **settings: Any) -> Wanted:
+        return Wanted(config_of(*operations, **settings), {"operation": ", ".join(operations)})
+
+    return make
+
+
+def test_length_of_training_and_spelling_do_not_matter(
+    make_run: MakeRun, wanted: MakeWanted, tmp_path: Path
+) -> None:
+    run = make_run("x+y", name="odd name", steps=700, stop_margin=3)
+    (found,) = find_runs([wanted("x + y", steps=90_000)], [tmp_path])
+    assert found is not None
+    assert found.folder.path == run.path
+
+
+def test_other_settings_make_another_cell(
+    make_run: MakeRun, wanted: MakeWanted, tmp_path: Path
+) -> None:
+    make_run("x + y")
+    others: list[dict[str, Any]] = [
+        {"p": 13}, {"train_fraction": 0.5}, {"seeds": (1,)}, {"weight_decay": 0.5},
+        {"freeze": ("embedding",)},
+    ]  # fmt: skip
+    cells = [wanted("x - y"), wanted("x + y", "x*y"), *(wanted("x + y", **o) for o in others)]
+    assert find_runs(cells, [tmp_path]) == [None] * len(cells)
+    transferred = dataclasses.replace(wanted("x + y"), source="x*y")
+    assert find_runs([transferred], [tmp_path]) != [None]  # nothing is loaded from that source
+
+
+def test_each_seed_of_a_run_is_a_cell(
+    make_run: MakeRun, wanted: MakeWanted, tmp_path: Path
+) -> None:
+    make_run("x*y", seeds=(0, 2))
+    cells = [wanted("x*y", seeds=(seed,)) for seed in (0, 1, 2)]
+    found = find_runs(cells, [tmp_path])
+    assert [f and f.seed for f in found] == [0, None, 2]
+
+
+def test_the_run_that_is_farthest_is_taken(
+    make_run: MakeRun, wanted: MakeWanted, tmp_path: Path
+) -> None:
+    make_run("x + y", name="b", grokked_at=None)
+    make_run("x + y", name="c", grokked_at=300)
+    make_run("x + y", name="d", grokked_at=None)
+    (found,) = find_runs([wanted("x + y")], [tmp_path])
+    assert found is not None
+    assert found.folder.path.name == "c"
+
+
+def test_damaged_and_missing_folders_are_passed_over(
+    make_run: MakeRun, wanted: MakeWanted, tmp_path: Path
+) -> None:
+    (make_run("x + y").path / "manifest.json").write_text("{")
+    assert find_runs([wanted("x + y")], [tmp_path, tmp_path / "nothing"]) == [None]
