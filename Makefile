@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test lint types imports bench docs figures explained readouts matched structures \
-  false-positives clean
+  false-positives reproduction clean
 
 demo: $(VENV)/.installed
 	$(BIN)/grokscope train "x + y" --stop-accuracy 0.999 --out runs/demo --resume
@@ -47,6 +47,9 @@ structures: $(VENV)/.installed
 
 false-positives: $(VENV)/.installed
 	$(BIN)/python -m docs.false_positives
+
+reproduction: $(VENV)/.installed
+	$(BIN)/python -m docs.reproduction
 
 clean:
 	rm -rf $(VENV) dist

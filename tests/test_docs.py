@@ -15,7 +15,11 @@ ROOT = Path(__file__).parents[1]
 
 
 def reference() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("reference", ROOT / "docs" / "reference.py")
+    return builder("reference")
+
+
+def builder(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -26,6 +30,17 @@ def reference() -> ModuleType:
 @pytest.mark.parametrize("name", ["cli.md", "measures.md"])
 def test_generated_page_is_up_to_date(name: str) -> None:
     assert (ROOT / "docs" / name).read_text() == reference().PAGES[name](), "run `make docs`"
+
+
+def test_reproduction_says_what_the_results_say() -> None:
+    text = (ROOT / "docs" / "reproduction.md").read_text()
+    assert text == builder("reproduction").page(), "run `make reproduction`"
+
+
+def test_results_in_the_repository_are_small() -> None:
+    files = list((ROOT / "results").iterdir())
+    assert files
+    assert [f.name for f in files if f.stat().st_size > 300_000] == []
 
 
 def test_readme_shows_every_verb() -> None:

@@ -21,7 +21,7 @@ from grokscope.runs.atomic import write_bytes
 from grokscope.runs.names import slug
 
 FORMATS: Final = ("svg", "png")
-_SCALE: Final = 2.0
+SCALE: Final = 2.0
 
 
 def write_figures(
@@ -47,7 +47,7 @@ def write_figures(
         path
         for name, figure in _named(records)
         if figure.chart is not None
-        for path in _write(Path(directory) / name, figure, formats)
+        for path in write_figure(Path(directory) / name, figure, formats)
     ]
 
 
@@ -64,13 +64,19 @@ def _named(records: Sequence[RunRecord]) -> list[tuple[str, Figure]]:
     return named
 
 
-def _write(stem: Path, figure: Figure, formats: Sequence[str]) -> list[Path]:
+def write_figure(
+    stem: Path, figure: Figure, formats: Sequence[str] = FORMATS, scale: float = SCALE
+) -> list[Path]:
+    """Write one figure that has a chart to STEM.svg, STEM.png or both; raises `DiskError`.
+
+    **Arguments:** the path without its end; the figure; `FORMATS`; pixels of a PNG per unit.
+    """
     title = {"text": figure.title, "fontSize": 14, "offset": 14}
     chart = {**(figure.chart or {}), "title": title, "config": FILE}
     svg = vl_convert.vegalite_to_svg(chart, vl_version=VEGA_LITE)
     paths = []
     for kind in formats:
-        data = svg.encode() if kind == "svg" else vl_convert.svg_to_png(svg, scale=_SCALE)
+        data = svg.encode() if kind == "svg" else vl_convert.svg_to_png(svg, scale=scale)
         paths.append(stem.with_name(f"{stem.name}.{kind}"))
         write_bytes(paths[-1], data)
     return paths

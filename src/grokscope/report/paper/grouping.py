@@ -64,3 +64,11 @@ def with_rows(results: Results, name: str) -> list[dict[str, Any]]:
 def middle(numbers: Sequence[float]) -> float | None:
     """Return the median, or None of nothing."""
     return statistics.median(numbers) if numbers else None
+
+
+def ended(rows: Iterable[Row]) -> str:
+    """Say how the seeds of some rows ended: `grokked`, `undecided`, or `2 of 3 grokked`."""
+    states = [row["status"] for row in {row["seed"]: row for row in rows}.values()]
+    if len(set(states)) == 1:
+        return states[0]
+    return f"{states.count('grokked')} of {len(states)} grokked"

@@ -5,7 +5,15 @@ from typing import Any, Final
 from grokscope.measures import MEASURES
 from grokscope.report.figures.figure import Figure, Layout, assemble, shorten
 from grokscope.report.paper.block import Block, Shown
-from grokscope.report.paper.grouping import called, grouped, said, values, varying, with_rows
+from grokscope.report.paper.grouping import (
+    called,
+    ended,
+    grouped,
+    said,
+    values,
+    varying,
+    with_rows,
+)
 from grokscope.report.paper.time import EVALUATIONS, colours, panel
 
 _DEFAULT: Final = ["test_accuracy"]
@@ -28,7 +36,7 @@ def curves(shown: Shown) -> list[Block]:
     colour = colours("colour", domain, _TITLES.get(field), ordered=field in _NUMBERS)
     layout = Layout(columns=3, least=300, axis=72)
     panels = [
-        panel(_slim(found), shorten(said(found[0], facets), 46), colour, _y(wanted), last)
+        panel(_slim(found), _heading(found, facets, wanted), colour, _y(wanted), last)
         for found in grouped(rows, facets).values()
     ]
     chart = assemble(panels, layout, title)
@@ -44,6 +52,12 @@ def _drawn(row: dict[str, Any], field: str) -> dict[str, Any]:
         value = _symbol(value)
     colour = f"{value:g}" if field in _NUMBERS else str("" if value is None else value)
     return row | {"colour": colour, "line": f"{colour}, seed {row['seed']}"}
+
+
+def _heading(rows: list, facets: list[str], wanted: list[str]) -> str:
+    """Return a panel's title; where accuracy is not shown, with how the runs ended."""
+    title = said(rows[0], facets)
+    return shorten(title if wanted == _DEFAULT else f"{title} ({ended(rows)})", 46)
 
 
 def _slim(rows: list) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from grokscope.report.figures.figure import (
 )
 from grokscope.report.figures.timeline import side_axis
 from grokscope.report.paper.block import Block, Shown
-from grokscope.report.paper.grouping import Row, grouped, said, varying, with_rows
+from grokscope.report.paper.grouping import Row, ended, grouped, said, varying, with_rows
 from grokscope.report.paper.time import EVALUATIONS, colours, panel
 
 _ENDS: Final = ("first", "last")
@@ -29,13 +29,13 @@ def etas(shown: Shown) -> list[Block]:
     if not rows:
         return [Figure("etas", title, "", missing="No spectra have been recorded yet.")]
     names = ["operation", *varying(rows, ["operation"]), "matrix"]
-    found = {_title(key, rows, names): group for key, group in grouped(rows, names).items()}
+    found = {_title(group, names): group for group in grouped(rows, names).values()}
     return [_over_time(found, title), _ends(found)]
 
 
-def _title(key: tuple[Any, ...], rows: list[dict[str, Any]], names: list[str]) -> str:
-    first = next(row for row in rows if tuple(row.get(n) for n in names) == key)
-    return f"{said(first, names[:-1])} · {first['matrix']}"
+def _title(group: list[Row], names: list[str]) -> str:
+    first = group[0]
+    return f"{said(first, names[:-1])} · {first['matrix']} ({ended(group)})"
 
 
 def _over_time(found: dict[str, list[Row]], title: str) -> Figure:

@@ -1,0 +1,133 @@
+"""Write docs/reproduction.md from results/ and nothing else: `make reproduction`.
+
+The results are made by `grokscope reproduce NAME --results results`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from grokscope.paper.agreement import WORDS, State
+from grokscope.paper.experiment import Experiment, experiments, load
+from grokscope.paper.protocol import differences
+from grokscope.paper.results import Results, read_results
+from grokscope.report.figures.figure import Figure
+from grokscope.report.files import write_figure
+from grokscope.report.paper.block import NOT_RUN, Table
+from grokscope.report.paper.page import blocks_of
+from grokscope.report.paper.short import agreement, in_short
+
+FOLDER: Final = Path(__file__).parent
+RESULTS: Final = FOLDER.parent / "results"
+PICTURES: Final = FOLDER / "figures" / "reproduction"
+_PICTURED: Final = ("figure-a16", "figure-a23")
+_SCALE: Final = 1.2
+_COUNTED: Final = (State.AGREES, State.CONSISTENT, State.UNDECIDED, State.MIXED,
+                   State.ONE_STEP, State.DIFFERS, State.NOT_RUN)  # fmt: skip
+
+
+def page(results: Path = RESULTS) -> str:
+    """Return the page of all experiments that have results."""
+    found = {name: read_results(results, name) for name in experiments()
+             if (results / f"{name}.json").exists()}  # fmt: skip
+    parts = [_HEAD, "\n".join(_overview(found)), _PROTOCOL, "\n".join(_protocol())]
+    for name, kept in found.items():
+        parts += _section(load(name), kept)
+    return "\n\n".join(parts) + "\n"
+
+
+_HEAD: Final = """\
+# The paper, reproduced
+
+<!-- Written by `make reproduction` from results/. -->
+
+Every table and figure of [arXiv 2402.16726](../CITATION.cff) is a named experiment:
+`grokscope reproduce --list` shows all of them, `grokscope reproduce NAME` trains what is missing
+and writes its page. What stands here was made by the commands that are given with it, on the
+hardware that is named; what has not been run is called so.
+
+A cell *agrees* when the paper and all our seeds grokked. It is *consistent so far* when the paper
+did not grok and neither did ours, *undecided* when the paper grokked and ours has not within its
+steps: the paper trained for up to 300,000, and an undecided run never counts as a disagreement. It
+*differs* only when ours grokked where the paper did not."""
+
+_PROTOCOL: Final = "## What always differs from the paper's protocol"
+
+
+def _protocol() -> Iterator[str]:
+    yield from (f"- {text}" for text in differences(load("table-a5")))
+
+
+def _overview(found: dict[str, Results]) -> Iterator[str]:
+    """Yield the table of all experiments, with how many cells stand how."""
+    yield f"| experiment | runs | {' | '.join(WORDS[state] for state in _COUNTED)} |"
+    yield "|---" * (2 + len(_COUNTED)) + "|"
+    for name, title in experiments().items():
+        if name not in found:
+            yield f"| `{name}` {title} | not run |{'  |' * len(_COUNTED)}"
+            continue
+        states = agreement(blocks_of(load(name), found[name]))
+        counts = [str(states.count(state) or "") for state in _COUNTED]
+        small = " (small version)" if found[name].small else ""
+        runs = found[name].manifest["runs"]
+        yield f"| [`{name}`](#{name}) {title}{small} | {runs} | {' | '.join(counts)} |"
+
+
+def _section(experiment: Experiment, results: Results) -> list[str]:
+    name, manifest = experiment.name, results.manifest
+    parts = [f"## {name}", f"{experiment.title} ({experiment.place}). {experiment.says}"]
+    if results.small:
+        parts.append(f"**Small version**, not the paper's experiment: {results.manifest['small']}.")
+    blocks = blocks_of(experiment, results)
+    short = [f"{key}: {text}" for key, text in in_short(experiment, results, blocks)]
+    parts.append("\n".join(f"- {line}" for line in (*short, *experiment.differences)))
+    for number, block in enumerate(blocks):
+        if isinstance(block, Table):
+            parts += _table(block)
+        elif name in _PICTURED and block.chart is not None:
+            parts.append(_picture(name, number, block))
+    parts.append("\n".join(["```sh", *manifest["commands"], "```"]))
+    parts.append(_made(manifest))
+    return parts
+
+
+def _table(table: Table) -> list[str]:
+    """Return a table without the rows of which nothing has been run."""
+    kept = [row for row in table.rows if any(cell.text not in (NOT_RUN, "") for cell in row[1:])]
+    left_out = len(table.rows) - len(kept)
+    more = f" {left_out} rows of which nothing has been run are left out." if left_out else ""
+    if not kept:
+        return [f"{table.caption} Nothing has been run."]
+    shown = Table(table.title, table.caption, table.header, kept)
+    return [f"{table.caption}{more}", shown.markdown()]
+
+
+def _picture(name: str, number: int, figure: Figure) -> str:
+    path = PICTURES / f"{name}-{number}.png"
+    return f"![{figure.title}]({path.relative_to(FOLDER)})\n\n{figure.caption}"
+
+
+def write_pictures(results: Path = RESULTS) -> None:
+    """Write the pictures that the page shows."""
+    for name in _PICTURED:
+        if (results / f"{name}.json").exists():
+            for number, block in enumerate(blocks_of(load(name), read_results(results, name))):
+                if isinstance(block, Figure) and block.chart is not None:
+                    write_figure(PICTURES / f"{name}-{number}", block, ("png",), _SCALE)
+
+
+def _made(manifest: dict) -> str:
+    facts = [manifest.get(key) for key in ("runs", "training_time", "hardware")]
+    made = "; ".join(str(fact) for fact in facts if fact)
+    return f"{made}; written {manifest['created'][:10]} from {str(manifest['git_commit'])[:12]}."
+
+
+def main() -> None:
+    """Write the page and its pictures."""
+    write_pictures()
+    (FOLDER / "reproduction.md").write_text(page())
+    print("docs/reproduction.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""grokscope reproduce: what it lists, refuses and writes."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grokscope.paper.experiment import experiments
+
+
+def test_list_has_every_name_and_title(cli: Any) -> None:
+    outcome = cli("reproduce", "--list")
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = dict(line.split(maxsplit=1) for line in outcome.out.splitlines())
+    assert lines == experiments()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("figure-99",),
+        ("table-a5", "--only", "x^9"),
+        ("table-a5", "--fractions", "2", "--dry-run"),
+        ("table-a5", "--engine", "abacus", "--fractions", "0.3"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(words: tuple[str, ...], cli: Any) -> None:
+    outcome = cli("reproduce", *words)
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert outcome.err.startswith("grokscope: ")
+    assert outcome.err.count("\n") == 1
+
+
+def test_dry_run_counts_and_writes_nothing(cli: Any, tmp_path: Path) -> None:
+    outcome = cli("reproduce", "table-a5", "--dry-run")
+    assert outcome.out == "table-a5: 735 runs, 735 left to train\n"
+    assert cli("reproduce", "figure-a23", "--dry-run").code == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_labels_are_counted_and_the_page_is_written(cli: Any, tmp_path: Path) -> None:
+    words = ("--only", "x + y", "--fractions", "0.5", "--seeds", "0", "1", "--p", "31")
+    outcome = cli("reproduce", "figure-a23", *words, "--out", "here", "--results", "results")
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[-1] == "page: here/figure-a23.html"
+    with (tmp_path / "results" / "figure-a23.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (row["operation"], row["seeds"], row["labels"]) == ("x + y", "2", "31")
+    manifest = json.loads((tmp_path / "results" / "figure-a23.json").read_text())
+    (command,) = manifest["commands"]
+    assert command == "grokscope reproduce figure-a23" + (
+        ' --only "x + y" --seeds 0 1 --fractions 0.5 --p 31'
+    )
+
+
+def test_without_training_the_page_says_not_run(cli: Any, tmp_path: Path) -> None:
+    words = ("--only", "x + y", "--seeds", "0", "--no-train")
+    outcome = cli("reproduce", "table-a5", *words)
+    assert outcome.code == 0
+    page = (tmp_path / "sweeps" / "paper" / "table-a5.html").read_text()
+    assert "none of 7" in page
+    assert page.count("not run<br><small>paper grok") == 7
