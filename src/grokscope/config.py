@@ -13,6 +13,7 @@ import tyro
 from grokscope.errors import UsageError
 from grokscope.settings.basics import LARGEST_SEED, Part
 from grokscope.settings.checks import check_choice, check_integer, check_number, check_tuple
+from grokscope.settings.optimizer import Decay, Loss, Method, OptimizerConfig
 from grokscope.settings.transfer import TransferConfig
 
 __all__ = [
@@ -20,6 +21,9 @@ __all__ = [
     "LARGEST_SEED",
     "PRESETS",
     "Architecture",
+    "Decay",
+    "Loss",
+    "Method",
     "ModelConfig",
     "OptimizerConfig",
     "Part",
@@ -53,6 +57,8 @@ class TaskConfig:
     """Whether the operations of a mixture train on the same pairs, or each on pairs of its own."""
     task_weights: tuple[float, ...] = ()
     """Factors of the operations' losses in a mixture, one each; left out, all are 1."""
+    label_noise: float = 0.0
+    """Share of the training pairs with a wrong answer, which train accuracy counts as right."""
 
     def __post_init__(self) -> None:
         if not self.expressions:
@@ -64,6 +70,8 @@ class TaskConfig:
         check_tuple("the task weights are", self.task_weights, "a tuple of numbers")
         for weight in self.task_weights:
             check_number("a task weight", weight, "over 0, at most 1000", over=0, below=1001)
+        allowed = "0 or more, below 1"
+        check_number("the label noise", self.label_noise, allowed, over=-1e-300, below=1)
 
 
 @dataclass(frozen=True)
@@ -96,46 +104,6 @@ class ModelConfig:
     def d_head(self) -> int:
         """Width of one attention head."""
         return self.d_model // self.heads
-
-
-@dataclass(frozen=True)
-class OptimizerConfig:
-    """AdamW; the defaults are the paper's."""
-
-    learning_rate: float = 1e-3
-    """Size η of a step."""
-    beta1: float = 0.9
-    """Decay of the gradient's running mean."""
-    beta2: float = 0.98
-    """Decay of the squared gradient's running mean."""
-    weight_decay: float = 1.0
-    """Decoupled: each step also multiplies every weight by 1 − learning_rate · weight_decay."""
-    warmup: int = 0
-    """Steps over which the learning rate rises linearly to its value."""
-    batch_size: int | None = None
-    """Examples per step; left out, it is the full batch."""
-    freeze: tuple[Part, ...] = ()
-    """Parts that keep the weights they begin with."""
-
-    def __post_init__(self) -> None:
-        check_number(
-            "the learning rate", self.learning_rate, "over 0, at most 10", over=0, below=10.000001
-        )
-        for name in ("beta1", "beta2"):
-            check_number(name, getattr(self, name), "0 or more, below 1", over=-1e-300, below=1)
-        check_number("the weight decay", self.weight_decay, "0 to 1000", over=-1e-300, below=1001)
-        check_integer("warmup", self.warmup, 0)
-        if self.batch_size is not None:
-            check_integer("the batch size", self.batch_size, 1)
-        check_tuple("freeze is", self.freeze, "a tuple of parts")
-        for part in self.freeze:
-            check_choice("the frozen part", part, get_args(Part))
-        if len(set(self.freeze)) == len(get_args(Part)):
-            raise UsageError(
-                "nothing is left to train",
-                got=", ".join(self.freeze),
-                allowed="at most three of the four parts",
-            )
 
 
 @dataclass(frozen=True)

@@ -44,10 +44,8 @@ class Lab:
         def draw(like: jax.Array) -> np.ndarray:
             return (self.scale * rng.normal(size=like.shape)).astype(np.float32)
 
-        state = eqx.filter_eval_shape(initial_state, shapes, self.optimizer)
-        # every optimiser starts from zeros
-        state = jax.tree_util.tree_map(lambda a: np.zeros(a.shape, a.dtype), state)
-        return state._replace(model=jax.tree_util.tree_map(draw, shapes))
+        state = initial_state(jax.tree_util.tree_map(draw, shapes), self.optimizer)
+        return jax.tree_util.tree_map(np.asarray, state)
 
     def _inputs(self, seed: int) -> RunInputs:
         chosen = np.sort(np.random.default_rng([7, seed]).permutation(P * P)[: self.n_examples])

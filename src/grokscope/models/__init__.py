@@ -6,7 +6,15 @@ from grokscope.config import ModelConfig
 from grokscope.models.activations import Edit
 from grokscope.models.mlp import MLP
 from grokscope.models.transformer import Block, Transformer
-from grokscope.models.weights import Model, named_weights, part_of, parts, weight_axes, with_weights
+from grokscope.models.weights import (
+    Model,
+    matrices,
+    named_weights,
+    part_of,
+    parts,
+    weight_axes,
+    with_weights,
+)
 
 __all__ = [
     "MLP",
@@ -15,6 +23,7 @@ __all__ = [
     "Model",
     "Transformer",
     "make_model",
+    "matrices",
     "named_weights",
     "part_of",
     "parts",

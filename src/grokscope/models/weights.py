@@ -79,6 +79,11 @@ def part_of(name: str) -> Part:
     return PARTS[name.split(".")[0]]
 
 
+def matrices(model: Any) -> Any:
+    """Return a tree like the model, or a part of one, with each matrix's field as its leaf."""
+    return jax.tree_util.tree_map_with_path(lambda path, _: _name(path, layers=1), model)
+
+
 def parts(model: Model) -> Any:
     """Return a tree like the model with the part that each matrix belongs to as its leaf."""
-    return jax.tree_util.tree_map_with_path(lambda path, _: PARTS[_name(path, layers=1)], model)
+    return jax.tree_util.tree_map(PARTS.__getitem__, matrices(model))

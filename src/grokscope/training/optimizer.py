@@ -1,50 +1,97 @@
-"""The paper's AdamW with warm-up, and which weights it may change."""
+"""The optimiser that a configuration describes, and which weights it may change."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import optax
-from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from grokscope.config import OptimizerConfig, Part
+from grokscope.config import Method, OptimizerConfig, Part
 from grokscope.models import Model, parts
+from grokscope.training.grokfast import grokfast
+from grokscope.training.muon import muon
+from grokscope.training.orthogonal import orthogonal_gradients
+from grokscope.training.schedule import schedule
+
+_Rate = optax.Schedule | Float[Array, ""]
+_Make = Callable[[OptimizerConfig, _Rate, Float[Array, ""]], optax.GradientTransformation]
 
 
-def adamw(
+def make_optimizer(
     config: OptimizerConfig,
     learning_rate: Float[Array, ""],
     weight_decay: Float[Array, ""],
 ) -> optax.GradientTransformation:
-    """Return AdamW with decoupled weight decay on every weight.
+    """Return what turns the gradient of the loss into a change of the weights.
+
+    The gradient passes Grokfast, then ⊥Grad, where they are wanted, then the optimiser, which
+    knows the weight decay.
 
     **Arguments:**
 
-    - `config`: betas and warm-up.
+    - `config`: everything but the two numbers that follow.
     - `learning_rate`, `weight_decay`: may be traced, so that runs in one program differ in them.
-
-    **Source:** arXiv 2402.16726, Appendix A; Loshchilov and Hutter 2017.
     """
-
-    def schedule(count: ArrayLike) -> Array:
-        # η_s = η · min(1, (s + 1) / warmup)
-        share = (jnp.asarray(count) + 1).astype(learning_rate.dtype) / max(config.warmup, 1)
-        return learning_rate * jnp.minimum(1.0, share)
-
-    chain = optax.adamw(
-        schedule if config.warmup else learning_rate,
-        b1=config.beta1,
-        b2=config.beta2,
-        weight_decay=weight_decay,
-    )
+    chain = _METHODS[config.method](config, schedule(config, learning_rate), weight_decay)
+    filters = [grokfast(config.grokfast, config.grokfast_alpha)] if config.grokfast else []
+    filters += [orthogonal_gradients()] if config.orthogonal_gradients else []
+    # alone, the optimiser keeps the state that runs have had since before there were filters
+    chain = optax.chain(*filters, chain) if filters else chain
 
     def update(updates: Any, state: Any, params: Any = None) -> Any:
         with jax.numpy_dtype_promotion("standard"):  # Optax mixes integers with floats
             return chain.update(updates, state, params)
 
     return optax.GradientTransformation(chain.init, update)
+
+
+def _adamw(
+    config: OptimizerConfig, rate: _Rate, weight_decay: Float[Array, ""]
+) -> optax.GradientTransformation:
+    """AdamW with decoupled weight decay on every weight.
+
+    **Source:** arXiv 2402.16726, Appendix A; Loshchilov and Hutter 2017.
+    """
+    return optax.adamw(rate, b1=config.beta1, b2=config.beta2, weight_decay=weight_decay)
+
+
+def _adam(
+    config: OptimizerConfig, rate: _Rate, weight_decay: Float[Array, ""]
+) -> optax.GradientTransformation:
+    """Adam on g + weight_decay · w, the gradient of the loss with L2 regularisation.
+
+    **Source:** Kingma and Ba 2014, arXiv 1412.6980.
+    """
+    adam = optax.adam(rate, b1=config.beta1, b2=config.beta2)
+    return optax.chain(optax.add_decayed_weights(weight_decay), adam)
+
+
+def _sgd(
+    config: OptimizerConfig, rate: _Rate, weight_decay: Float[Array, ""]
+) -> optax.GradientTransformation:
+    """Gradient descent on g + weight_decay · w with momentum: v ← momentum · v + g, w ← w − η · v.
+
+    **Source:** Sutskever, Martens, Dahl and Hinton 2013, with PyTorch's form of the momentum.
+    """
+    sgd = optax.sgd(rate, momentum=config.momentum)
+    return optax.chain(optax.add_decayed_weights(weight_decay), sgd)
+
+
+def _muon(
+    config: OptimizerConfig, rate: _Rate, weight_decay: Float[Array, ""]
+) -> optax.GradientTransformation:
+    """Muon between the tables, AdamW for W_E and W_U."""
+    return muon(rate, config.momentum, weight_decay, _adamw(config, rate, weight_decay))
+
+
+_METHODS: Final[dict[Method, _Make]] = {
+    "adamw": _adamw,
+    "adam": _adam,
+    "sgd": _sgd,
+    "muon": _muon,
+}
 
 
 def split_frozen(model: Model, freeze: tuple[Part, ...]) -> tuple[Any, Any]:

@@ -15,8 +15,8 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree, UInt32
 
 from grokscope.config import OptimizerConfig
 from grokscope.models import Model
-from grokscope.training.loss import cross_entropy
-from grokscope.training.optimizer import adamw, split_frozen
+from grokscope.training.losses import LOSSES
+from grokscope.training.optimizer import make_optimizer, split_frozen
 
 RunAxis = Literal["map", "vmap"]
 Observe = Callable[[Model, Any], PyTree]
@@ -58,7 +58,7 @@ def initial_state(model: Model, config: OptimizerConfig) -> TrainState:
     """Return the state before the first update."""
     trainable, _ = split_frozen(model, config.freeze)
     one = jnp.float32(1)
-    return TrainState(model, adamw(config, one, one).init(trainable), jnp.int32(0))
+    return TrainState(model, make_optimizer(config, one, one).init(trainable), jnp.int32(0))
 
 
 def make_chunk(
@@ -112,7 +112,7 @@ def _step(
 
     def loss_of(trainable: PyTree) -> Float[Array, ""]:
         model = eqx.combine(trainable, frozen)
-        losses = cross_entropy(model(tokens), labels)
+        losses = LOSSES[config.loss](model(tokens), labels)
         if weights is not None:
             # L = Σ_i w_i·loss_i, scaled up where only a batch of the examples is seen
             return jnp.sum(weights * losses) * (len(inputs.labels) / len(labels))
@@ -120,7 +120,7 @@ def _step(
         return jnp.mean(losses) * n_tasks
 
     loss, gradient = jax.value_and_grad(loss_of)(trainable)
-    optimizer = adamw(config, inputs.learning_rate, inputs.weight_decay)
+    optimizer = make_optimizer(config, inputs.learning_rate, inputs.weight_decay)
     updates, moments = optimizer.update(gradient, state.moments, trainable)
     finite = jnp.isfinite(loss)
     trainable = jax.tree_util.tree_map(lambda w, u: jnp.where(finite, w + u, w), trainable, updates)
