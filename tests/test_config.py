@@ -24,11 +24,13 @@ from grokscope.errors import UsageError
 
 SECTIONS = ("task", "model", "optimizer", "schedule", "transfer")
 UNUSUAL = RunConfig(
-    task=TaskConfig(expressions=("x + y", "x^2*y"), p=59, train_fraction=0.75, split="orbits"),
+    task=TaskConfig(expressions=("x + y", "x^2*y"), p=59, train_fraction=0.75, split="orbits",
+                    label_noise=0.2),
     model=ModelConfig(architecture="mlp", layers=3, d_model=12, heads=6, d_mlp=7, d_embedding=9),
     optimizer=OptimizerConfig(
-        learning_rate=0.02, beta1=0.0, beta2=0.5, weight_decay=0, warmup=10, batch_size=64,
-        freeze=("embedding", "mlp"),
+        method="muon", learning_rate=0.02, beta1=0.0, beta2=0.5, momentum=0.5, weight_decay=0,
+        warmup=10, decay="cosine", decay_steps=11, loss="stablemax", grokfast=3, grokfast_alpha=0.5,
+        orthogonal_gradients=True, batch_size=64, freeze=("embedding", "mlp"),
     ),
     schedule=ScheduleConfig(
         steps=7, eval_every=3, spectra_every=9, save_every=8, checkpoint_every=5,
@@ -119,6 +121,7 @@ def test_every_setting_can_be_configured_by_its_plain_name() -> None:
     [
         (TaskConfig, "p", [2, LARGEST_MODULUS], [1, LARGEST_MODULUS + 1, 5.0, True]),
         (TaskConfig, "train_fraction", [1e-9, 0.999], [0, 1, -0.1, float("nan"), "0.3"]),
+        (TaskConfig, "label_noise", [0, 0.999], [1, -0.1, float("nan"), "0.1", None]),
         (ModelConfig, "layers", [1, 12], [0, 13]),
         (ModelConfig, "heads", [1, 128], [0, 3, 256]),
         (OptimizerConfig, "learning_rate", [1e-9, 10], [0, -1, 10.1, float("inf")]),
@@ -126,6 +129,14 @@ def test_every_setting_can_be_configured_by_its_plain_name() -> None:
         (OptimizerConfig, "beta2", [0, 0.999], [1, -0.1]),
         (OptimizerConfig, "weight_decay", [0, 1000], [-0.1, 1001, None]),
         (OptimizerConfig, "warmup", [0, 10**6], [-1, 0.5]),
+        (OptimizerConfig, "method", ["adam", "sgd", "muon"], ["AdamW", "lion", "", None]),
+        (OptimizerConfig, "momentum", [0, 0.999], [1, -0.1, None]),
+        (OptimizerConfig, "decay", ["constant"], ["step", None]),
+        (OptimizerConfig, "decay_steps", [0], [-1, 1.5, 100]),
+        (OptimizerConfig, "loss", ["stablemax"], ["mse", None]),
+        (OptimizerConfig, "grokfast", [0, 1000], [-1, float("nan"), True]),
+        (OptimizerConfig, "grokfast_alpha", [0, 0.999], [1, -0.1]),
+        (OptimizerConfig, "orthogonal_gradients", [True, False], [1, "yes", None]),
         (OptimizerConfig, "batch_size", [None, 1], [0, 1.5]),
         (OptimizerConfig, "freeze", [(), ("mlp", "attention", "embedding")],
          ["mlp", ("bias",), ("embedding", "attention", "mlp", "unembedding")]),
@@ -143,6 +154,14 @@ def test_limits(kind: Any, name: str, accepted: list[Any], refused: list[Any]) -
     for value in refused:
         with pytest.raises(UsageError):
             kind(**{name: value})
+
+
+@pytest.mark.parametrize("decay", ["cosine", "linear"])
+def test_a_decay_says_when_it_ends_after_the_warm_up(decay: str) -> None:
+    assert configure(["x + y"], decay=decay, decay_steps=11, warmup=10).optimizer.decay == decay
+    for steps in (0, 9, 10):
+        with pytest.raises(UsageError, match=rf"got {steps}; .*decay_steps over 10"):
+            configure(["x + y"], decay=decay, decay_steps=steps, warmup=10)
 
 
 def test_configurations_are_frozen() -> None:

@@ -44,6 +44,17 @@ def test_what_a_run_took_over(cli: Any, specimens: Path) -> None:
     assert found["no-metrics"] is None
 
 
+def test_label_noise_is_said_beside_the_accuracies(cli: Any, specimens: Path) -> None:
+    assert ", label noise" not in cli("runs", str(specimens)).out
+    folder = RunFolder.open(specimens / "run")
+    config = folder.manifest.config
+    config = config | {"task": config["task"] | {"label_noise": 0.1}}
+    folder.write_manifest(dataclasses.replace(folder.manifest, config=config))
+    assert "x + y mod 31, label noise 0.1" in cli("runs", str(specimens)).out
+    found = json.loads(cli("runs", str(specimens), "--json").out)
+    assert [run["label_noise"] for run in found if run["path"].endswith("/run")] == [0.1]
+
+
 def test_names_are_shown_as_they_are(cli: Any, specimens: Path) -> None:
     (specimens / "run").rename(specimens / "a\n\x1b[31m[b]")
     (specimens / "flipped-manifest").rename(specimens / "b\n\x1b[31m[b]")

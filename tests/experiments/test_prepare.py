@@ -42,6 +42,23 @@ def test_examples_are_the_training_pairs_of_every_task(helpers: SimpleNamespace)
     assert int(prepared.states.step[0]) == 0
 
 
+def test_noise_is_trained_and_counted_and_touches_no_test_pair(helpers: SimpleNamespace) -> None:
+    clean = prepare(helpers.tiny("x*y", "x - y", seeds=(1, 2)))
+    noisy = prepare(helpers.tiny("x*y", "x - y", seeds=(1, 2), label_noise=0.25))
+    for i, split in enumerate(noisy.splits):
+        n = split.counts["train"]
+        labels = np.asarray(noisy.inputs.labels[i]).reshape(2, n)
+        wrong = labels != np.asarray(clean.inputs.labels[i]).reshape(2, n)
+        assert_array_equal(wrong.sum(axis=1), round(0.25 * n))
+        # train accuracy is measured against what trained, test accuracy against the truth
+        observed, truth = (np.asarray(p.inputs.observed.labels[i]) for p in (noisy, clean))
+        assert_array_equal(observed[:, split.train], labels)
+        assert_array_equal(observed[:, ~split.train], truth[:, ~split.train])
+        assert_array_equal(noisy.task.labels(i + 1), truth)
+    assert_array_equal(noisy.inputs.tokens, clean.inputs.tokens)
+    assert_array_equal(noisy.states.model.W_E, clean.states.model.W_E)
+
+
 def test_a_batch_larger_than_the_training_set_is_refused(helpers: SimpleNamespace) -> None:
     task, splits = check(helpers.tiny(batch_size=29, seeds=(4, 2)))
     assert task.canonical == "x + y"

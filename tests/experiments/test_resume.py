@@ -15,7 +15,10 @@ CASES: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("x + y",), {"batch_size": 7}),
     (("x / y", "x*y"), {"freeze": ("embedding",), "warmup": 25}),
     (("random",), {"architecture": "mlp", "d_embedding": 8, "layers": 2, "seeds": (3, 2**32 - 1)}),
-]
+    (("x*y",), {"method": "muon", "grokfast": 2.0, "decay": "cosine", "decay_steps": 100,
+                "label_noise": 0.2, "seeds": (0, 1)}),
+    (("x + y",), {"method": "sgd", "loss": "stablemax", "orthogonal_gradients": True}),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("expressions", "changes"), CASES, ids=str)
@@ -139,6 +142,8 @@ def test_resuming_a_finished_run_changes_nothing(helpers: SimpleNamespace, finis
         ((), {"eval_every": 5}, "eval_every 5"),
         ((), {"eta": 0.4}, "eta 0.4"),
         ((), {"freeze": ("mlp",)}, "freeze mlp"),
+        ((), {"method": "muon"}, "method muon"),
+        ((), {"label_noise": 0.1}, "label_noise 0.1"),
     ],
 )
 def test_another_run_is_not_mistaken_for_this_one(

@@ -77,16 +77,17 @@ def build(
     metrics: bool = True,
     spectra: bool = True,
     weights: bool | dict[str, np.ndarray] = True,
-    batch_size: int | None = None,
+    optimizer: dict[str, Any] | None = None,
+    label_noise: float = 0.0,
     **sizes: Any,
 ) -> RunFolder:
     """Write a run of 1,000 steps whose seeds memorised at step 100 and grokked as told."""
     moments = {0: 600} if grokked_at is None else grokked_at
     model = ModelConfig(**_SIZES | sizes)
     config = RunConfig(
-        task=TaskConfig(expressions, p=p, train_fraction=0.6),
+        task=TaskConfig(expressions, p=p, train_fraction=0.6, label_noise=label_noise),
         model=model,
-        optimizer=OptimizerConfig(batch_size=batch_size),
+        optimizer=OptimizerConfig(**optimizer or {}),
         seeds=tuple(moments),
     )
     state = "grokked" if all(moments.values()) else "undecided"

@@ -113,12 +113,15 @@ def test_the_fall_of_a_measure_is_compared_with_grokking(make_run: MakeRun) -> N
 
 
 def test_facts_name_what_determines_the_run(make_run: MakeRun) -> None:
-    known = dict(facts(read_runs([make_run(architecture="mlp", batch_size=8).path])[0]))
+    known = dict(facts(read_runs([make_run(architecture="mlp", label_noise=0.1).path])[0]))
     assert known["operation"] == "x + y, modulo p = 7"
     assert known["training set"].startswith("r = 0.6: 29 of 49 pairs; 20 test")
+    assert "label noise 0.1: 3 wrong answers per operation" in known["training set"]
     assert known["network"] == "MLP, 1 layer of 8 neurons, embedding 6"
-    assert "batches of 8" in known["optimiser"]
+    assert known["optimiser"].startswith("AdamW, full batch, learning rate 0.001, betas 0.9 and")
     assert "taken over" not in known
+    plain = dict(facts(read_runs([make_run("plain").path])[0]))
+    assert "noise" not in plain["training set"]
 
 
 def test_facts_name_the_weights_that_were_taken_over(make_run: MakeRun) -> None:

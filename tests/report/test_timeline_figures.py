@@ -103,7 +103,7 @@ def test_norms_of_layers_are_told_apart() -> None:
 
 
 def test_several_runs_share_their_axes(make_run: MakeRun) -> None:
-    drawn = charts(make_run("a"), make_run("b", expressions=("x*y",), batch_size=4))
+    drawn = charts(make_run("a"), make_run("b", expressions=("x*y",), optimizer={"batch_size": 4}))
     assert [panel["title"] for panel in drawn["accuracy"]["concat"]] == ["x + y", "x*y"]
     assert len(drawn["measures"]["concat"]) == 4
     for chart in drawn.values():

@@ -89,7 +89,11 @@ def _show(found: "list[RunSummary]", folder: Path) -> None:
 def _operation(run: "RunSummary") -> str:
     """Return what was trained, and in a second line what it took over."""
     taken = f"\n{printable(run.transfer)}" if run.transfer else ""
-    return f"{printable(run.operation)} mod {run.p}{taken}"
+    return f"{printable(run.operation)} mod {run.p}{_noise(run)}{taken}"
+
+
+def _noise(run: "RunSummary") -> str:
+    return f", label noise {run.label_noise:g}" if run.label_noise else ""
 
 
 def _number(value: float | None, form: str) -> str:

@@ -14,7 +14,7 @@ from grokscope.experiments.matched_view import MatchedView, matched_of
 from grokscope.experiments.observe import Observed
 from grokscope.experiments.transfer import Source, take_over
 from grokscope.models import make_model
-from grokscope.tasks import Split, Task
+from grokscope.tasks import Split, Task, training_labels
 from grokscope.training import RunInputs, TrainState, initial_state, stream
 
 T = TypeVar("T")
@@ -68,7 +68,8 @@ def _inputs(
     views: tuple[MatchedView | None, ...],
     seed: int,
 ) -> RunInputs:
-    labels, tokens = task.labels(seed), task.tokens()
+    labels = training_labels(task, splits, config.task.label_noise, seed)
+    tokens = task.tokens()
     chosen = [split.train_index for split in splits]
     train_tokens = np.concatenate([t[index] for t, index in zip(tokens, chosen, strict=True)])
     train_labels = np.concatenate([y[index] for y, index in zip(labels, chosen, strict=True)])

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from grokscope.config import ModelConfig, OptimizerConfig
+from grokscope.config import ModelConfig
 from grokscope.measures import MEASURES, half_fall
 from grokscope.report.figures.accuracy import sides
 from grokscope.report.figures.progress import SHOWN, TABLES
 from grokscope.report.finding import percent
+from grokscope.report.optimiser import optimiser
 from grokscope.report.record import RunRecord
 from grokscope.runs.transfer import transfer_words
 
@@ -23,9 +24,10 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
     return [
         ("operation", f"{record.operation}, modulo p = {record.p}"),
         ("training set", f"r = {config.task.train_fraction:g}: {counts['train']:,} of"
-                         f" {record.p**2:,} pairs; {counts['test']:,} test; split by {split}"),
+                         f" {record.p**2:,} pairs; {counts['test']:,} test; split by {split}"
+                         f"{_noise(config.task.label_noise, counts['train'])}"),
         ("network", _network(config.model)),
-        ("optimiser", _optimiser(config.optimizer)),
+        ("optimiser", optimiser(config.optimizer)),
         *([("taken over", taken)] if (taken := transfer_words(manifest)) else []),
         ("seeds", " ".join(map(str, record.seeds))),
         ("state", record.status),
@@ -44,15 +46,11 @@ def _network(model: ModelConfig) -> str:
     return f"transformer, {layers}, d_model {model.d_model}, {heads}, {model.d_mlp} neurons"
 
 
-def _optimiser(optimizer: OptimizerConfig) -> str:
-    batch = "full batch" if optimizer.batch_size is None else f"batches of {optimizer.batch_size}"
-    text = (
-        f"AdamW, {batch}, learning rate {optimizer.learning_rate:g}, betas {optimizer.beta1:g} and"
-        f" {optimizer.beta2:g}, weight decay {optimizer.weight_decay:g}"
-    )
-    if optimizer.warmup:
-        text += f", warm-up {optimizer.warmup} steps"
-    return f"{text}; frozen: {', '.join(optimizer.freeze)}" if optimizer.freeze else text
+def _noise(share: float, n_train: int) -> str:
+    if not share:
+        return ""
+    wrong = f"{round(share * n_train):,} wrong answers per operation"
+    return f"; label noise {share:g}: {wrong}, which train accuracy counts as right"
 
 
 def seed_header(record: RunRecord) -> list[str]:

@@ -46,6 +46,8 @@ class RunSummary:
     operation: str = ""
     p: int | None = None
     train_fraction: float | None = None
+    label_noise: float = 0.0
+    """Share of the training answers that are wrong; train accuracy counts them as right."""
     seeds: tuple[int, ...] = ()
     transfer: str | None = None
     """Which weights were taken over from which run, in words."""
@@ -109,6 +111,7 @@ def _readable(run: RunFolder, locked: bool, connection: duckdb.DuckDBPyConnectio
         operation=manifest.operation,
         p=task["p"],
         train_fraction=task["train_fraction"],
+        label_noise=task.get("label_noise", 0.0),
         seeds=tuple(manifest.seeds),
         transfer=transfer_words(manifest),
         state=KILLED if killed else manifest.status,

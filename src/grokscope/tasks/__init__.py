@@ -1,6 +1,7 @@
 """Operations modulo p: text, labels, tokens, the split into pairs, and the group behind it all."""
 
 from grokscope.tasks.expression import Expression, parse
+from grokscope.tasks.noise import training_labels
 from grokscope.tasks.split import (
     TEST_LEAKED,
     TEST_UNLEAKED,
@@ -28,4 +29,5 @@ __all__ = [
     "make_splits",
     "parse",
     "structure_of",
+    "training_labels",
 ]

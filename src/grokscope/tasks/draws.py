@@ -7,6 +7,7 @@ from jaxtyping import UInt64
 
 SPLIT_STREAM: Final = 1
 TABLE_STREAM: Final = 2
+NOISE_STREAM: Final = 3
 
 
 def draw_bits(count: int, seed: int, stream: int, index: int = 0) -> UInt64[np.ndarray, "pair"]:
