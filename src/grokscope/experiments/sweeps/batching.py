@@ -42,10 +42,14 @@ def make_batches(
 def program_of(config: RunConfig) -> Hashable:
     """Return what is equal for runs that can train in one program.
 
-    They may differ in seed, operation, train fraction, learning rate, weight decay and steps.
+    They may differ in seed, operation, train fraction, label noise, learning rate, weight
+    decay and steps.
     """
     task = dataclasses.replace(
-        config.task, expressions=("x",) * len(config.task.expressions), train_fraction=0.5
+        config.task,
+        expressions=("x",) * len(config.task.expressions),
+        train_fraction=0.5,
+        label_noise=0.0,
     )
     optimizer = dataclasses.replace(config.optimizer, learning_rate=1.0, weight_decay=1.0)
     schedule = dataclasses.replace(config.schedule, steps=1)

@@ -205,7 +205,7 @@ def _tables(tables: Any) -> tuple[Mapping[str, Any], ...]:
 
 def _refuse_repeated(axis: Axis) -> None:
     """Raise `UsageError` where a plain axis has a value twice; of tables their runs tell it."""
-    if any(axis.name not in value for value in axis.values):
+    if any(value.keys() != {axis.name} for value in axis.values):
         return
     seen = set()
     for value, label in zip(axis.values, axis.labels, strict=True):
