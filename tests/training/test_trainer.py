@@ -183,6 +183,11 @@ def test_the_loss_of_a_mixture_is_the_sum_of_the_means_of_its_tasks(
               for row, label in zip(logits, inputs.labels, strict=True)]  # fmt: skip
     n = small.n_examples
     assert_allclose(told.losses[0, 0], np.mean(losses[:n]) + np.mean(losses[n:]), rtol=1e-5)
+    # weights: the second task counts three times; an example that weighs nothing does not count
+    weights = np.repeat(np.float32([1 / n, 3 / n]), n)
+    weights[0] = 0
+    _, told = train(small, [0], 1, weights=weights[None])
+    assert_allclose(told.losses[0, 0], np.dot(weights, losses), rtol=1e-5)
 
 
 @pytest.fixture(scope="module")

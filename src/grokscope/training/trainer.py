@@ -32,10 +32,10 @@ class RunInputs(NamedTuple):
     labels: Int[Array, "example"]
     learning_rate: Float[Array, ""]
     weight_decay: Float[Array, ""]
-    weights: Float[Array, "example"] | None
-    """Factor of each example's loss, 0 where an example only fills up; None for plain means."""
     observed: Any
     """Handed to the observer as it is."""
+    weights: Float[Array, "example"] | None = None
+    """Factor of each example's loss, 0 where an example only fills up; None for plain means."""
 
 
 class TrainState(NamedTuple):
