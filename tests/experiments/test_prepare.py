@@ -45,7 +45,7 @@ def test_examples_are_the_training_pairs_of_every_task(helpers: SimpleNamespace)
 def test_noise_is_trained_and_counted_and_touches_no_test_pair(helpers: SimpleNamespace) -> None:
     clean = prepare(helpers.tiny("x*y", "x - y", seeds=(1, 2)))
     noisy = prepare(helpers.tiny("x*y", "x - y", seeds=(1, 2), label_noise=0.25))
-    for i, split in enumerate(noisy.splits):
+    for i, (split, _) in enumerate(noisy.splits):
         n = split.counts["train"]
         labels = np.asarray(noisy.inputs.labels[i]).reshape(2, n)
         wrong = labels != np.asarray(clean.inputs.labels[i]).reshape(2, n)

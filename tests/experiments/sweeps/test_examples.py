@@ -19,7 +19,7 @@ def test_every_example_is_a_sweep(name: str) -> None:
 
 def test_every_optimiser_has_the_same_grid_and_seeds() -> None:
     points = Spec.from_file(EXAMPLES / "optimisers-p59.toml").points
-    tried: dict[str, set[tuple[float, float, int]]] = {}
+    tried: dict[str, set[tuple[float, ...]]] = {}
     for point in points:
         optimizer, seeds = point.job.config.optimizer, point.job.config.seeds
         cell = (optimizer.learning_rate, optimizer.weight_decay, *seeds)
