@@ -26,9 +26,16 @@ def in_short(
 
 
 def agreement(blocks: Sequence[Block]) -> list[State]:
-    """Return the states of all cells that stand beside a number or a word of the paper."""
-    tables = [block for block in blocks if isinstance(block, Table)]
-    cells = [cell for table in tables for row in table.rows for cell in row[1:]]
+    """Return the states of the cells that stand beside a number or a word of the paper.
+
+    Only the first table with such cells counts: another one shows the same runs in more detail.
+    """
+    tables = [_states(block) for block in blocks if isinstance(block, Table)]
+    return next((states for states in tables if states), [])
+
+
+def _states(table: Table) -> list[State]:
+    cells = [cell for row in table.rows for cell in row[1:]]
     known = [State(cell.state) for cell in cells if cell.state and "paper" in cell.note]
     return [state for state in known if state in _COUNTED]
 

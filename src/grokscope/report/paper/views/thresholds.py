@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from grokscope.paper.agreement import State, Tally, smallest_grokked, threshold_state
 from grokscope.paper.claims import Claims
+from grokscope.paper.results import numbers
 from grokscope.report.paper.block import NOT_RUN, Block, Cell, Shown, Table
 from grokscope.report.paper.cells import MARKS, tally
 from grokscope.report.paper.grouping import Row, grouped, values, whole
@@ -43,8 +44,15 @@ def _cell(rows: Sequence[Row], claims: Claims) -> Cell:
     text = NOT_RUN if state is State.NOT_RUN else f"{MARKS[state]} {_ours(ours)}".strip()
     tried = [f"{r:g}" for r, t in ours.items() if t.grokked + t.undecided]
     n = max((t.grokked + t.undecided for t in ours.values()), default=0)
-    note = f"tried {' '.join(tried)}, n = {n}" if tried else ""
+    note = f"tried {' '.join(tried)}, n = {n}{_length(rows)}" if tried else ""
     return Cell(text, state, "; ".join(filter(None, [note, said])))
+
+
+def _length(rows: Sequence[Row]) -> str:
+    """Say how long those trained that have not grokked."""
+    late = [row for row in rows if row["status"] not in ("grokked", NOT_RUN)]
+    steps = numbers(late, "steps")
+    return f", undecided at {max(steps):,.0f}" if steps else ""
 
 
 def _ours(ours: Mapping[float, Tally]) -> str:
