@@ -8,11 +8,19 @@ from typing import Any
 import pytest
 
 from grokscope.config import RunConfig
+from grokscope.experiments.run import train_run
 from grokscope.experiments.sweeps.batch import Batch, Outcome, run_batch
 from grokscope.experiments.sweeps.done import status_if_done
 from grokscope.experiments.sweeps.job import Job, job_of
+from grokscope.experiments.training_run import TrainingRun
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.sweep_folder import failures
+
+
+def small(helpers: Any, *expressions: str, **changes: Any) -> RunConfig:
+    """Return the settings of a training whose program is compiled in a moment."""
+    mlp = {"architecture": "mlp", "p": 5, "d_model": 4, "d_embedding": 4, "train_fraction": 0.8}
+    return helpers.tiny(*expressions, **(mlp | changes))
 
 
 def with_steps(config: RunConfig, steps: int) -> Job:
@@ -21,12 +29,12 @@ def with_steps(config: RunConfig, steps: int) -> Job:
 
 
 def test_there_and_back(helpers: Any) -> None:
-    batch = Batch((job_of(helpers.tiny()), job_of(helpers.tiny("x*y"))), size=2)
+    batch = Batch((job_of(small(helpers)), job_of(small(helpers, "x*y"))), size=2)
     assert Batch.from_json(batch.to_json()) == batch
 
 
-def test_runs_are_those_of_train(tmp_path: Path, helpers: Any, finished: Path) -> None:
-    first, second = job_of(helpers.tiny()), job_of(helpers.tiny("x*y"))
+def test_runs_are_those_of_train(tmp_path: Path, helpers: Any) -> None:
+    first, second = job_of(small(helpers)), job_of(small(helpers, "x*y"))
     told: list[Outcome] = []
     outcomes = run_batch(Batch((first, second)), tmp_path, told.append)
     assert outcomes == told
@@ -34,12 +42,12 @@ def test_runs_are_those_of_train(tmp_path: Path, helpers: Any, finished: Path) -
         (first.name, "undecided", None),
         (second.name, "undecided", None),
     ]
-    ours = helpers.contents(tmp_path / "runs" / first.name)
-    assert ours == helpers.contents(finished)
+    alone = train_run(first.config, tmp_path / "alone").path
+    assert helpers.contents(tmp_path / "runs" / first.name) == helpers.contents(alone)
 
 
 def test_done_runs_are_left_alone_and_longer_ones_go_on(tmp_path: Path, helpers: Any) -> None:
-    config = helpers.tiny()
+    config = small(helpers)
     job, run = job_of(config), tmp_path / "runs" / job_of(config).name
     run_batch(Batch((job,)), tmp_path)
     files = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
@@ -55,7 +63,7 @@ def test_done_runs_are_left_alone_and_longer_ones_go_on(tmp_path: Path, helpers:
 
 
 def test_one_that_fails_does_not_stop_the_others(tmp_path: Path, helpers: Any) -> None:
-    bad, good = job_of(helpers.tiny()), job_of(helpers.tiny("x*y"))
+    bad, good = job_of(small(helpers)), job_of(small(helpers, "x*y"))
     (tmp_path / "runs" / bad.name).mkdir(parents=True)
     (tmp_path / "runs" / bad.name / "notes.txt").write_text("mine")
     outcomes = run_batch(Batch((bad, good)), tmp_path)
@@ -73,8 +81,8 @@ def test_unexpected_errors_are_one_line(
     def explode(*_: Any, **__: Any) -> None:
         raise MemoryError("out of\nmemory \x1b[31m" + "x" * 999)
 
-    monkeypatch.setattr("grokscope.experiments.run.train_run", explode)
-    (outcome,) = run_batch(Batch((job_of(helpers.tiny()),)), tmp_path)
+    monkeypatch.setattr("grokscope.experiments.sweeps.side_by_side.load", explode)
+    (outcome,) = run_batch(Batch((job_of(small(helpers)),)), tmp_path)
     assert outcome.error is not None
     assert outcome.error.startswith("MemoryError: out of memory ")
     assert outcome.error.isprintable()
@@ -82,7 +90,7 @@ def test_unexpected_errors_are_one_line(
 
 
 def test_divergence_is_an_end_and_no_failure(tmp_path: Path, helpers: Any) -> None:
-    job = job_of(helpers.tiny(learning_rate=10.0, weight_decay=1000.0, steps=400))
+    job = job_of(small(helpers, learning_rate=10.0, weight_decay=1000.0, steps=400))
     outcomes = run_batch(Batch((job,)), tmp_path)
     assert outcomes == [Outcome(job.name, "diverged")]
     assert status_if_done(tmp_path / "runs" / job.name, job.config) == "diverged"
@@ -91,18 +99,16 @@ def test_divergence_is_an_end_and_no_failure(tmp_path: Path, helpers: Any) -> No
 def test_an_interruption_saves_and_ends_the_batch(
     tmp_path: Path, helpers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from grokscope.experiments.training_run import TrainingRun
+    take = TrainingRun.take
 
-    advance = TrainingRun.advance
-
-    def interrupted(self: TrainingRun) -> None:
-        advance(self)
+    def interrupted(self: TrainingRun, *arguments: Any) -> None:
+        take(self, *arguments)
         if self.step == 20:
             signal.raise_signal(signal.SIGTERM)
 
-    jobs = (job_of(helpers.tiny()), job_of(helpers.tiny("x*y")))
+    jobs = (job_of(small(helpers)), job_of(small(helpers, "x*y")))
     with monkeypatch.context() as patch:
-        patch.setattr(TrainingRun, "advance", interrupted)
+        patch.setattr(TrainingRun, "take", interrupted)
         assert run_batch(Batch(jobs), tmp_path) == [Outcome(jobs[0].name, "interrupted")]
     run = RunFolder.open(tmp_path / "runs" / jobs[0].name)
     assert run.manifest.status == "interrupted"

@@ -55,6 +55,11 @@ def test_a_setting_that_a_later_version_adds_renames_nothing() -> None:
     assert job("x*y", weight_decay=2).name == "xy-p97-r0.3-s0-b93f431070"
 
 
+def test_numbers_in_lists() -> None:
+    names = {job("x", "y", task_weights=weights).name for weights in ((1, 2), (1.0, 2.0))}
+    assert len(names) == 1
+
+
 def test_there_and_back() -> None:
     one = job("x*y", seeds=(4,), freeze=("mlp",))
     assert Job.from_json(one.to_json()) == one

@@ -32,7 +32,8 @@ def make_batches(
         groups.setdefault(program_of(job.config), []).append(job)
     batches = []
     for group in groups.values():
-        wide = size or side_by_side(group[0].config, memory_mib)
+        largest = max((job.config for job in group), key=mib_per_run)
+        wide = size or side_by_side(largest, memory_mib)
         share = 1 if wide == 1 else max(wide, min(-(-len(group) // slots), wide * _PIECES_PER_SIZE))
         pieces = [group[i : i + share] for i in range(0, len(group), share)]
         batches += [Batch(tuple(piece), min(wide, len(piece))) for piece in pieces]

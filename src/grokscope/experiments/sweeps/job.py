@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import typing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -68,7 +69,7 @@ def identity(config: RunConfig) -> str:
     task = dataclasses.replace(config.task, expressions=expressions)
     ours = settings(dataclasses.replace(config, task=task))
     kept = {
-        name: _same_type(value, _DEFAULTS.get(name))
+        name: with_fractions(name, value)
         for name, value in ours.items()
         if value != _DEFAULTS.get(name) and name not in _NOT_IDENTITY
     }
@@ -83,9 +84,26 @@ def settings(config: RunConfig) -> dict[str, Any]:
     return flat
 
 
-def _same_type(value: Any, default: Any) -> Any:
-    """Return 1 as 1.0 where the setting is a number with a fraction."""
-    return float(value) if isinstance(default, float) and isinstance(value, int) else value
+def with_fractions(name: str, value: Any) -> Any:
+    """Return 1 as 1.0, also in a list, where the setting holds numbers with a fraction."""
+    if name not in _FRACTIONS:
+        return value
+    if isinstance(value, tuple):
+        return tuple(with_fractions(name, one) for one in value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole else value
+
+
+def _fractions(kind: Any) -> set[str]:
+    """Return the names of those settings of a dataclass, and of the dataclasses in it."""
+    found: set[str] = set()
+    for name, hint in typing.get_type_hints(kind).items():
+        kinds = (hint, *typing.get_args(hint))
+        if float in kinds:
+            found.add(name)
+        for inner in filter(dataclasses.is_dataclass, kinds):
+            found |= _fractions(inner)
+    return found
 
 
 @functools.lru_cache(maxsize=4096)
@@ -95,3 +113,4 @@ def canonical(text: str) -> str:
 
 
 _DEFAULTS: Final = settings(RunConfig())
+_FRACTIONS: Final = frozenset(_fractions(RunConfig))

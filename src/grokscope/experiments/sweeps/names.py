@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from grokscope.config import RunConfig
 from grokscope.errors import UsageError
-from grokscope.experiments.sweeps.job import canonical, settings
+from grokscope.experiments.sweeps.job import canonical, settings, with_fractions
 
 _INSTEAD: Final = {"expressions": "operation", "seeds": "seed"}
 _DEFAULTS: Final = settings(RunConfig())
@@ -55,5 +55,4 @@ def _fitting(name: str, value: Any) -> Any:
         raise UsageError(f"{name} is not usable", got=value, allowed="true or false")
     if name == "preset" and not isinstance(value, str):
         raise UsageError("the preset is not usable", got=value, allowed="the name of a preset")
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return float(value) if isinstance(default, float) and whole else value
+    return with_fractions(name, value)
