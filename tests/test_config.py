@@ -25,7 +25,7 @@ from grokscope.errors import UsageError
 SECTIONS = ("task", "model", "optimizer", "schedule", "transfer")
 UNUSUAL = RunConfig(
     task=TaskConfig(expressions=("x + y", "x^2*y"), p=59, train_fraction=0.75, split="orbits",
-                    label_noise=0.2),
+                    label_noise=0.2, shared_split=False, task_weights=(2.0, 0.5)),
     model=ModelConfig(architecture="mlp", layers=3, d_model=12, heads=6, d_mlp=7, d_embedding=9),
     optimizer=OptimizerConfig(
         method="muon", learning_rate=0.02, beta1=0.0, beta2=0.5, momentum=0.5, weight_decay=0,
