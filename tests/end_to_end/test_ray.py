@@ -1,0 +1,305 @@
+"""Workers and nodes of a real Ray cluster are killed in mid-run: nothing is lost, to the bit.
+
+Everything happens on this machine, on loopback addresses. `pytest -s` shows the log.
+"""
+
+import ipaddress
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+import pytest
+
+from grokscope.config import configure
+from grokscope.errors import RunFolderError
+from grokscope.experiments.engines.ray import RayEngine
+from grokscope.experiments.engines.ray_cluster import LEAST_OBJECT_STORE, quiet
+from grokscope.experiments.sweeps.batch import Batch, Outcome
+from grokscope.experiments.sweeps.job import Job, job_of
+from grokscope.runs.folder import RunFolder
+from grokscope.runs.lock import is_locked
+from grokscope.runs.sweep_folder import failures
+
+pytest.importorskip("ray")  # an extra; the only reason to skip
+
+from ray.cluster_utils import Cluster
+
+SETTINGS: Final[dict[str, Any]] = {
+    "preset": "quick", "p": 11, "train_fraction": 0.8, "d_model": 16, "heads": 2, "d_mlp": 32,
+    "steps": 800, "eval_every": 10, "save_every": 10, "spectra_every": 50,
+    "checkpoint_every": 250, "stop": False,
+}  # fmt: skip
+KILL_AFTER: Final = 100
+HEAD: Final = "127.0.0.2"
+REFERENCE: Final = """
+import json, os, pathlib, sys
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from grokscope.experiments.sweeps.batch import Batch, run_batch
+run_batch(Batch.from_json(json.loads(sys.argv[2])), pathlib.Path(sys.argv[1]))
+"""
+
+
+def job(operation: str, seed: int = 0, **changes: Any) -> Job:
+    return job_of(configure((operation,), **SETTINGS | changes, seeds=(seed,)))
+
+
+JOBS: Final = (job("x + y"), job("x*y"), job("x + y", seed=1))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same jobs, trained without an engine by one process on one core."""
+    folder = tmp_path_factory.mktemp("plain")
+    batch = json.dumps(Batch(JOBS).to_json())
+    subprocess.run([sys.executable, "-c", REFERENCE, str(folder), batch], check=True)
+    return folder
+
+
+class Machines:
+    """A cluster of a head without CPUs and nodes with one each, at addresses of their own."""
+
+    def __init__(self) -> None:
+        self._next = 3
+        with quiet():
+            self.cluster = Cluster(initialize_head=True, head_node_args=options(HEAD, 0))
+        self.nodes: dict[str, Any] = {}
+
+    @property
+    def address(self) -> str:
+        return self.cluster.address
+
+    def add(self) -> None:
+        address = f"127.0.0.{self._next}"
+        self._next += 1
+        with quiet():
+            self.nodes[address] = self.cluster.add_node(**options(address, 1))
+
+    def lose(self, address: str) -> None:
+        """Kill all processes of a node, as if its power was cut."""
+        self.cluster.remove_node(self.nodes.pop(address), allow_graceful=False)
+
+    def workers(self) -> dict[int, str]:
+        """Return the processes that train, with the addresses of their nodes."""
+        found = {}
+        for address, node in self.nodes.items():
+            for raylet in node.all_processes["raylet"]:
+                for child in children(raylet.process.pid):
+                    if name(child).startswith("ray::train"):
+                        found[child.pid] = address
+        return found
+
+
+def options(address: str, cpus: int) -> dict[str, Any]:
+    return {"node_ip_address": address, "num_cpus": cpus, "include_dashboard": False,
+            "object_store_memory": LEAST_OBJECT_STORE}  # fmt: skip
+
+
+def children(process: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(process).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def name(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def strangers() -> set[str]:
+    """Return the addresses, but for loopback, that this process and its children talk to."""
+    found = set()
+    for process in (psutil.Process(), *children(os.getpid())):
+        try:
+            ends = [c.raddr.ip for c in process.net_connections("inet") if c.raddr]
+        except psutil.Error:
+            continue
+        found |= {
+            ip for ip in ends if not ipaddress.ip_address(ip.removeprefix("::ffff:")).is_loopback
+        }
+    return found
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[Machines]:
+    found = Machines()
+    for _ in range(2):
+        found.add()
+    yield found
+    found.cluster.shutdown()
+
+
+class Log:
+    """Says what happens to the jobs, and when."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        print(f"[{time.monotonic() - self._began:5.1f} s] {line}", flush=True)
+
+
+def label(one: Job) -> str:
+    return f"{one.config.task.expressions[0]}, seed {one.config.seeds[0]},"
+
+
+def saved_step(run: Path) -> int:
+    """Return the step of the last save, or −1."""
+    try:
+        saved = RunFolder.open(run).load_state()
+    except RunFolderError:
+        return -1
+    return -1 if saved is None else saved[0]
+
+
+def owner(run: Path) -> int | None:
+    """Return the process that trains a run."""
+    return int((run / ".lock").read_text() or 0) or None if is_locked(run) else None
+
+
+def contents(run: Path) -> dict[str, Any]:
+    """Return what must not depend on engines and kills."""
+    folder = RunFolder.open(run)
+    saved = folder.load_state()
+    assert saved is not None
+    return {
+        "checkpoints": {str(f.relative_to(run)): f.read_bytes()
+                        for f in run.glob("checkpoints/*/*.safetensors")},
+        "state": {key: array.tobytes() for key, array in saved[1].items()},
+        "step": saved[0],
+        "metrics": repr(folder.metrics().to_pylist()),  # as text, where NaN equals NaN
+        "spectra": repr(folder.spectra().to_pylist()),
+        "results": folder.manifest.results,
+        "status": folder.manifest.status,
+        "threads": folder.manifest.determinism["threads"],
+    }  # fmt: skip
+
+
+def assert_same(run: Path, plain: Path, log: Log, one: Job) -> None:
+    found, wanted = contents(run), contents(plain)
+    for key, value in wanted.items():
+        assert found[key] == value, key
+    rows = [tuple(row.values()) for row in
+            RunFolder.open(run).metrics().drop_columns("value").to_pylist()]  # fmt: skip
+    assert len(set(rows)) == len(rows)
+    steps = {row[1] for row in rows}
+    assert steps == set(range(0, SETTINGS["steps"] + 1, SETTINGS["eval_every"]))
+    log(
+        f"{label(one)} step {found['step']}: {len(found['checkpoints'])} checkpoints equal to the "
+        f"bit, {len(rows)} metrics rows, none lost or doubled, {found['threads']} thread"
+    )
+
+
+def test_a_worker_and_a_node_are_killed(machines: Machines, plain: Path, tmp_path: Path) -> None:
+    log = Log()
+    deeds = {JOBS[0].name: "worker", JOBS[1].name: "node"}
+    owners: dict[str, int] = {}
+    resumed_at: dict[str, int] = {}
+    killed_at: dict[str, int] = {}
+    nodes: dict[int, str] = {}
+    dead: set[int] = set()
+    foreign: set[str] = set()
+    looks = itertools.count()
+
+    def watch() -> bool:
+        if next(looks) % 10 == 0:
+            foreign.update(strangers())
+        for one in JOBS:
+            run = tmp_path / "runs" / one.name
+            worker, step = owner(run), saved_step(run)
+            if worker is None or worker in dead:
+                continue
+            if owners.get(one.name) != worker:
+                node = nodes[worker] = machines.workers()[worker]
+                verb = "goes on" if one.name in owners else "begins"
+                log(f"{label(one)} {verb}: process {worker} of node {node}, saved step {step}")
+                if one.name in owners:
+                    resumed_at[one.name] = step
+                owners[one.name] = worker
+            if step >= KILL_AFTER and one.name in deeds:
+                node = nodes[worker]
+                killed_at[one.name] = step
+                dead.add(worker)
+                if deeds.pop(one.name) == "worker":
+                    log(f"{label(one)} step {step}: kill -9 of process {worker} of node {node}")
+                    os.kill(worker, signal.SIGKILL)
+                else:
+                    log(f"{label(one)} step {step}: node {node} with process {worker} is lost")
+                    machines.lose(node)
+        return False
+
+    engine = RayEngine(address=machines.address)
+    outcomes = engine.run([Batch((one,)) for one in JOBS], tmp_path, watch=watch)
+    log("the engine returns")
+    assert sorted(outcomes, key=by_name) == sorted(done(), key=by_name)
+    assert deeds == {}
+    assert resumed_at.keys() == killed_at.keys()
+    for one_name, step in killed_at.items():
+        assert resumed_at[one_name] >= step
+    for one in JOBS:
+        assert_same(tmp_path / "runs" / one.name, plain / "runs" / one.name, log, one)
+    assert failures(tmp_path) == {}
+    assert not (tmp_path / ".ray").exists()
+    assert foreign == set()
+
+
+def by_name(outcome: Outcome) -> str:
+    return outcome.name
+
+
+def done(jobs: Sequence[Job] = JOBS) -> list[Outcome]:
+    return [Outcome(one.name, "undecided") for one in jobs]
+
+
+def test_a_run_in_storage_outlives_its_node(
+    machines: Machines, plain: Path, tmp_path: Path
+) -> None:
+    log, one = Log(), JOBS[2]
+    machines.add()
+    sweep, copy = tmp_path / "sweep", tmp_path / "bucket" / "runs" / one.name
+    seen: list[str] = []
+    lost: list[int] = []
+
+    def watch() -> bool:
+        step = saved_step(copy)
+        for worker, node in machines.workers().items():
+            if not seen or seen[-1] != node:
+                log(f"{label(one)} is with process {worker} of node {node}, step in storage {step}")
+                seen.append(node)
+            if step >= KILL_AFTER and not lost:
+                log(f"{label(one)} step in storage {step}: node {node} is lost")
+                lost.append(step)
+                machines.lose(node)
+        return False
+
+    engine = RayEngine(address=machines.address, storage=f"file://{tmp_path}/bucket")
+    assert engine.run([Batch((one,))], sweep, watch=watch) == done([one])
+    assert len(set(seen)) == 2
+    assert lost
+    assert_same(sweep / "runs" / one.name, plain / "runs" / one.name, log, one)
+    assert_same(copy, plain / "runs" / one.name, log, one)
+
+
+def test_a_stop_saves_and_the_next_command_goes_on(
+    machines: Machines, plain: Path, tmp_path: Path
+) -> None:
+    log, one = Log(), JOBS[0]
+    run = tmp_path / "runs" / one.name
+    engine = RayEngine(address=machines.address)
+    batches = [Batch((one,)), Batch((JOBS[1],)), Batch((JOBS[2],))]
+    outcomes = engine.run(batches, tmp_path, watch=lambda: saved_step(run) >= KILL_AFTER)
+    log(f"stopped: {[(o.name, o.status) for o in outcomes]}")
+    assert Outcome(one.name, "interrupted") in outcomes
+    assert RunFolder.open(run).manifest.status == "interrupted"
+    assert engine.run([Batch((one,))], tmp_path) == done([one])
+    assert_same(run, plain / "runs" / one.name, log, one)
