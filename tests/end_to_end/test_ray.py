@@ -7,6 +7,8 @@ import ipaddress
 import itertools
 import json
 import os
+import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ import pytest
 
 from grokscope.config import configure
 from grokscope.errors import RunFolderError
+from grokscope.experiments.engines.local import LocalEngine
 from grokscope.experiments.engines.ray import RayEngine
 from grokscope.experiments.engines.ray_cluster import LEAST_OBJECT_STORE, quiet
 from grokscope.experiments.sweeps.batch import Batch, Outcome
@@ -30,21 +33,16 @@ from grokscope.runs.sweep_folder import failures
 
 pytest.importorskip("ray")  # an extra; the only reason to skip
 
+from ray._private.authentication.authentication_token_setup import _enable_token_auth
 from ray.cluster_utils import Cluster
 
 SETTINGS: Final[dict[str, Any]] = {
     "preset": "quick", "p": 11, "train_fraction": 0.8, "d_model": 16, "heads": 2, "d_mlp": 32,
-    "steps": 800, "eval_every": 10, "save_every": 10, "spectra_every": 50,
-    "checkpoint_every": 250, "stop": False,
+    "steps": 500, "eval_every": 10, "save_every": 10, "spectra_every": 50,
+    "checkpoint_every": 100, "stop": False,
 }  # fmt: skip
-KILL_AFTER: Final = 100
+KILL_AFTER: Final = 50
 HEAD: Final = "127.0.0.2"
-REFERENCE: Final = """
-import json, os, pathlib, sys
-os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-from grokscope.experiments.sweeps.batch import Batch, run_batch
-run_batch(Batch.from_json(json.loads(sys.argv[2])), pathlib.Path(sys.argv[1]))
-"""
 
 
 def job(operation: str, seed: int = 0, **changes: Any) -> Job:
@@ -56,10 +54,10 @@ JOBS: Final = (job("x + y"), job("x*y"), job("x + y", seed=1))
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same jobs, trained without an engine by one process on one core."""
+    """The same jobs, trained by the local engine without being disturbed."""
     folder = tmp_path_factory.mktemp("plain")
-    batch = json.dumps(Batch(JOBS).to_json())
-    subprocess.run([sys.executable, "-c", REFERENCE, str(folder), batch], check=True)
+    outcomes = LocalEngine(workers=1).run([Batch(JOBS)], folder)
+    assert outcomes == done()
     return folder
 
 
@@ -74,7 +72,9 @@ class Machines:
 
     @property
     def address(self) -> str:
-        return self.cluster.address
+        found = self.cluster.address
+        assert found is not None
+        return found
 
     def add(self) -> None:
         address = f"127.0.0.{self._next}"
@@ -85,6 +85,16 @@ class Machines:
     def lose(self, address: str) -> None:
         """Kill all processes of a node, as if its power was cut."""
         self.cluster.remove_node(self.nodes.pop(address), allow_graceful=False)
+
+    def shutdown(self) -> None:
+        """End everything, also the helpers that outlive a node which was lost."""
+        head = self.cluster.head_node
+        assert head is not None
+        session = head.get_session_dir_path()
+        self.cluster.shutdown()
+        for process in psutil.process_iter():
+            if is_of(process, session):
+                process.kill()
 
     def workers(self) -> dict[int, str]:
         """Return the processes that train, with the addresses of their nodes."""
@@ -100,6 +110,14 @@ class Machines:
 def options(address: str, cpus: int) -> dict[str, Any]:
     return {"node_ip_address": address, "num_cpus": cpus, "include_dashboard": False,
             "object_store_memory": LEAST_OBJECT_STORE}  # fmt: skip
+
+
+def is_of(process: psutil.Process, session: str) -> bool:
+    """Return whether a process writes into a Ray session, which is ours alone."""
+    try:
+        return any(file.path.startswith(f"{session}/") for file in process.open_files())
+    except psutil.Error:
+        return False
 
 
 def children(process: int) -> list[psutil.Process]:
@@ -132,11 +150,15 @@ def strangers() -> set[str]:
 
 @pytest.fixture(scope="module")
 def machines() -> Iterator[Machines]:
-    found = Machines()
-    for _ in range(2):
-        found.add()
-    yield found
-    found.cluster.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        patch.setenv("RAY_AUTH_MODE", "token")
+        _enable_token_auth()  # Ray was imported, and read the mode, before
+        found = Machines()
+        for _ in range(2):
+            found.add()
+        yield found
+        found.shutdown()
 
 
 class Log:
@@ -296,10 +318,43 @@ def test_a_stop_saves_and_the_next_command_goes_on(
     log, one = Log(), JOBS[0]
     run = tmp_path / "runs" / one.name
     engine = RayEngine(address=machines.address)
-    batches = [Batch((one,)), Batch((JOBS[1],)), Batch((JOBS[2],))]
+    batches = [Batch((one,)), Batch((JOBS[1],))]
     outcomes = engine.run(batches, tmp_path, watch=lambda: saved_step(run) >= KILL_AFTER)
     log(f"stopped: {[(o.name, o.status) for o in outcomes]}")
     assert Outcome(one.name, "interrupted") in outcomes
     assert RunFolder.open(run).manifest.status == "interrupted"
     assert engine.run([Batch((one,))], tmp_path) == done([one])
     assert_same(run, plain / "runs" / one.name, log, one)
+
+
+SPEC: Final = """
+[axes]
+seed = [0, 1]
+[fixed]
+operation = "x + y"
+preset = "quick"
+p = 7
+train_fraction = 0.6
+d_model = 16
+heads = 2
+d_mlp = 16
+steps = 40
+"""
+
+
+def test_without_an_address_a_cluster_starts_here(tmp_path: Path) -> None:
+    (tmp_path / "spec.toml").write_text(SPEC)
+    told = {}
+    for engine in ("ray", "local --workers 1"):
+        out = tmp_path / engine.split()[0]
+        words = shlex.split(f"sweep {tmp_path}/spec.toml --out {out} --json --engine {engine}")
+        command = [sys.executable, "-m", "grokscope", *words]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        told[out.name] = json.loads(ended.stdout)  # one document, and nothing of Ray's
+    assert told["ray"]["counts"] == told["local"]["counts"] == {"undecided": 2}
+    names = sorted(path.name for path in (tmp_path / "local" / "runs").iterdir())
+    assert len(names) == 2
+    for one in names:
+        ours, theirs = (contents(tmp_path / engine / "runs" / one) for engine in ("ray", "local"))
+        assert ours == theirs

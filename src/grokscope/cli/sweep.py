@@ -3,13 +3,14 @@
 import json
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from tyro.conf import arg
 
+from grokscope.cli.where import Where
 from grokscope.errors import GrokscopeError, UsageError
 
 if TYPE_CHECKING:
@@ -34,10 +35,7 @@ class Sweep:
     """The description, or the folder of a sweep, to go on with it."""
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
     """Folder of the sweep; by default sweeps/NAME with the name of the description."""
-    engine: Literal["local"] = "local"
-    """Where runs train: in processes of this machine."""
-    workers: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
-    """Processes at a time; left out, one per core, or one per GPU."""
+    where: Where = field(default_factory=Where)
     batch_size: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Runs side by side in one process; left out, 1 on a core, what fits on a GPU."""
     merge: Annotated[tuple[Path, ...], arg(metavar="DIR …", help_behavior_hint="")] = ()
@@ -72,11 +70,10 @@ class Sweep:
 
     def _train(self, spec: "Spec", out: Path) -> None:
         from grokscope.cli.sweep_view import view
-        from grokscope.experiments.engines.registry import make_engine
         from grokscope.experiments.sweeps.states import States
         from grokscope.experiments.sweeps.sweep import run_sweep
 
-        engine = make_engine(self.engine, workers=self.workers)
+        engine = self.where.make()
         with view(quiet=self.quiet) as watcher:
             sweep = run_sweep(
                 spec, out, engine=engine, batch_size=self.batch_size, merge=self.merge,
@@ -102,11 +99,10 @@ class Sweep:
 
     def _plan(self, spec: "Spec", out: Path) -> None:
         """Say what is done, what is left, and how long that takes at most."""
-        from grokscope.experiments.engines.registry import make_engine
         from grokscope.experiments.sweeps.estimate import estimate
         from grokscope.experiments.sweeps.sweep import plan
 
-        engine, found = make_engine(self.engine, workers=self.workers), plan(spec, out)
+        engine, found = self.where.make(), plan(spec, out)
         tell = (lambda _: None) if self.quiet else (lambda line: print(line, file=sys.stderr))
         left = found.left
         measured = estimate(left, engine.slots, tell) if left else None

@@ -103,9 +103,10 @@ class Mirror:
             for name in _LAST:
                 self._send(name, stamps[name], last[name])
 
-    def stamp(self) -> tuple[_Stamp | None, ...]:
-        """Return something that differs after each save."""
-        return tuple(_stamp(self.run / name) for name in _LAST)
+    @property
+    def behind(self) -> bool:
+        """Whether there was a save since the last push."""
+        return any(_stamp(self.run / name) != self._sent.get(name) for name in _LAST)
 
     def _send(self, name: str, stamp: _Stamp | None, data: bytes | None) -> None:
         if data is None or stamp is None or self._sent.get(name) == stamp:
@@ -191,14 +192,11 @@ def following(mirrors: Sequence[Mirror], pause: float = _PAUSE) -> Iterator[None
 
 
 def _follow(mirrors: Sequence[Mirror], over: threading.Event, pause: float) -> None:
-    sent = {mirror.url: mirror.stamp() for mirror in mirrors}
     while not over.wait(pause):
         for mirror in mirrors:
-            stamp = mirror.stamp()
-            if stamp != sent[mirror.url]:
+            if mirror.behind:
                 with contextlib.suppress(GrokscopeError):
                     mirror.push()
-                    sent[mirror.url] = stamp
 
 
 def _several_times(push: Callable[[], None], pause: float) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from typing import Any, Final
@@ -46,6 +47,8 @@ def connected(address: str | None) -> Iterator[Any]:
 
     **Raises:** `UsageError` where Ray is missing; `GrokscopeError` where there is no cluster.
     """
+    if address is None:
+        protect()  # Ray reads this when it is imported
     ray = import_ray()
     if ray.is_initialized():
         yield ray
@@ -71,6 +74,16 @@ def _connect(ray: Any, address: str | None) -> None:
     with quiet():
         ray.init(address="local", num_cpus=_cores(), include_dashboard=False,
                  object_store_memory=LEAST_OBJECT_STORE, **linux, **options)  # fmt: skip
+
+
+def protect() -> None:
+    """Let only this process and its children talk to clusters that it starts.
+
+    Ray listens on every interface of the machine, whatever address its nodes have, and whoever
+    talks to it can run programs. The token stands in no file: Ray's own is readable by all.
+    """
+    if "RAY_AUTH_MODE" not in os.environ:
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
 @contextlib.contextmanager

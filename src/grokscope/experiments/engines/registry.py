@@ -6,7 +6,10 @@ from typing import Any, Final
 from grokscope.errors import UsageError
 from grokscope.experiments.engines.engine import Engine
 
-ENGINES: Final = {"local": "grokscope.experiments.engines.local:LocalEngine"}
+ENGINES: Final = {
+    "local": "grokscope.experiments.engines.local:LocalEngine",
+    "ray": "grokscope.experiments.engines.ray:RayEngine",
+}
 
 
 def make_engine(name: str, **settings: Any) -> Engine:

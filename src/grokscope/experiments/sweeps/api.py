@@ -23,6 +23,7 @@ def sweep(
     batch_size: int | None = None,
     merge: Sequence[str | Path] = (),
     watcher: Watcher | None = None,
+    **settings: Any,
 ) -> SweepFolder:
     """Train every run of a sweep that is not done yet, and return its folder.
 
@@ -31,21 +32,24 @@ def sweep(
     - `spec`: a TOML file, the folder of a sweep, or the same as a dictionary:
       `{"axes": {"operation": ["x + y", "x*y"], "seed": range(3)}, "fixed": {"p": 59}}`.
     - `out`: the folder; by default `sweeps/NAME`, with the name of the file.
-    - `engine`, `workers`: where runs train; a key of `ENGINES`, and how many processes.
+    - `engine`, `workers`: where runs train; a key of `ENGINES`, and how many processes (local).
     - `batch_size`: how many runs train side by side in one process.
     - `merge`: folders whose finished runs of the same configurations are copied first.
     - `watcher`: hears how it goes.
+    - `settings`: of the engine, `engine="ray", address="auto", storage="s3://…"`.
 
     **Returns:** the folder, whose `index()` has one row per run and whose `failures` the errors.
 
     **Raises:** `UsageError`, `DiskError`, `RunInterruptedError`.
     """
     read, folder = read_spec(spec) if isinstance(spec, str | Path) else (_given(spec), None)
+    if workers is not None:
+        settings["workers"] = workers
     target = folder if out is None else Path(out)
     if target is None:
         raise UsageError("a sweep from Python needs out", next_step='for example out="sweeps/mine"')
     return run_sweep(
-        read, target, engine=make_engine(engine, workers=workers), batch_size=batch_size,
+        read, target, engine=make_engine(engine, **settings), batch_size=batch_size,
         merge=[Path(source) for source in merge], watcher=watcher,
     )  # fmt: skip
 
