@@ -184,7 +184,7 @@ def test_the_loss_of_a_mixture_is_the_sum_of_the_means_of_its_tasks(
     n = small.n_examples
     assert_allclose(told.losses[0, 0], np.mean(losses[:n]) + np.mean(losses[n:]), rtol=1e-5)
     # weights: the second task counts three times; an example that weighs nothing does not count
-    weights = np.repeat(np.float32([1 / n, 3 / n]), n)
+    weights = np.repeat(np.array([1 / n, 3 / n], np.float32), n)
     weights[0] = 0
     _, told = train(small, [0], 1, weights=weights[None])
     assert_allclose(told.losses[0, 0], np.dot(weights, losses), rtol=1e-5)

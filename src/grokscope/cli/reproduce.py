@@ -1,13 +1,14 @@
 """grokscope reproduce: a table or figure of the paper, made again."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.conf import arg
 
+from grokscope.cli.where import Where
 from grokscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,10 +53,7 @@ class Reproduce:
     """Where the CSV files and their manifest go; by default OUT/summary."""
     runs: Annotated[tuple[Path, ...], arg(metavar="DIR …", help_behavior_hint="")] = ()
     """More folders of runs; those that fit are taken over, or without training shown."""
-    engine: str = "local"
-    """Where runs train: local, in processes of this machine; see grokscope sweep --help."""
-    workers: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
-    """Processes at a time; left out, one per core, or one per GPU."""
+    where: Where = field(default_factory=Where)
     train: bool = True
     """Train what is missing; otherwise the page shows what is there."""
     dry_run: Annotated[bool, _FLAG] = False
@@ -108,10 +106,9 @@ class Reproduce:
     def _train(self, planned: "Plan") -> None:
         """Train what is missing, in view."""
         from grokscope.cli.sweep_view import view
-        from grokscope.experiments.engines.registry import make_engine
         from grokscope.experiments.paper.training import train
 
-        engine = make_engine(self.engine, workers=self.workers)
+        engine = self.where.make()
         train(planned, self.out, engine, lambda: view(quiet=self.quiet), self.runs)
 
     def _tell(self, planned: "Plan") -> None:

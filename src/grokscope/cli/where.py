@@ -21,7 +21,7 @@ class Where:
     """Where runs train."""
 
     engine: Literal["local", "ray"] = "local"
-    """Processes of this machine, or tasks of a Ray cluster; see docs/cluster.md."""
+    """Where: in processes of this machine, or as tasks of a Ray cluster (docs/cluster.md)."""
     workers: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Local: processes at a time; left out, one per core, or one per GPU."""
     address: Annotated[str | None, arg(metavar="HOST:PORT", help_behavior_hint="")] = None
