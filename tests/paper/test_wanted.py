@@ -48,6 +48,27 @@ def test_other_settings_make_another_cell(
     assert find_runs([transferred], [tmp_path]) != [None]  # nothing is loaded from that source
 
 
+def test_what_was_taken_over_and_from_which_operation_matters_not_its_path(
+    make_run: MakeRun, config_of: Callable[..., RunConfig], tmp_path: Path
+) -> None:
+    parts = {"load": ("embedding",), "freeze": ("embedding",)}
+    run = make_run("x - y", source="/elsewhere", source_step=10, **parts)
+    run.write_manifest(dataclasses.replace(run.manifest, transfer={"operation": "x+y"}))
+
+    def cell(source: str, *operations: str, **settings: Any) -> Wanted:
+        config = config_of(*operations, source="here", **settings)
+        return Wanted(config, {"operation": "x - y"}, source)
+
+    cells = [
+        cell("x + y", "x - y", **parts),
+        cell("x*y", "x - y", **parts),
+        cell("x + y", "x - y", load=("embedding",)),
+        Wanted(config_of("x - y", freeze=("embedding",)), {"operation": "x - y"}),
+    ]
+    found = find_runs(cells, [tmp_path])
+    assert [f is not None for f in found] == [True, False, False, False]
+
+
 def test_each_seed_of_a_run_is_a_cell(
     make_run: MakeRun, wanted: MakeWanted, tmp_path: Path
 ) -> None:

@@ -111,7 +111,7 @@ def _rank(found: Found) -> tuple[bool, int]:
 
 
 def _source(folder: RunFolder) -> str | None:
-    record = getattr(folder.manifest, "transfer", None)
+    record = folder.manifest.transfer
     return None if record is None else operation_key(record["operation"])
 
 
