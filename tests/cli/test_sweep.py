@@ -141,7 +141,9 @@ def test_the_examples_in_the_documentation(tmp_path: Path, cli: Any) -> None:
     page = (ROOT / "docs" / "sweeps.md").read_text()
     blocks = re.findall(r"```(\w+)\n(.*?)```", page, re.DOTALL)
     first, second = (text for kind, text in blocks if kind == "toml")
-    (tmp_path / "fractions.toml").write_text(first.replace("steps = 100", "steps = 50"))
+    # the same sweep with a smaller network, which is compiled in a moment
+    smaller = 'preset = "quick"\narchitecture = "mlp"\nd_model = 4\nd_embedding = 4'
+    (tmp_path / "fractions.toml").write_text(first.replace('preset = "quick"', smaller))
     (tmp_path / "regimes.toml").write_text(second)
     assert cli("sweep", "regimes.toml", "--no-train").out.startswith("4 runs: 4 waiting\n")
     done = cli("sweep", "fractions.toml")
