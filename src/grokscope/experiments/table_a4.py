@@ -75,7 +75,7 @@ class TableA4(eqx.Module):
     **Source:** Furuta et al., arXiv 2402.16726, Table A.4; Nanda et al., arXiv 2301.05217.
     """
 
-    _index: Int[Array, "defined"]
+    _index: Int[Array, "pair"]
     _pairs: _Pairs
     _fit: "_Fit"
 
