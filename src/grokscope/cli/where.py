@@ -29,7 +29,7 @@ class Where:
     cpus: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Ray: cores of a worker, and its threads; left out, 1 as with the engine local."""
     gpus: Annotated[float | None, arg(metavar="N", help_behavior_hint="")] = None
-    """Ray: GPUs of a worker, 0.5 to share one; left out, none."""
+    """Ray: number of GPUs of a worker, 0.5 to share one; left out, none."""
     retries: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Ray: times that a batch may lose its worker or node; left out, 3, and -1 has no limit."""
     storage: Annotated[str | None, arg(metavar="URL", help_behavior_hint="")] = None
