@@ -88,6 +88,8 @@ def _tables(folder: Path) -> None:
     with zipfile.ZipFile(bomb, "w") as archive:
         archive.writestr("table.npy", b"\x93NUMPY\x01\x00not a header")
     (folder / "broken.npz").write_bytes(bomb.getvalue())
+    (folder / "spec.toml").write_text("[fixed]\noperation = 'x + y'\n")
+    (folder / "wrong.toml").write_text("[fixed]\noperation = 'x + y'\nfrobnicate = 1\n")
     (folder / "folder.npy").mkdir()
     (folder / "file").touch()
 

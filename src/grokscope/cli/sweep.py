@@ -99,11 +99,15 @@ class Sweep:
 
     def _plan(self, spec: "Spec", out: Path) -> None:
         """Say what is done, what is left, and how long that takes at most."""
+        from grokscope.cli.sweep_view import adoption_in_lines
         from grokscope.experiments.sweeps.estimate import estimate
         from grokscope.experiments.sweeps.sweep import plan
 
-        engine, found = self.where.make(), plan(spec, out)
+        engine, found = self.where.make(), plan(spec, out, self.merge)
         tell = (lambda _: None) if self.quiet else (lambda line: print(line, file=sys.stderr))
+        for source, adoption in found.adoptions.items():
+            for line in adoption_in_lines(source, adoption, "to be taken over"):
+                tell(line)
         left = found.left
         measured = estimate(left, engine.slots, tell) if left else None
         if self.json:

@@ -149,10 +149,10 @@ def speed(states: States) -> str:
     return f"{per_hour} runs per hour, {in_words(states.seconds_left)} left"
 
 
-def adoption_in_lines(source: Path, adoption: Adoption) -> list[str]:
+def adoption_in_lines(source: Path, adoption: Adoption, taken: str = "taken over") -> list[str]:
     """Return what became of the runs of another folder, in words."""
     counts = {
-        "taken over": len(adoption.adopted), "here already": adoption.here,
+        taken: len(adoption.adopted), "here already": adoption.here,
         "not finished there": adoption.unfinished, "not of this sweep": adoption.others,
     }  # fmt: skip
     told = ", ".join(f"{n} {what}" for what, n in counts.items() if n) or "no runs"

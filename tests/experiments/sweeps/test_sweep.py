@@ -16,7 +16,7 @@ from grokscope.experiments.run import train_run
 from grokscope.experiments.sweeps.api import read_spec, sweep
 from grokscope.experiments.sweeps.batch import Batch, run_batch
 from grokscope.experiments.sweeps.states import States
-from grokscope.experiments.sweeps.sweep import Watcher, run_sweep
+from grokscope.experiments.sweeps.sweep import Watcher, plan, run_sweep
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.query import list_runs
 from grokscope.runs.sweep_folder import SweepFolder
@@ -151,11 +151,15 @@ def test_merging_takes_over_equal_runs_whatever_their_names(
     run = RunFolder.open(manifest.parent)
     run.write_manifest(dataclasses.replace(run.manifest, status="running"))
     before, told = files(there), Told()
+    planned = plan(spec, tmp_path / "s", [there])
+    assert [job.name for job, _ in planned.left] == [job.name for job in spec.jobs()[2:]]
+    assert not (tmp_path / "s").exists()
     folder = run_sweep(
         spec, tmp_path / "s", engine=inline(), merge=[there], train=False, watcher=told
     )
     names = [job.name for job in spec.jobs()]
     assert told.adoption.adopted == names[:2]
+    assert told.adoption == planned.adoptions[there]
     assert (told.adoption.others, told.adoption.unfinished, told.adoption.here) == (2, 1, 0)
     assert [("damaged" in error) for error in told.adoption.errors] == [True]
     assert files(there) == before

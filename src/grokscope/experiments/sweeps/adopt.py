@@ -36,9 +36,11 @@ class Adoption:
     """Runs that this sweep does not have."""
     errors: list[str] = field(default_factory=list)
     """Folders that could not be read or copied, with the reason."""
+    done: list[str] = field(default_factory=list)
+    """Those adopted that have nothing left to train."""
 
 
-def adopt(jobs: Sequence[Job], sweep: SweepFolder, source: Path) -> Adoption:
+def adopt(jobs: Sequence[Job], sweep: SweepFolder, source: Path, *, copy: bool = True) -> Adoption:
     """Copy those runs of `source` that are jobs of the sweep, have ended, and are not done here.
 
     They are told by their configuration, whatever their folders are called; `source` is only
@@ -47,21 +49,24 @@ def adopt(jobs: Sequence[Job], sweep: SweepFolder, source: Path) -> Adoption:
     **Arguments:**
 
     - `source`: a sweep, or a folder of run folders.
+    - `copy`: False writes nothing, and only says what would be taken.
 
     **Raises:** `RunFolderError` when `source` cannot be read or is the sweep itself.
     """
     if source.resolve() == sweep.path.resolve():
         raise RunFolderError("a sweep cannot be merged into itself", got=str(source))
-    make_folder(sweep.runs)
-    clear(sweep)
+    if copy:
+        make_folder(sweep.runs)
+        clear(sweep)
     wanted, found = {identity(job.config): job for job in jobs}, Adoption()
     folder = source / RUNS_NAME if is_sweep(source) else source
     for name in names_in(folder):
-        if (folder / name / MANIFEST_NAME).exists():
-            try:
-                _consider(folder / name, wanted, sweep, found)
-            except GrokscopeError as error:
-                found.errors.append(str(error))
+        if name.startswith(".") or not (folder / name / MANIFEST_NAME).exists():
+            continue
+        try:
+            _consider(folder / name, wanted, sweep, found, copy)
+        except GrokscopeError as error:
+            found.errors.append(str(error))
     return found
 
 
@@ -74,21 +79,26 @@ def clear(sweep: SweepFolder) -> None:
             shutil.rmtree(sweep.runs / name)
 
 
-def _consider(run: Path, wanted: Mapping[str, Job], sweep: SweepFolder, found: Adoption) -> None:
+def _consider(
+    run: Path, wanted: Mapping[str, Job], sweep: SweepFolder, found: Adoption, copy: bool
+) -> None:
     locked = is_locked(run)
     manifest = RunFolder.open(run).manifest
-    config = RunConfig.from_json(manifest.config)
-    job = wanted.get(identity(config))
+    job = wanted.get(identity(RunConfig.from_json(manifest.config)))
     if job is None:
         found.others += 1
     elif locked or manifest.status not in ENDED:
         found.unfinished += 1
-    elif _no_further(manifest, job, sweep.runs / job.name):
+    elif job.name in found.done or _no_further(manifest, job, sweep.runs / job.name):
         found.here += 1
     else:
-        _copy(run, sweep.runs, job.name)
-        forget_failure(sweep.path, job.name)
+        _verify(run)
+        if copy:
+            _copy(run, sweep.runs, job.name)
+            forget_failure(sweep.path, job.name)
         found.adopted.append(job.name)
+        if is_done(manifest, job.config):
+            found.done.append(job.name)
 
 
 def _no_further(theirs: Manifest, job: Job, ours: Path) -> bool:
@@ -105,18 +115,17 @@ def _copy(run: Path, runs: Path, name: str) -> None:
     with writing(here), contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, new, ignore_errors=True)
         shutil.copytree(run, new, ignore=shutil.ignore_patterns(LOCK_NAME, ".*.tmp-*"))
-        _verify(run, new)
+        if (run / MANIFEST_NAME).read_bytes() != (new / MANIFEST_NAME).read_bytes():
+            raise RunFolderError(f"{shown(run)} was changed while it was copied")
+        _verify(new)
         if here.exists():
             here.rename(old)
         new.rename(here)
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _verify(run: Path, copy: Path) -> None:
-    """Raise `RunFolderError` where the copy is damaged, or the run went on while it was made."""
-    if (run / MANIFEST_NAME).read_bytes() != (copy / MANIFEST_NAME).read_bytes():
-        raise RunFolderError(f"{shown(run)} was changed while it was copied")
-    folder = RunFolder.open(copy)
+def _verify(run: Path) -> None:
+    """Raise `RunFolderError` where a run folder is damaged."""
     for name in (METRICS_NAME, SPECTRA_NAME):
-        verified_parts(copy / name)
-    folder.load_state()
+        verified_parts(run / name)
+    RunFolder.open(run).load_state()

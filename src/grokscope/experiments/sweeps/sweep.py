@@ -14,7 +14,7 @@ from grokscope.experiments.sweeps.batching import make_batches
 from grokscope.experiments.sweeps.job import Job
 from grokscope.experiments.sweeps.spec import Spec
 from grokscope.experiments.sweeps.states import States
-from grokscope.runs.atomic import remove
+from grokscope.runs.atomic import names_in, remove
 from grokscope.runs.lock import is_locked
 from grokscope.runs.sweep_folder import SweepFolder, forget_failure
 
@@ -43,21 +43,32 @@ class Plan:
 
     - `states`: of all its runs.
     - `left`: the jobs that are not done, each with the steps that it may still take.
+    - `adoptions`: per folder to be merged, what would be taken over.
     """
 
     states: States
     left: list[tuple[Job, int]] = field(default_factory=list)
+    adoptions: dict[Path, Adoption] = field(default_factory=dict)
 
 
-def plan(spec: Spec, out: Path) -> Plan:
-    """Return what is done in the folder `out` and what is left; writes nothing."""
-    states = States(spec.points, out)
+def plan(spec: Spec, out: Path, merge: Sequence[Path] = ()) -> Plan:
+    """Return what is done in the folder `out` and what is left; writes nothing.
+
+    **Arguments:**
+
+    - `merge`: folders whose runs would be taken over first; those that are done count as done.
+
+    **Raises:** `RunFolderError` when one of them cannot be read.
+    """
+    jobs, states = spec.jobs(), States(spec.points, out)
+    adoptions = {source: adopt(jobs, SweepFolder(out), source, copy=False) for source in merge}
+    done = {name for adoption in adoptions.values() for name in adoption.done}
     left = []
-    for job in spec.jobs():
+    for job in jobs:
         state = states.now[job.name]
-        if not state.ended or state.status == "failed":
+        if job.name not in done and (not state.ended or state.status == "failed"):
             left.append((job, max(0, job.config.schedule.steps - (state.step or 0))))
-    return Plan(states, left)
+    return Plan(states, left, adoptions)
 
 
 def run_sweep(
@@ -88,7 +99,10 @@ def run_sweep(
     `RunInterruptedError` after saving.
     """
     watcher = watcher or Watcher()
-    spec.jobs()  # whatever is wrong with them is said before anything is written
+    # whatever is wrong is said before anything is written
+    spec.jobs()
+    for source in merge:
+        names_in(source)
     sweep = SweepFolder.create(out)
     with sweep.lock(), listening() as wish:
         remove(list(out.glob(".*.tmp-*")))
