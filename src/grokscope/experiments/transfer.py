@@ -102,11 +102,11 @@ def take_over(model: Model, task: Task, source: Source, seed: int, load: Sequenc
 
 
 def _by_meaning(
-    own: Float[np.ndarray, "token d"],
-    theirs: Float[np.ndarray, "other d"],
+    own: Float[np.ndarray, "token d_model"],
+    theirs: Float[np.ndarray, "... d_model"],
     task: Task,
     source: Task,
-) -> Float[np.ndarray, "token d"]:
+) -> Float[np.ndarray, "token d_model"]:
     """Return the rows of residues and of corresponding operators from `theirs`, others `own`."""
     rows = own.copy()
     rows[: task.p] = theirs[: task.p]
