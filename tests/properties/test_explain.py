@@ -26,7 +26,7 @@ EFFORT = Effort(null_draws=50, control_draws=1)
 
 
 def load(name: str) -> ModuleType:
-    path = Path(__file__).parents[1] / "explain" / f"{name}.py"
+    path = Path(__file__).parents[1] / "circuits" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
