@@ -46,8 +46,9 @@ def signature(run: TrainingRun) -> Hashable:
     leaves, tree = jax.tree_util.tree_flatten((run.states, run.inputs))
     shapes = tuple((leaf.shape[1:], str(leaf.dtype)) for leaf in leaves)
     schedule = run.config.schedule
-    # a last chunk that is shorter than the others would be so for one run alone
-    even = None if schedule.steps % schedule.eval_every == 0 else run.folder.path
+    # a chunk that is shorter than the others, the last or the first after an odd end, is one's own
+    odd = schedule.steps % schedule.eval_every or run.step % schedule.eval_every
+    even = run.folder.path if odd else None
     return _static(run), schedule.eval_every, even, tree, shapes
 
 

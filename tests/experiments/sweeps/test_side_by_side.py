@@ -130,3 +130,20 @@ def test_on_a_gpu_fractions_and_operations_of_a_group_share_a_program(
         one, other = (weights(tmp_path / name / job.name) for name in ("map", "vmap"))
         for matrix, W in one.items():
             assert_allclose(other[matrix], W, rtol=2e-3, atol=2e-4, err_msg=job.name)
+
+
+def test_a_run_that_goes_on_between_two_evaluations_has_its_own_pace(tmp_path: Path) -> None:
+    first = jobs({"op": "random", "seeds": (0,), "steps": 25})
+    for name in ("together", "alone"):
+        train(first, tmp_path / name, 1)
+    more = jobs({"op": "random", "seeds": (0,)}, {"op": "random", "seeds": (1,)})
+    assert first[0].name == more[0].name
+    train(more, tmp_path / "together", 2)
+    for job in more:
+        train([job], tmp_path / "alone", 1)
+        found, alone = (weights(tmp_path / name / job.name) for name in ("together", "alone"))
+        steps = [RunFolder.open(tmp_path / name / job.name).checkpoint_steps(job.config.seeds[0])
+                 for name in ("together", "alone")]  # fmt: skip
+        assert steps[0] == steps[1]
+        for matrix, W in alone.items():
+            assert np.array_equal(found[matrix], W), (job.name, matrix)
