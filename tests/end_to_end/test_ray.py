@@ -38,9 +38,10 @@ from ray.cluster_utils import Cluster
 
 SETTINGS: Final[dict[str, Any]] = {
     "preset": "quick", "p": 11, "train_fraction": 0.8, "d_model": 16, "heads": 2, "d_mlp": 32,
-    "steps": 500, "eval_every": 10, "save_every": 10, "spectra_every": 50,
-    "checkpoint_every": 100, "stop": False,
+    "steps": 4000, "eval_every": 10, "save_every": 10, "spectra_every": 500,
+    "checkpoint_every": 500, "stop": False,
 }  # fmt: skip
+"""So many steps that an idle machine, too, trains for tens of looks after a kill."""
 KILL_AFTER: Final = 50
 HEAD: Final = "127.0.0.2"
 
