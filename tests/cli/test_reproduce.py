@@ -42,6 +42,16 @@ def test_dry_run_counts_and_writes_nothing(cli: Any, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_dry_run_counts_runs_of_other_folders_as_done(cli: Any) -> None:
+    words = ("--only", "x + y", "--p", "7", "--fractions", "0.5", "--seeds", "0", "--steps", "20")
+    run = ("--p", "7", "--train-fraction", "0.5", "--seeds", "0", "--steps", "20", "--no-report")
+    assert cli("train", "x + y", *run, "--checkpoint-every", "100000", "--out", "mine/a").code == 0
+    outcome = cli("reproduce", "table-a5", *words, "--dry-run")
+    assert outcome.out == "table-a5: 1 run, 1 left to train\n"
+    outcome = cli("reproduce", "table-a5", *words, "--dry-run", "--runs", "mine")
+    assert outcome.out == "table-a5: 1 run, 0 left to train\n"
+
+
 def test_labels_are_counted_and_the_page_is_written(cli: Any, tmp_path: Path) -> None:
     words = ("--only", "x + y", "--fractions", "0.5", "--seeds", "0", "1", "--p", "31")
     outcome = cli("reproduce", "figure-a23", *words, "--out", "here", "--results", "results")

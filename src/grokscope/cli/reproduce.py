@@ -115,9 +115,10 @@ class Reproduce:
         """Print how many runs there are, and how many are left to train."""
         from grokscope.experiments.paper.training import left
 
-        for name, (n, rest) in left(planned, self.out).items():
-            what = "runs to take weights from" if name == "sources" else "runs"
-            print(f"{self.name}: {n:,} {what}, {rest:,} left to train")
+        for name, (n, rest) in left(planned, self.out, self.runs).items():
+            what = "run" if n == 1 else "runs"
+            aim = " to take weights from" if name == "sources" else ""
+            print(f"{self.name}: {n:,} {what}{aim}, {rest:,} left to train")
 
     def _write(self, experiment: "Experiment", results: "Results") -> None:
         from grokscope.paper.results import write_results

@@ -81,6 +81,10 @@ def _facts(runs: Sequence[Found], n_wanted: int) -> dict[str, Any]:
         "runs": f"{len(runs)} of {n_wanted}",
         "steps": " ".join(f"{n:,}" for n in steps),
         "training_time": f"{hours:.1f} hours of training, all runs added up",
-        "hardware": "; ".join(f"{name} ({n} runs)" for name, n in machines.most_common()),
+        "hardware": "; ".join(_counted(name, n) for name, n in machines.most_common()),
         "trained_with": ", ".join(commit[:12] for commit in commits),
     }
+
+
+def _counted(machine: str, n: int) -> str:
+    return f"{machine} ({n} {'run' if n == 1 else 'runs'})"

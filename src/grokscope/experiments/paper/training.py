@@ -40,10 +40,13 @@ def train(
             raise RunInterruptedError(error.what, next_step="the same command goes on") from None
 
 
-def left(plan: Plan, out: Path) -> dict[str, tuple[int, int]]:
-    """Return, per sweep, how many runs it has and how many are left to train; writes nothing."""
+def left(plan: Plan, out: Path, merge: Sequence[Path] = ()) -> dict[str, tuple[int, int]]:
+    """Return, per sweep, how many runs it has and how many are left to train; writes nothing.
+
+    Runs of the folders `merge` that are done count as done.
+    """
     return {
-        name: (len(spec.points), len(sweeps.plan(spec, out / name).left))
+        name: (len(spec.points), len(sweeps.plan(spec, out / name, merge).left))
         for name, spec in plan.specs.items()
     }
 
