@@ -25,6 +25,7 @@ from grokscope.runs.environment import environment
 from grokscope.runs.folder import MANIFEST_NAME, RunFolder
 from grokscope.runs.manifest import Manifest
 from grokscope.runs.schedule import interval_within_budget
+from grokscope.runs.transfer import from_the_same
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ def _reopen(config: RunConfig, out: Path) -> RunFolder:
     steps = max(config.schedule.steps, stored.schedule.steps)
     schedule = dataclasses.replace(stored.schedule, steps=steps)
     wanted = _within_budget(dataclasses.replace(stored, schedule=schedule))
+    config = from_the_same(config, stored, folder.manifest)
     _refuse_another(_without_steps(config), _without_steps(stored), out)
     folder.manifest = dataclasses.replace(folder.manifest, config=wanted.to_json())
     return folder

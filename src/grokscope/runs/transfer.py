@@ -1,8 +1,51 @@
-"""Which weights a run took over from another, in words."""
+"""Which weights a run takes over from another: their checksums, and in words."""
 
-from typing import Any
+import dataclasses
+from typing import Any, Final
 
+from grokscope.config import RunConfig
+from grokscope.errors import GrokscopeError
+from grokscope.runs.folder import RunFolder
 from grokscope.runs.manifest import Manifest
+
+_PLACE: Final = ("source", "source_seed", "source_step")
+
+
+def weights_to_take(config: RunConfig) -> tuple[str, ...]:
+    """Return the SHA-256 of the checkpoints that each seed would take weights from now.
+
+    **Raises:** `RunFolderError` when the source is no run, or lacks such a checkpoint.
+    """
+    transfer = config.transfer
+    if transfer.source is None:
+        return ()
+    folder, found = RunFolder.open(transfer.source), []
+    for seed in config.seeds:
+        donor = seed if transfer.source_seed is None else transfer.source_seed
+        step = transfer.source_step
+        if step is None:
+            step = max(folder.checkpoint_steps(donor), default=0)
+        found.append(folder.checkpoint_digest(donor, step))
+    return tuple(found)
+
+
+def weights_taken(manifest: Manifest) -> tuple[str, ...]:
+    """Return the SHA-256 of the checkpoints that the seeds of a run took weights from."""
+    if manifest.transfer is None:
+        return ()
+    return tuple(entry["sha256"] for entry in manifest.transfer["checkpoints"])
+
+
+def from_the_same(config: RunConfig, stored: RunConfig, manifest: Manifest) -> RunConfig:
+    """Return `config`, with the source that is `stored` if it names the same weights elsewhere."""
+    try:
+        same = weights_to_take(config) == weights_taken(manifest)
+    except GrokscopeError:
+        same = False  # the place is all that can be compared
+    if not same or config.transfer.source is None:
+        return config
+    there = {name: getattr(stored.transfer, name) for name in _PLACE}
+    return dataclasses.replace(config, transfer=dataclasses.replace(config.transfer, **there))
 
 
 def transfer_words(manifest: Manifest) -> str | None:

@@ -1,6 +1,7 @@
 """The name of a run follows from what is trained, and from nothing else."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,14 @@ def test_a_setting_that_a_later_version_adds_renames_nothing() -> None:
         '{"expressions":["x*y"],"weight_decay":2.0}'
     )
     assert job("x*y", weight_decay=2).name == "xy-p97-r0.3-s0-b93f431070"
+
+
+def test_a_source_is_meant_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker elsewhere finds it, and both ways to write it are one run."""
+    monkeypatch.chdir(tmp_path)
+    near, far = (job(source=source, load=("mlp",)) for source in ("a/../run", f"{tmp_path}/run"))
+    assert near == far
+    assert near.config.transfer.source == f"{tmp_path}/run"
 
 
 def test_numbers_in_lists() -> None:

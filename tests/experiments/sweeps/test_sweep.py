@@ -173,6 +173,42 @@ def test_merging_takes_over_equal_runs_whatever_their_names(
     assert engine.trained == names[2:]
 
 
+def test_merging_knows_a_transfer_by_the_weights_and_not_by_their_place(
+    tmp_path: Path, sweep_of: Any, inline: Any
+) -> None:
+    """The same source elsewhere is the same run, which also goes on; another source is not."""
+    parts = {"load": ["embedding"], "freeze": ["embedding"]}
+    for seed, name in ((0, "add"), (1, "other")):
+        (job,) = sweep_of({"operation": ["x + y"]}, seed=seed, checkpoint_every=20).jobs()
+        train_run(job.config, tmp_path / name)
+    shutil.copytree(tmp_path / "add", tmp_path / "moved")
+    for source in ("add", "other"):
+        (job,) = sweep_of(
+            {"operation": ["x*y"]},
+            source=f"{tmp_path}/{source}",
+            source_seed=seed_of(tmp_path / source),
+            **parts,
+        ).jobs()
+        train_run(job.config, tmp_path / "there" / source)
+    spec = sweep_of({"operation": ["x*y"]}, source=f"{tmp_path}/moved", steps=30, **parts)
+    told, engine = Told(), inline()
+    folder = run_sweep(
+        spec, tmp_path / "s", engine=engine, merge=[tmp_path / "there"], watcher=told
+    )
+    (job,) = spec.jobs()
+    assert (told.adoption.adopted, told.adoption.others) == ([job.name], 1)
+    assert engine.trained == [job.name]
+    (row,) = folder.index().to_pylist()
+    assert (row["status"], row["steps"]) == ("undecided", 30)
+    taken = RunFolder.open(folder.runs / job.name).manifest.transfer
+    assert taken is not None
+    assert taken["source"] == f"{tmp_path}/add"
+
+
+def seed_of(run: Path) -> int:
+    return RunFolder.open(run).manifest.seeds[0]
+
+
 def test_merging_replaces_only_what_is_not_done(tmp_path: Path, sweep_of: Any, inline: Any) -> None:
     short, long = sweep_of(steps=10), sweep_of(steps=20)
     run_sweep(short, tmp_path / "a", engine=inline())

@@ -1,6 +1,7 @@
 """Taking over runs that were trained elsewhere: another sweep, or plain run folders."""
 
 import contextlib
+import dataclasses
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from grokscope.runs.lock import LOCK_NAME, is_locked
 from grokscope.runs.manifest import Manifest
 from grokscope.runs.metrics import verified_parts
 from grokscope.runs.sweep_folder import RUNS_NAME, SweepFolder, forget_failure, is_sweep
+from grokscope.runs.transfer import weights_taken, weights_to_take
 
 _NEW: Final = ".adopting-"
 _OLD: Final = ".replaced-"
@@ -43,8 +45,9 @@ class Adoption:
 def adopt(jobs: Sequence[Job], sweep: SweepFolder, source: Path, *, copy: bool = True) -> Adoption:
     """Copy those runs of `source` that are jobs of the sweep, have ended, and are not done here.
 
-    They are told by their configuration, whatever their folders are called; `source` is only
-    read. A run that ended undecided with fewer steps than the sweep wants is taken, and goes on.
+    They are told by their configuration, whatever their folders are called, and by the weights
+    that they took over, wherever those came from; `source` is only read. A run that ended
+    undecided with fewer steps than the sweep wants is taken, and goes on.
 
     **Arguments:**
 
@@ -58,7 +61,7 @@ def adopt(jobs: Sequence[Job], sweep: SweepFolder, source: Path, *, copy: bool =
     if copy:
         make_folder(sweep.runs)
         clear(sweep)
-    wanted, found = {identity(job.config): job for job in jobs}, Adoption()
+    wanted, found = {_wanted_key(job.config): job for job in jobs}, Adoption()
     folder = source / RUNS_NAME if is_sweep(source) else source
     for name in names_in(folder):
         if name.startswith(".") or not (folder / name / MANIFEST_NAME).exists():
@@ -84,7 +87,7 @@ def _consider(
 ) -> None:
     locked = is_locked(run)
     manifest = RunFolder.open(run).manifest
-    job = wanted.get(identity(RunConfig.from_json(manifest.config)))
+    job = wanted.get(_key(RunConfig.from_json(manifest.config), weights_taken(manifest)))
     if job is None:
         found.others += 1
     elif locked or manifest.status not in ENDED:
@@ -99,6 +102,24 @@ def _consider(
         found.adopted.append(job.name)
         if is_done(manifest, job.config):
             found.done.append(job.name)
+
+
+def _wanted_key(config: RunConfig) -> str:
+    """Return the key of the run that a configuration makes; its source may not be there yet."""
+    try:
+        return _key(config, weights_to_take(config))
+    except GrokscopeError:
+        return identity(config)
+
+
+def _key(config: RunConfig, weights: Sequence[str]) -> str:
+    """Return the identity of a run, with the weights that it took over instead of their place."""
+    if not weights:
+        return identity(config)
+    transfer = dataclasses.replace(
+        config.transfer, source=" ".join(weights), source_seed=None, source_step=None
+    )
+    return identity(dataclasses.replace(config, transfer=transfer))
 
 
 def _no_further(theirs: Manifest, job: Job, ours: Path) -> bool:

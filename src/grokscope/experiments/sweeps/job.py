@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import typing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from grokscope.config import RunConfig
@@ -44,17 +45,27 @@ def job_of(config: RunConfig) -> Job:
     """Return the job of a configuration.
 
     The name says operation, p, train fraction and seed to the reader; a digest of `identity`
-    tells the other settings apart.
+    tells the other settings apart. A run that weights are taken from is meant from here, wherever
+    the worker will be: its path is made absolute.
 
     **Raises:** `UsageError` for an operation that cannot be read, and for several seeds.
     """
     if len(config.seeds) != 1:
         raise UsageError("a run of a sweep has one seed", got=config.seeds,
                          next_step="make seed an axis of the sweep")  # fmt: skip
+    config = _from_here(config)
     task, (seed,) = config.task, config.seeds
     operation = slug(", ".join(map(canonical, task.expressions)))
     mark = digest(identity(config).encode())[:_DIGITS]
     return Job(f"{operation}-p{task.p}-r{task.train_fraction:g}-s{seed}-{mark}", config)
+
+
+def _from_here(config: RunConfig) -> RunConfig:
+    source = config.transfer.source
+    if source is None:
+        return config
+    transfer = dataclasses.replace(config.transfer, source=str(Path(source).resolve()))
+    return dataclasses.replace(config, transfer=transfer)
 
 
 def identity(config: RunConfig) -> str:
