@@ -29,7 +29,7 @@ from grokscope.experiments.sweeps.batch import Batch, Outcome
 from grokscope.experiments.sweeps.job import Job, job_of
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.lock import is_locked
-from grokscope.runs.sweep_folder import failures
+from grokscope.runs.sweep_parts import failures
 
 pytest.importorskip("ray")  # an extra; the only reason to skip
 

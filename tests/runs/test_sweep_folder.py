@@ -14,8 +14,9 @@ from grokscope.errors import RunFolderError
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.manifest import Manifest
 from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
-from grokscope.runs.sweep_folder import SweepFolder, forget_failure, record_failure
+from grokscope.runs.sweep_folder import SweepFolder
 from grokscope.runs.sweep_index import build_index, to_parquet
+from grokscope.runs.sweep_parts import forget_failure, record_failure
 
 FIXED = ["name", "operation", "p", "train_fraction", "seed"]
 LAST = ["status", "memorised_at", "grokked_at", "diverged_at", "steps", "train_accuracy",

@@ -19,7 +19,7 @@ from grokscope.runs.folder import (
 )
 from grokscope.runs.lock import is_locked
 from grokscope.runs.metrics import METRIC_SCHEMA, read_parts
-from grokscope.runs.sweep_folder import RUNS_NAME, is_sweep
+from grokscope.runs.sweep_parts import RUNS_NAME, is_sweep
 from grokscope.runs.transfer import transfer_words
 
 KILLED: Final = "interrupted (killed)"

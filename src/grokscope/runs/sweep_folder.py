@@ -1,30 +1,15 @@
-"""The folder of a sweep: its description, its runs, and what failed.
+"""The folder of a sweep, to be made, opened, locked and written; see `sweep_parts`."""
 
-sweep.toml               what to train
-runs/NAME/               ordinary run folders
-failures/NAME.json       runs that failed, with the error
-logs/                    what the worker processes wrote to standard error
-index.parquet            one row per run; can always be made again from the runs
-"""
-
-import contextlib
-import json
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final
 
 import pyarrow as pa
 
-from grokscope.errors import DiskError, RunFolderError
-from grokscope.runs.atomic import make_folder, names_in, read_bytes, remove, shown, write_bytes
+from grokscope.errors import RunFolderError
+from grokscope.runs.atomic import make_folder, names_in, read_bytes, shown, write_bytes
 from grokscope.runs.lock import exclusive
-from grokscope.runs.manifest import now
-
-SPEC_NAME: Final = "sweep.toml"
-RUNS_NAME: Final = "runs"
-FAILURES_NAME: Final = "failures"
-LOGS_NAME: Final = "logs"
-INDEX_NAME: Final = "index.parquet"
+from grokscope.runs.sweep_index import build_index, to_parquet
+from grokscope.runs.sweep_parts import INDEX_NAME, RUNS_NAME, SPEC_NAME, failures, is_sweep
 
 
 class SweepFolder:
@@ -86,54 +71,9 @@ class SweepFolder:
 
     def index(self) -> pa.Table:
         """Return one row per run, made from the run folders; see `build_index`."""
-        from grokscope.runs.sweep_index import build_index
-
         return build_index(self.path)
 
     def write_index(self) -> Path:
         """Write `index.parquet` and return its path; raises `DiskError`."""
-        from grokscope.runs.sweep_index import to_parquet
-
         write_bytes(self.path / INDEX_NAME, to_parquet(self.index()))
         return self.path / INDEX_NAME
-
-
-def is_sweep(path: Path) -> bool:
-    """Whether a sweep lies in `path`."""
-    try:
-        return (path / SPEC_NAME).is_file()
-    except OSError:
-        return False
-
-
-def record_failure(folder: Path, name: str, error: str) -> None:
-    """Keep the error of a run that failed; on a full disk it is only told, not kept."""
-    text = json.dumps({"name": name, "error": error, "at": now()}, ensure_ascii=False)
-    with contextlib.suppress(DiskError):
-        write_bytes(_failure(folder, name), f"{text}\n".encode())
-
-
-def forget_failure(folder: Path, name: str) -> None:
-    """Remove what was kept of a failure, when the run is tried again or done."""
-    if _failure(folder, name).exists():
-        remove([_failure(folder, name)])
-
-
-def failures(folder: Path) -> dict[str, str]:
-    """Return the errors of the runs that failed, by name."""
-    found = {}
-    for file in names_in(folder / FAILURES_NAME, missing_ok=True):
-        if file.endswith(".json") and not file.startswith("."):
-            found[file.removesuffix(".json")] = _error_in(folder / FAILURES_NAME / file)
-    return found
-
-
-def _error_in(path: Path) -> str:
-    try:
-        return str(json.loads(path.read_text())["error"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "failed, and the record of it cannot be read"
-
-
-def _failure(folder: Path, name: str) -> Path:
-    return folder / FAILURES_NAME / f"{name}.json"

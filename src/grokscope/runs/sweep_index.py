@@ -12,7 +12,7 @@ from grokscope.runs.folder import MANIFEST_NAME, METRICS_NAME, RunFolder
 from grokscope.runs.lock import is_locked
 from grokscope.runs.manifest import Manifest
 from grokscope.runs.metrics import METRIC_SCHEMA, last_part, read_parts
-from grokscope.runs.sweep_folder import RUNS_NAME, failures, is_sweep
+from grokscope.runs.sweep_parts import RUNS_NAME, failures, is_sweep
 
 _ACCURACIES: Final = ("train_accuracy", "test_accuracy", "unleaked_accuracy")
 _BEFORE: Final = (

@@ -19,7 +19,7 @@ from grokscope.experiments.sweeps.spec import Spec
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.lock import LOCK_NAME
 from grokscope.runs.manifest import read_manifest
-from grokscope.runs.sweep_folder import failures
+from grokscope.runs.sweep_parts import failures
 
 PATIENCE: Final = 300
 SMALL: Final[dict[str, Any]] = {

@@ -14,7 +14,7 @@ from grokscope.experiments.sweeps.done import status_if_done
 from grokscope.experiments.sweeps.job import Job, job_of
 from grokscope.experiments.training_run import TrainingRun
 from grokscope.runs.folder import RunFolder
-from grokscope.runs.sweep_folder import failures
+from grokscope.runs.sweep_parts import failures
 
 
 def small(helpers: Any, *expressions: str, **changes: Any) -> RunConfig:

@@ -13,7 +13,7 @@ from grokscope.experiments.sweeps.sweep import plan
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.manifest import Manifest
 from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
-from grokscope.runs.sweep_folder import forget_failure, record_failure
+from grokscope.runs.sweep_parts import forget_failure, record_failure
 
 SPEC = Spec.from_dict(
     {"axes": {"operation": ["x", "y"], "seed": [0, 1]}, "fixed": {"p": 7, "steps": 100}}

@@ -12,7 +12,7 @@ from grokscope.experiments.engines.process import Process
 from grokscope.experiments.sweeps.batch import INTERRUPTED, Batch, Outcome, failed
 from grokscope.experiments.sweeps.job import Job
 from grokscope.runs.atomic import make_folder
-from grokscope.runs.sweep_folder import LOGS_NAME, RUNS_NAME
+from grokscope.runs.sweep_parts import LOGS_NAME, RUNS_NAME
 
 _WORKER: Final = "grokscope.experiments.engines.worker"
 _SECONDS_BETWEEN_LOOKS: Final = 0.2

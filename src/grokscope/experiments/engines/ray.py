@@ -16,7 +16,7 @@ from grokscope.experiments.sweeps.batch import INTERRUPTED, Batch, Outcome
 from grokscope.experiments.sweeps.done import status_if_done
 from grokscope.experiments.sweeps.job import Job
 from grokscope.runs.folder import MANIFEST_NAME
-from grokscope.runs.sweep_folder import RUNS_NAME
+from grokscope.runs.sweep_parts import RUNS_NAME
 
 _DRIVER: Final = "grokscope.experiments.engines.ray_driver"
 _LOOK_SECONDS: Final = 0.2

@@ -29,7 +29,7 @@ from grokscope.runs.folder import MANIFEST_NAME
 from grokscope.runs.lock import exclusive
 from grokscope.runs.manifest import now
 from grokscope.runs.mirror import Mirror
-from grokscope.runs.sweep_folder import LOGS_NAME, RUNS_NAME, forget_failure
+from grokscope.runs.sweep_parts import LOGS_NAME, RUNS_NAME, forget_failure
 
 LOG_NAME: Final = "ray.log"
 _LOOK_SECONDS: Final = 0.2

@@ -15,7 +15,7 @@ from grokscope.experiments.sweeps.batch import Batch, Outcome, run_batch
 from grokscope.runs.atomic import make_folder, shown
 from grokscope.runs.lock import exclusive
 from grokscope.runs.mirror import LostRunError, Mirror, following
-from grokscope.runs.sweep_folder import RUNS_NAME
+from grokscope.runs.sweep_parts import RUNS_NAME
 
 PLACE: Final = ".ray"
 """Folder in the sweep's for what workers tell each other; it lasts as long as the command."""

@@ -12,7 +12,7 @@ from grokscope.experiments.sweeps.job import job_of
 from grokscope.experiments.sweeps.spec import Spec
 from grokscope.paper.experiment import Experiment, operation_of
 from grokscope.paper.wanted import Wanted
-from grokscope.runs.sweep_folder import RUNS_NAME
+from grokscope.runs.sweep_parts import RUNS_NAME
 
 SOURCES_NAME: Final = "sources"
 CELLS_NAME: Final = "cells"

@@ -9,7 +9,7 @@ from grokscope.experiments.engines.engine import Engine
 from grokscope.experiments.paper.plan import Plan
 from grokscope.experiments.sweeps import sweep as sweeps
 from grokscope.experiments.sweeps.sweep import Watcher, run_sweep
-from grokscope.runs.sweep_folder import failures
+from grokscope.runs.sweep_parts import failures
 
 
 def train(

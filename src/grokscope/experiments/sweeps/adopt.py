@@ -17,7 +17,8 @@ from grokscope.runs.folder import MANIFEST_NAME, METRICS_NAME, SPECTRA_NAME, Run
 from grokscope.runs.lock import LOCK_NAME, is_locked
 from grokscope.runs.manifest import Manifest
 from grokscope.runs.metrics import verified_parts
-from grokscope.runs.sweep_folder import RUNS_NAME, SweepFolder, forget_failure, is_sweep
+from grokscope.runs.sweep_folder import SweepFolder
+from grokscope.runs.sweep_parts import RUNS_NAME, forget_failure, is_sweep
 from grokscope.runs.transfer import weights_taken, weights_to_take
 
 _NEW: Final = ".adopting-"

@@ -9,7 +9,8 @@ from grokscope.experiments.engines.registry import make_engine
 from grokscope.experiments.sweeps.spec import Spec
 from grokscope.experiments.sweeps.sweep import Watcher, run_sweep
 from grokscope.runs.names import slug
-from grokscope.runs.sweep_folder import SPEC_NAME, SweepFolder, is_sweep
+from grokscope.runs.sweep_folder import SweepFolder
+from grokscope.runs.sweep_parts import SPEC_NAME, is_sweep
 
 SWEEPS: Final = Path("sweeps")
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from grokscope.errors import GrokscopeError, RunFolderError, printable
 from grokscope.experiments.sweeps.done import INTERRUPTED, status_if_done
 from grokscope.experiments.sweeps.job import Job
-from grokscope.runs.sweep_folder import RUNS_NAME, forget_failure, record_failure
+from grokscope.runs.sweep_parts import RUNS_NAME, forget_failure, record_failure
 
 FAILED: Final = "failed"
 __all__ = ["FAILED", "INTERRUPTED", "Batch", "Outcome", "failed", "run_batch"]

@@ -14,7 +14,7 @@ from grokscope.experiments.sweeps.job import Job
 from grokscope.experiments.sweeps.spec import Point
 from grokscope.runs.folder import MANIFEST_NAME, METRICS_NAME
 from grokscope.runs.manifest import Manifest, read_manifest
-from grokscope.runs.sweep_folder import RUNS_NAME, failures
+from grokscope.runs.sweep_parts import RUNS_NAME, failures
 
 Status = Literal["waiting", "running", "grokked", "undecided", "diverged", "failed"]
 _PART: Final = re.compile(r"part-(\d+)-")

@@ -16,7 +16,8 @@ from grokscope.experiments.sweeps.spec import Spec
 from grokscope.experiments.sweeps.states import States
 from grokscope.runs.atomic import names_in, remove
 from grokscope.runs.lock import is_locked
-from grokscope.runs.sweep_folder import SweepFolder, forget_failure
+from grokscope.runs.sweep_folder import SweepFolder
+from grokscope.runs.sweep_parts import forget_failure
 
 _SECONDS_BETWEEN_POLLS: Final = 1.0
 _PATIENCE_WITH_ORPHANS: Final = 60.0
