@@ -1,0 +1,130 @@
+"""What an explanation says in words: nothing rounded up to perfect, every case its own sentence."""
+
+from typing import Any, Final
+
+import pytest
+
+from grokscope.inspection.sentences import (
+    algorithm,
+    headline,
+    number,
+    one_sentence,
+    own_and_doubles,
+    sentences,
+    share,
+)
+
+TABLE: Final = {"basis": "characters of x in Z_97", "saturated": False, "null_energy": None}
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """Return the parts of an explanation of x + y mod 97 that sentences are made of."""
+    place = {**TABLE, "key_frequencies": [3, 6, 10], "energy_in_keys": 0.99996}
+    whole = {
+        "operation": "x + y", "p": 97, "seed": 0, "step": 4200, "verdict": "explained",
+        "structure": {"n": 97, "u": "x", "v": "y", "g": "s mod 97", "group": "Z_97",
+                      "words": "x + y is addition mod 97"},
+        "families": [{}, {}], "claims": [], "embedding": place, "readout": place,
+        "logits": {"key_shapes": [{"frequency": 3, "shape": "circle"}]},
+        "causal": {"readout": {"keep": 1.0}},
+        "closed_form": {"agreement": 1.0, "numbers": 2},
+        "algorithm": {},
+    }  # fmt: skip
+    return whole | changes
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1.0, "100%"), (0.99999, "99.99%"), (0.5, "50%"), (0.1234, "12.34%"), (0.0, "0%"),
+     (None, "not testable")],
+)  # fmt: skip
+def test_a_share_below_one_is_never_called_100_percent(value: float | None, said: str) -> None:
+    assert share(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1.0, "1.00"), (0.9999, "0.99"), (0.98, "0.98"), (-0.001, "0.00"), (-0.02, "-0.02"),
+     (1.004, "1.00"), (None, "not testable")],
+)  # fmt: skip
+def test_a_number_below_one_is_never_called_one(value: float | None, said: str) -> None:
+    assert number(value) == said
+
+
+def test_doubles_belong_to_a_stronger_key_and_wrap_around() -> None:
+    assert own_and_doubles([3, 6, 10], 97) == ([3, 10], [6])
+    assert own_and_doubles([6, 3], 97) == ([6, 3], [])  # the weaker one is no double of it
+    assert own_and_doubles([40, 17], 97) == ([40], [17])  # 80 and 17 are the same wave mod 97
+
+
+def test_the_headline_leaves_out_what_a_table_lacks() -> None:
+    assert headline(document()) == "x + y mod 97, seed 0, step 4,200: explained"
+    assert headline(document(seed=None, step=None, verdict="partly")) == (
+        "x + y mod 97: partly explained"
+    )
+
+
+def test_every_part_is_told() -> None:
+    assert sentences(document()) == [
+        "x + y is addition mod 97: the answer is s mod 97, s = x + y in Z_97.",
+        "W_E lays the residues out by 2 frequencies of x in Z_97: 3 10, with the double 6; 99.99% "
+        "of its energy.",
+        "W_L reads the answers at 2 frequencies: 3 10, with the double 6; 99.99% of its energy.",
+        "In the logits every key is a circle, cos(θ_s − θ_c).",
+        "A formula with 2 numbers, one amplitude per key, gives 100% of its answers.",
+    ]
+
+
+def test_without_a_structure_only_that_is_said() -> None:
+    nothing = {"n": None, "words": "no structure found"}
+    told = sentences(document(structure=nothing))
+    assert told == [
+        "no structure found.", "Without a structure there is no basis to look for keys in.",
+    ]  # fmt: skip
+    assert one_sentence(document(structure=nothing, verdict="not explained")) == (
+        "The algorithm is not explained: no structure found."
+    )
+
+
+def test_no_keys_and_saturated_tables_are_no_findings() -> None:
+    empty = {**TABLE, "key_frequencies": [], "energy_in_keys": 0.0}
+    full = {**TABLE, "saturated": True}
+    told = sentences(document(embedding=empty, readout=full))
+    assert told[1] == "W_E has no key frequency above its permutation null."
+    assert told[2].startswith("W_L is saturated")
+
+
+def test_lines_are_told_apart_from_circles() -> None:
+    shapes = [{"frequency": 3, "shape": "circle"}, {"frequency": 10, "shape": "line"},
+              {"frequency": 5, "shape": "line", "forced": True}]  # fmt: skip
+    told = sentences(document(logits={"key_shapes": shapes}))
+    assert told[3] == (
+        "In the logits the keys are 1 circle (3), 1 line (10) and 1 line that the operation "
+        "forces (5); a line is a standing wave, cos θ_s·cos θ_c."
+    )
+
+
+def test_the_formula_that_answers_better_is_named() -> None:
+    form = {"agreement": 0.5, "numbers": 1, "ellipse": {"agreement": 0.9, "numbers": 6}}
+    assert sentences(document(closed_form=form))[-1] == (
+        "A formula with 1 number, one amplitude per key, gives 50% of its answers; the nearest "
+        "answer on the keys' ellipses, 6 numbers, 90%."
+    )
+
+
+def test_the_verdict_names_what_is_lacking() -> None:
+    claims = [
+        {"name": "sparse", "decisive": True, "verdict": "fails"},
+        {"name": "nice", "decisive": False, "verdict": "fails"},
+        {"name": "causal", "decisive": True, "verdict": "holds"},
+    ]
+    assert one_sentence(document(claims=claims, verdict="partly")) == (
+        "The algorithm is partly explained: x + y is addition mod 97, on 2 families of key "
+        "frequencies; not shown: sparse."
+    )
+
+
+def test_an_unknown_algorithm_is_not_told() -> None:
+    assert algorithm(document()) == ""
+    known = {"kind": "clock", "circularity": 0.999, "distance_irrelevance": None}
+    assert algorithm(document(algorithm=known)) == "clock: circularity 0.99"
