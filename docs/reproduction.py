@@ -78,6 +78,8 @@ def _section(experiment: Experiment, results: Results) -> list[str]:
     parts = [f"## {name}", f"{experiment.title} ({experiment.place}). {experiment.says}"]
     if results.small:
         parts.append(f"**Small version**, not the paper's experiment: {results.manifest['small']}.")
+    if manifest.get("beyond"):
+        parts.append(f"**Not tried in the paper**: {manifest['beyond']}.")
     blocks = blocks_of(experiment, results)
     short = [f"{key}: {text}" for key, text in in_short(experiment, results, blocks)]
     parts.append("\n".join(f"- {line}" for line in (*short, *experiment.differences)))
@@ -119,6 +121,8 @@ def write_pictures(results: Path = RESULTS) -> None:
 def _made(manifest: dict) -> str:
     facts = [manifest.get(key) for key in ("runs", "training_time", "hardware")]
     made = "; ".join(str(fact) for fact in facts if fact)
+    if manifest.get("sources"):
+        made += f"; weights taken from {manifest['sources']}"
     return f"{made}; written {manifest['created'][:10]} from {str(manifest['git_commit'])[:12]}."
 
 

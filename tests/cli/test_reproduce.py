@@ -25,6 +25,7 @@ def test_list_has_every_name_and_title(cli: Any) -> None:
         ("table-a5", "--only", "x^9"),
         ("table-a5", "--fractions", "2", "--dry-run"),
         ("table-a5", "--engine", "abacus", "--fractions", "0.3"),
+        ("table-a5", "--no-train", "--runs", "nowhere"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(words: tuple[str, ...], cli: Any) -> None:

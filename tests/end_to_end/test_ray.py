@@ -243,7 +243,10 @@ def test_a_worker_and_a_node_are_killed(machines: Machines, plain: Path, tmp_pat
             if worker is None or worker in dead:
                 continue
             if owners.get(one.name) != worker:
-                node = nodes[worker] = machines.workers()[worker]
+                node = machines.workers().get(worker)
+                if node is None:
+                    continue  # it ended while we looked
+                nodes[worker] = node
                 verb = "goes on" if one.name in owners else "begins"
                 log(f"{label(one)} {verb}: process {worker} of node {node}, saved step {step}")
                 if one.name in owners:

@@ -55,7 +55,11 @@ def test_cell(paper: bool | None, ours: Tally, expected: State) -> None:
         (0.7, {0.3: NO}, State.CONSISTENT),
         (None, {0.3: NO, 0.9: NO}, State.CONSISTENT),
         (None, {0.3: NO, 0.9: YES}, State.DIFFERS),
-        (None, {0.3: SOME}, State.CONSISTENT),
+        (None, {0.3: SOME}, State.MIXED),
+        (0.7, {0.3: SOME}, State.MIXED),
+        (0.7, {0.8: SOME}, State.CONSISTENT),  # larger fractions say nothing of smaller ones
+        (0.4, {0.3: SOME, 0.4: YES}, State.AGREES),
+        (0.5, {0.3: SOME, 0.5: YES}, State.MIXED),  # 0.4 was not tried
         (0.3, {0.3: SOME}, State.MIXED),
         (0.3, {}, State.NOT_RUN),
         (0.3, {0.3: NONE}, State.NOT_RUN),

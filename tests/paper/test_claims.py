@@ -32,6 +32,17 @@ def test_table_1_by_start() -> None:
     assert claims.cell(place(start="from scratch")) == PaperCell(False, 0.061)
 
 
+def test_what_the_paper_did_not_try_is_not_compared() -> None:
+    claims = Claims(load("table-1"), "table_1")
+    for r in (0.2, 0.95):
+        assert claims.cell(place(start="PG-T x*y", train_fraction=r)) is None
+    says = [{"operation": "x + y", "grokked": True}]
+    claims = Claims(load("figure-a13").with_values(p=7, train_fraction=(0.3, 0.5)), says)
+    assert claims.cell(place(operation="x + y")) == PaperCell(True)
+    assert claims.cell(place(operation="x + y", p=7)) is None
+    assert claims.cell(place(operation="x + y", train_fraction=0.5)) is None
+
+
 def test_a_start_of_its_own_is_not_compared_with_training_from_scratch() -> None:
     claims = Claims(load("figure-a13"), "table_a5")
     assert claims.cell(place(operation="x + y", start="random embedding, frozen")) is None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grokscope.config import RunConfig
-from grokscope.paper.wanted import Wanted, find_runs
+from grokscope.paper.wanted import Donor, Wanted, find_runs
 from grokscope.runs.folder import RunFolder
 
 MakeRun = Callable[..., RunFolder]
@@ -40,11 +40,11 @@ def test_other_settings_make_another_cell(
     make_run("x + y")
     others: list[dict[str, Any]] = [
         {"p": 13}, {"train_fraction": 0.5}, {"seeds": (1,)}, {"weight_decay": 0.5},
-        {"freeze": ("embedding",)},
+        {"freeze": ("embedding",)}, {"eta": 0.9}, {"eval_every": 7},
     ]  # fmt: skip
     cells = [wanted("x - y"), wanted("x + y", "x*y"), *(wanted("x + y", **o) for o in others)]
     assert find_runs(cells, [tmp_path]) == [None] * len(cells)
-    transferred = dataclasses.replace(wanted("x + y"), source="x*y")
+    transferred = dataclasses.replace(wanted("x + y"), source=Donor("x*y", 10, 0))
     assert find_runs([transferred], [tmp_path]) != [None]  # nothing is loaded from that source
 
 
@@ -53,20 +53,23 @@ def test_what_was_taken_over_and_from_which_operation_matters_not_its_path(
 ) -> None:
     parts = {"load": ("embedding",), "freeze": ("embedding",)}
     run = make_run("x - y", source="/elsewhere", source_step=10, **parts)
-    run.write_manifest(dataclasses.replace(run.manifest, transfer={"operation": "x+y"}))
+    taken = {"seed": 0, "source_seed": 0, "step": 10, "sha256": ""}
+    record = {"operation": "x+y", "checkpoints": [taken]}
+    run.write_manifest(dataclasses.replace(run.manifest, transfer=record))
 
-    def cell(source: str, *operations: str, **settings: Any) -> Wanted:
+    def cell(source: str, *operations: str, step: int = 10, **settings: Any) -> Wanted:
         config = config_of(*operations, source="here", **settings)
-        return Wanted(config, {"operation": "x - y"}, source)
+        return Wanted(config, {"operation": "x - y"}, Donor(source, step, 0))
 
     cells = [
         cell("x + y", "x - y", **parts),
         cell("x*y", "x - y", **parts),
+        cell("x + y", "x - y", step=0, **parts),
         cell("x + y", "x - y", load=("embedding",)),
         Wanted(config_of("x - y", freeze=("embedding",)), {"operation": "x - y"}),
     ]
     found = find_runs(cells, [tmp_path])
-    assert [f is not None for f in found] == [True, False, False, False]
+    assert [f is not None for f in found] == [True, False, False, False, False]
 
 
 def test_each_seed_of_a_run_is_a_cell(

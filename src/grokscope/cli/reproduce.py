@@ -44,7 +44,7 @@ class Reproduce:
     p: Annotated[int | None, arg(metavar="P", help_behavior_hint="")] = None
     """Another modulus."""
     steps: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
-    """Maximum of steps; left out, 300,000 as in the paper."""
+    """Maximum of steps, but for runs to take weights from; left out, 300,000 as in the paper."""
     small: Annotated[bool, _FLAG] = False
     """A reduced version for a laptop, labelled as such."""
     out: Annotated[Path, arg(metavar="DIR", help_behavior_hint="")] = Path("sweeps/paper")
@@ -91,7 +91,10 @@ class Reproduce:
         from grokscope.experiments.paper.plan import plan
         from grokscope.experiments.paper.summarise import summarise
         from grokscope.experiments.paper.training import failed
+        from grokscope.runs.atomic import names_in
 
+        for folder in self.runs:
+            names_in(folder)
         planned = plan(experiment, self.out)
         if self.dry_run:
             self._tell(planned)
@@ -100,8 +103,9 @@ class Reproduce:
             self._train(planned)
         broken = failed(planned, self.out)
         for name, error in broken.items():
-            print(f"failed: {name}: {error}", file=sys.stderr)
-        return summarise(experiment, request, planned.runs, [self.out, *self.runs], broken)
+            _warn(f"failed: {name}: {error}")
+        folders = [self.out, *self.runs]
+        return summarise(experiment, request, planned, folders, broken, _warn)
 
     def _train(self, planned: "Plan") -> None:
         """Train what is missing, in view."""
@@ -121,9 +125,16 @@ class Reproduce:
             print(f"{self.name}: {n:,} {what}{aim}, {rest:,} left to train")
 
     def _write(self, experiment: "Experiment", results: "Results") -> None:
-        from grokscope.paper.results import write_results
+        """Write the results, and the page from what was written, so that both say the same."""
+        from grokscope.paper.results import read_results, write_results
         from grokscope.report.paper.page import write_paper_page
 
-        for path in write_results(self.results or self.out / "summary", self.name, results):
+        folder = self.results or self.out / "summary"
+        for path in write_results(folder, self.name, results):
             print(path)
-        print(f"page: {write_paper_page(experiment, results, self.out)}")
+        written = read_results(folder, self.name)
+        print(f"page: {write_paper_page(experiment, written, self.out)}")
+
+
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr)

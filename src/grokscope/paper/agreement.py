@@ -76,6 +76,11 @@ class Tally:
         return cls(grokked, len(found) - grokked - failed, failed)
 
     @property
+    def n(self) -> int:
+        """How many runs there are."""
+        return self.grokked + self.undecided + self.failed
+
+    @property
     def all_grokked(self) -> bool:
         """Whether there are runs, and all grokked."""
         return self.grokked > 0 and self.undecided + self.failed == 0
@@ -113,6 +118,7 @@ def threshold_state(paper: float | None, ours: Mapping[float, Tally]) -> State:
     Equal thresholds agree only if the next smaller fraction was tried, too, unless the paper's is
     the smallest that it tried itself. A larger fraction of ours is undecided where the paper's
     was tried, since the run there may only need more steps, and says nothing where it was not.
+    Where only some seeds grokked, up to the paper's fraction, the seeds differ.
 
     **Arguments:**
 
@@ -127,11 +133,12 @@ def threshold_state(paper: float | None, ours: Mapping[float, Tally]) -> State:
         close = paper is not None and paper - least < STEP + _CLOSE
         return State.ONE_STEP if close else State.DIFFERS
     here = _at(tried, paper)
-    if here is None:
-        return State.CONSISTENT
-    if here.all_grokked:
-        return State.AGREES if _below_tried(paper, tried) else State.CONSISTENT
-    return State.MIXED if here.grokked else State.UNDECIDED
+    if here is not None and here.all_grokked and _below_tried(paper, tried):
+        return State.AGREES
+    up_to_it = [t for r, t in tried.items() if paper is None or r < paper + _CLOSE]
+    if any(t.grokked and not t.all_grokked for t in up_to_it):
+        return State.MIXED
+    return State.CONSISTENT if here is None or here.all_grokked else State.UNDECIDED
 
 
 def _at(tried: Mapping[float, Tally], r: float | None) -> Tally | None:

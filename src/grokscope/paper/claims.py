@@ -32,6 +32,8 @@ class Claims:
 
         - `place`: the cell's columns: operation, p, train_fraction, start and so on.
         """
+        if not self.experiment.covers(place):
+            return None
         if not isinstance(self.source, str):
             return _stated(self.source, place)
         if place.get("p") != PAPER_P or place.get("task") is not None:

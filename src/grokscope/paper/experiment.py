@@ -15,6 +15,8 @@ Kind = Literal["training", "labels"]
 
 _FOLDER: Final = files("grokscope") / "data" / "paper" / "experiments"
 _ORDER: Final = "order.toml"
+OF_THE_PAPER: Final = ("p", "train_fraction")
+"""Settings that the paper's statements are about, and that a user may change."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,18 @@ class Experiment:
             else:
                 fixed[name] = value
         return dataclasses.replace(self, axes=axes, fixed=fixed)
+
+    def covers(self, place: Mapping[str, Any]) -> bool:
+        """Whether the paper's experiment has the modulus and the training fraction of a row.
+
+        What was asked for here may have others, of which the paper says nothing.
+        """
+        papers = load(self.name)
+        return all(place.get(name) in papers.values(name) for name in OF_THE_PAPER)
+
+    def values(self, name: str) -> tuple[Any, ...]:
+        """Return the values of a setting that the experiment gives."""
+        return self.axes[name] if name in self.axes else (self.fixed[name],)
 
     @property
     def reduced(self) -> "Experiment":

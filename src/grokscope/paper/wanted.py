@@ -1,9 +1,9 @@
 """A run that an experiment asks for, and how to know it again among run folders."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from grokscope.config import RunConfig
 from grokscope.errors import RunFolderError, UsageError
@@ -12,11 +12,19 @@ from grokscope.runs.atomic import names_in
 from grokscope.runs.canonical import canonical_json
 from grokscope.runs.folder import MANIFEST_NAME, RunFolder
 
-_NOT_COMPARED: Final = ("schedule", "seeds", "eta")
-"""How long a run trains and what it records does not make it another experiment."""
+_NOT_COMPARED: Final = ("schedule", "seeds")
+"""How long a run trains and what it saves does not make it another experiment."""
 _OF_THE_SOURCE: Final = ("source", "source_seed", "source_step")
 _DEPTH: Final = 3
 """Levels of folders in which runs are looked for."""
+
+
+class Donor(NamedTuple):
+    """The network that weights are taken from: what it learned, for how long, its seed."""
+
+    operation: str
+    step: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -27,12 +35,12 @@ class Wanted:
 
     - `config`: what to train, with one seed.
     - `labels`: where it stands on the experiment's axes, by their names.
-    - `source`: the operation whose weights it takes over; None for none.
+    - `source`: the network whose weights it takes over; None for none.
     """
 
     config: RunConfig
     labels: dict[str, Any]
-    source: str | None = None
+    source: Donor | None = None
 
     @property
     def seed(self) -> int:
@@ -61,32 +69,37 @@ class Found:
         return next((r for r in results if r["seed"] == self.seed), blank)
 
 
-def find_runs(wanted: Sequence[Wanted], folders: Iterable[Path]) -> list[Found | None]:
+def find_runs(
+    wanted: Sequence[Wanted], folders: Iterable[Path], warn: Callable[[str], None] | None = None
+) -> list[Found | None]:
     """Return, for each cell, the run that is farthest among all in some folders.
 
     **Arguments:**
 
     - `wanted`: the cells.
-    - `folders`: run folders, or folders of them, also of sweeps; damaged runs are passed over.
+    - `folders`: run folders, or folders of them, also of sweeps.
+    - `warn`: is told of each run that cannot be read, which is then passed over.
 
     **Returns:** in the order of the cells, None where there is no run.
     """
     best: dict[str, Found] = {}
     keys = {cell.key for cell in wanted}
-    for found in _all(folders):
-        key = _key(found.config, found.seed, _source(found.folder))
+    for found in _all(folders, warn):
+        key = _key(found.config, found.seed, _source(found))
         if key in keys and (key not in best or _rank(found) > _rank(best[key])):
             best[key] = found
     return [best.get(cell.key) for cell in wanted]
 
 
-def _all(folders: Iterable[Path]) -> Iterator[Found]:
+def _all(folders: Iterable[Path], warn: Callable[[str], None] | None) -> Iterator[Found]:
     for path in folders:
         for run in _runs_in(Path(path), _DEPTH):
             try:
                 folder = RunFolder.open(run)
                 config = RunConfig.from_json(folder.manifest.config)
-            except UsageError:
+            except UsageError as error:
+                if warn is not None:
+                    warn(f"passed over: {error}")
                 continue
             yield from (Found(folder, config, seed) for seed in config.seeds)
 
@@ -110,20 +123,24 @@ def _rank(found: Found) -> tuple[bool, int]:
     return result["status"] == "grokked", result.get("steps") or 0
 
 
-def _source(folder: RunFolder) -> str | None:
-    record = folder.manifest.transfer
-    return None if record is None else operation_key(record["operation"])
+def _source(found: Found) -> Donor | None:
+    record = found.folder.manifest.transfer
+    if record is None:
+        return None
+    mine = next((e for e in record["checkpoints"] if e["seed"] == found.seed), None)
+    if mine is None:
+        return None
+    return Donor(operation_key(record["operation"]), mine["step"], mine["source_seed"])
 
 
-def _key(config: RunConfig, seed: int, source: str | None) -> str:
+def _key(config: RunConfig, seed: int, source: Donor | None) -> str:
     document = config.to_json()
-    flat: dict[str, Any] = {"seed": seed, "source": source}
+    # a run counts as grokked by so many evaluations, so their distance matters
+    flat: dict[str, Any] = {"seed": seed, "eval_every": config.schedule.eval_every}
     for name, value in document.items():
         if name not in _NOT_COMPARED:
             flat |= value if isinstance(value, dict) else {name: value}
     flat["expressions"] = operation_key(", ".join(config.task.expressions))
     loads = bool(flat.get("load"))
-    kept = {k: v for k, v in flat.items() if k not in _OF_THE_SOURCE or (k == "source" and loads)}
-    if loads:
-        kept["source"] = source
-    return canonical_json(kept)
+    kept = {k: v for k, v in flat.items() if k not in _OF_THE_SOURCE}
+    return canonical_json(kept | ({"source": source} if loads else {}))

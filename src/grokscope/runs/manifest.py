@@ -111,5 +111,5 @@ def _checksum(document: dict[str, Any]) -> str:
 def _damaged(path: Path) -> RunFolderError:
     return RunFolderError(
         f"{shown(path)} is damaged: it was cut or changed",
-        next_step="restore it from a copy, or train again with another --out",
+        next_step="restore it from a copy, or remove the folder and train again",
     )

@@ -286,3 +286,23 @@ def test_where_a_description_is_trained(tmp_path: Path, sweep_of: Any) -> None:
     assert read_spec(tmp_path)[1] == tmp_path
     with pytest.raises(RunFolderError, match="is not a sweep"):
         read_spec(tmp_path / "runs")
+
+
+def test_a_done_run_whose_record_is_damaged_is_a_failure(
+    tmp_path: Path, sweep_of: Any, inline: Any
+) -> None:
+    """What the sweep counts, its index lists and its records say is the same."""
+    spec = sweep_of()
+    folder = run_sweep(spec, tmp_path, engine=inline())
+    bad, good = (job.name for job in spec.jobs())
+    (part,) = list((folder.runs / bad / "metrics").glob("*20-*"))
+    part.write_bytes(part.read_bytes()[:-1])
+    folder = run_sweep(spec, tmp_path, engine=inline())
+    assert States(spec.points, tmp_path).counts == {"failed": 1, "undecided": 1}
+    rows = {row["name"]: row for row in folder.index().to_pylist()}
+    assert (rows[bad]["status"], rows[good]["status"]) == ("failed", "undecided")
+    assert folder.failures[bad].endswith(f"{bad}' to train it again")
+    shutil.rmtree(folder.runs / bad)
+    folder = run_sweep(spec, tmp_path, engine=inline())
+    assert folder.failures == {}
+    assert States(spec.points, tmp_path).counts == {"undecided": 2}

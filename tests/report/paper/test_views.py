@@ -12,11 +12,12 @@ from grokscope.paper.experiment import Experiment, experiments, load
 from grokscope.paper.request import Request
 from grokscope.paper.results import Results, read_results, write_results
 from grokscope.report.figures.figure import Figure
-from grokscope.report.paper.block import Table
+from grokscope.report.paper.block import Cell, Table
 from grokscope.report.paper.page import blocks_of, render, write_paper_page
 from grokscope.report.paper.short import agreement
 from grokscope.report.paper.views import VIEWS
 
+MANIFEST = {"commands": [], "runs": ""}
 Fake = Callable[..., Results]
 NAMES = list(experiments())
 
@@ -111,3 +112,34 @@ def test_tables_in_markdown_have_as_many_columns(fake: Fake) -> None:
     lines = table.markdown().splitlines()
     assert {line.count("|") for line in lines} == {len(table.header) + 1}
     assert r"x\*y" in lines[4]
+
+
+def threshold(r: float, statuses: tuple[str, ...]) -> Cell:
+    """Return the cell of PG-E x + y for 2*x + 3*y, which groks at 0.3 in the paper."""
+    experiment = Request(only=("2*x + 3*y",), fractions=(r,)).apply(load("table-1"))
+    rows = [
+        {"operation": "2*x + 3*y", "task": None, "p": 97, "train_fraction": r, "seed": seed,
+         "start": "PG-E x + y", "status": status, "steps": 1000}
+        for seed, status in enumerate(statuses)
+    ]  # fmt: skip
+    table = blocks_of(experiment, Results(MANIFEST, rows))[0]
+    assert isinstance(table, Table)
+    return table.rows[0][1]
+
+
+def test_fractions_that_the_paper_did_not_try_are_shown_and_not_compared() -> None:
+    assert threshold(0.3, ("grokked",)).state is State.AGREES
+    beyond = threshold(0.2, ("grokked",))
+    assert (beyond.state, beyond.text) == (State.NO_NUMBER, "0.2")
+
+
+def test_a_threshold_of_some_seeds_says_of_how_many() -> None:
+    cell = threshold(0.3, ("grokked", "grokked", "undecided"))
+    assert (cell.state, cell.text) == (State.MIXED, "± 2 of 3 at 0.3")
+
+
+def test_the_page_says_what_the_paper_did_not_try(fake: Fake) -> None:
+    experiment = of("figure-3")
+    found = fake(experiment, run=False)
+    results = dataclasses.replace(found, manifest={**found.manifest, "beyond": "p 7"})
+    assert "Not tried in the paper: p 7." in render(experiment, results)

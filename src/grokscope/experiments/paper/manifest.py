@@ -3,7 +3,7 @@
 from typing import Any
 
 from grokscope import __version__
-from grokscope.paper.experiment import Experiment
+from grokscope.paper.experiment import OF_THE_PAPER, Experiment, load
 from grokscope.paper.request import Request
 from grokscope.runs.environment import environment
 from grokscope.runs.manifest import now
@@ -24,6 +24,7 @@ def manifest(experiment: Experiment, request: Request, **facts: Any) -> dict[str
         "place": experiment.place,
         "commands": [f"grokscope reproduce {experiment.name}{request.words}"],
         "small": small_words(experiment, request),
+        "beyond": _beyond_words(experiment, request),
         "asked": {name: [_plain(v) for v in values] for name, values in experiment.axes.items()}
         | {name: [_plain(value)] for name, value in experiment.fixed.items()},
         "created": now(),
@@ -46,6 +47,19 @@ def small_words(experiment: Experiment, request: Request) -> str | None:
         return None
     parts = [f"{name} {_shown(value)}" for name, value in experiment.small.items()]
     return ", ".join(parts) or "as asked for"
+
+
+def _beyond_words(experiment: Experiment, request: Request) -> str | None:
+    """Say which moduli and training fractions the paper did not try; None where it tried all."""
+    papers = load(experiment.name)
+    papers = papers.reduced if request.small else papers
+    parts = [
+        f"{name.replace('_', ' ')} {value:g}"
+        for name in OF_THE_PAPER
+        for value in experiment.values(name)
+        if value not in papers.values(name)
+    ]
+    return ", ".join(parts) or None
 
 
 def _shown(value: Any) -> str:

@@ -11,7 +11,7 @@ from grokscope.errors import UsageError
 from grokscope.experiments.sweeps.job import job_of
 from grokscope.experiments.sweeps.spec import Spec
 from grokscope.paper.experiment import Experiment, operation_of
-from grokscope.paper.wanted import Wanted
+from grokscope.paper.wanted import Donor, Wanted
 from grokscope.runs.sweep_parts import RUNS_NAME
 
 SOURCES_NAME: Final = "sources"
@@ -136,6 +136,7 @@ def _wanted(
         labels[_START] = start["label"]
         rest |= _settings(start, seed, paths)
         if "from" in start:
-            source = operation_of(experiment.sources[start["from"]].operation)
+            origin = experiment.sources[start["from"]]
+            source = Donor(operation_of(origin.operation), origin.steps, seed)
     expressions = operation if isinstance(operation, tuple) else (operation,)
     return Wanted(configure(expressions, seeds=(seed,), **rest), labels, source)

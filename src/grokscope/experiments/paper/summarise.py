@@ -1,11 +1,13 @@
 """From runs on the disk to the small results of an experiment."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from grokscope.errors import RunFolderError
 from grokscope.experiments.paper.manifest import hardware_words, manifest
+from grokscope.experiments.paper.plan import Plan
 from grokscope.experiments.sweeps.job import job_of
 from grokscope.paper import keeping
 from grokscope.paper.experiment import Experiment
@@ -19,9 +21,10 @@ from grokscope.paper.wanted import Found, Wanted, find_runs
 def summarise(
     experiment: Experiment,
     request: Request,
-    wanted: Sequence[Wanted],
-    folders: Iterable[Path],
+    plan: Plan,
+    folders: Sequence[Path],
     failed: Container[str] = (),
+    warn: Callable[[str], None] | None = None,
 ) -> Results:
     """Return the results of the runs that there are; the others are rows without numbers.
 
@@ -29,11 +32,13 @@ def summarise(
 
     - `experiment`: as it was asked for.
     - `request`: what was asked for.
-    - `wanted`: its cells.
+    - `plan`: its sources and cells.
     - `folders`: where runs lie.
     - `failed`: names of the jobs that failed.
+    - `warn`: is told of each run that cannot be read; its cell has failed.
     """
-    found = find_runs(wanted, folders)
+    wanted = plan.runs
+    found = find_runs(wanted, folders, warn)
     rows: list[dict[str, Any]] = []
     series: dict[str, list[dict[str, Any]]] = {}
     known = sum(run is not None for run in found)
@@ -42,13 +47,29 @@ def summarise(
             broken = job_of(cell.config).name in failed
             rows.append(place(cell) | {"status": "failed" if broken else "not run"})
             continue
-        reading = Reading(run)
-        for name, kept in _kept(experiment, cell, reading, known):
-            series.setdefault(name, []).extend({"row": len(rows), **row} for row in kept)
-        rows += summary_rows(cell, reading)
+        try:
+            kept, own = _read(experiment, cell, Reading(run), known)
+        except RunFolderError as error:
+            if warn is not None:
+                warn(f"failed: {error}")
+            rows.append(place(cell) | {"status": "failed"})
+            continue
+        for name, lines in kept.items():
+            series.setdefault(name, []).extend({"row": len(rows), **line} for line in lines)
+        rows += own
     runs = [run for run in found if run is not None]
     facts = _facts(runs, len(wanted))
+    if plan.sources:
+        facts["sources"] = _sources(plan.sources, find_runs(plan.sources, folders))
     return Results(manifest(experiment, request, **facts), rows, series)
+
+
+def _read(
+    experiment: Experiment, cell: Wanted, reading: Reading, n_runs: int
+) -> tuple[dict[str, list[dict[str, Any]]], list[dict[str, Any]]]:
+    """Return the long tables and the rows of one run, all of them or none."""
+    tables = _kept(experiment, cell, reading, n_runs)
+    return {name: list(lines) for name, lines in tables}, summary_rows(cell, reading)
 
 
 def _kept(
@@ -66,6 +87,23 @@ def _kept(
             yield name, keeping.etas(reading, keeping.buckets(lines))
         else:
             yield name, keeping.KEEPERS[name](reading)
+
+
+def _sources(wanted: Sequence[Wanted], found: Sequence[Found | None]) -> str:
+    """Say of each network that weights are taken from whether it had grokked."""
+    return "; ".join(
+        f"{cell.labels['operation']}, seed {cell.seed}: {_end(run)}"
+        for cell, run in zip(wanted, found, strict=True)
+    )
+
+
+def _end(run: Found | None) -> str:
+    if run is None:
+        return "not run"
+    result = run.result
+    if result.get("grokked_at") is not None:
+        return f"grokked at {result['grokked_at']:,}, taken at {result['steps']:,}"
+    return f"{result['status']} at {result.get('steps') or 0:,}"
 
 
 def _facts(runs: Sequence[Found], n_wanted: int) -> dict[str, Any]:

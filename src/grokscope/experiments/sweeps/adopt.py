@@ -10,13 +10,12 @@ from typing import Final
 
 from grokscope.config import RunConfig
 from grokscope.errors import GrokscopeError, RunFolderError
-from grokscope.experiments.sweeps.done import ENDED, is_done
+from grokscope.experiments.sweeps.done import ENDED, is_done, verify
 from grokscope.experiments.sweeps.job import Job, identity
 from grokscope.runs.atomic import make_folder, names_in, shown, writing
-from grokscope.runs.folder import MANIFEST_NAME, METRICS_NAME, SPECTRA_NAME, RunFolder
+from grokscope.runs.folder import MANIFEST_NAME, RunFolder
 from grokscope.runs.lock import LOCK_NAME, is_locked
 from grokscope.runs.manifest import Manifest
-from grokscope.runs.metrics import verified_parts
 from grokscope.runs.sweep_folder import SweepFolder
 from grokscope.runs.sweep_parts import RUNS_NAME, forget_failure, is_sweep
 from grokscope.runs.transfer import weights_taken, weights_to_take
@@ -147,7 +146,6 @@ def _copy(run: Path, runs: Path, name: str) -> None:
 
 
 def _verify(run: Path) -> None:
-    """Raise `RunFolderError` where a run folder is damaged."""
-    for name in (METRICS_NAME, SPECTRA_NAME):
-        verified_parts(run / name)
+    """Raise `RunFolderError` where a run folder is damaged, also in what resuming needs."""
+    verify(run)
     RunFolder.open(run).load_state()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from grokscope.errors import RunFolderError
-from grokscope.experiments.sweeps.done import is_done
+from grokscope.experiments.sweeps.done import status_if_done
 from grokscope.experiments.sweeps.job import Job
 from grokscope.experiments.sweeps.spec import Point
 from grokscope.runs.folder import MANIFEST_NAME, METRICS_NAME
@@ -130,9 +130,11 @@ def _state(run: Path, job: Job) -> State:
         return State("failed", error=str(error))
     if manifest.status == "running":
         return State("running", _last_step(run))
-    if not is_done(manifest, job.config):
-        return State("waiting", _last_step(run))
-    return _ended(manifest)
+    try:
+        done = status_if_done(run, job.config)
+    except RunFolderError as error:
+        return State("failed", error=str(error))
+    return State("waiting", _last_step(run)) if done is None else _ended(manifest)
 
 
 def _ended(manifest: Manifest) -> State:

@@ -56,11 +56,10 @@ def cell(rows: Sequence[Row], paper: PaperCell | None) -> Cell:
 
 def _outcome(rows: Sequence[Row], ours: Tally) -> str:
     at = numbers(rows, "grokked_at")
-    n = ours.grokked + ours.undecided + ours.failed
     if ours.all_grokked:
         return f"grok {np.median(at):,.0f}" if at else "grok"
     if ours.grokked:
-        return f"{ours.grokked} of {n} grok"
+        return f"{ours.grokked} of {ours.n} grok"
     if not ours.undecided:
         return "diverged" if any(row["status"] == "diverged" for row in rows) else "failed"
     best = numbers(rows, "best_test_accuracy")

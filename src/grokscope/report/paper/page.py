@@ -35,6 +35,7 @@ def render(experiment: Experiment, results: Results) -> str:
         place=experiment.place,
         says=experiment.says,
         small=results.manifest.get("small") or "",
+        beyond=results.manifest.get("beyond") or "",
         short=in_short(experiment, results, blocks),
         over_time=any(isinstance(block, Figure) and block.first_step for block in blocks),
         sections=[_section(title, some, charts) for title, some in sections],
@@ -81,6 +82,7 @@ def _made(results: Results) -> list[tuple[str, str]]:
 _MADE: Final = (
     ("written", "created"),
     ("runs", "runs"),
+    ("weights from", "sources"),
     ("training time", "training_time"),
     ("hardware", "hardware"),
     ("trained with", "trained_with"),

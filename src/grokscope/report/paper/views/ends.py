@@ -24,7 +24,8 @@ def ends(shown: Shown) -> list[Block]:
     statements = {operation_of(f["operation"]): f for f in shown.view.options.get("falls", ())}
     body = []
     for found in grouped(rows, names).values():
-        says = statements.get(found[0]["operation"], {})
+        known = shown.experiment.covers(found[0])
+        says = statements.get(found[0]["operation"], {}) if known else {}
         done = [row for row in found if row["status"] != NOT_RUN]
         grokked = [row for row in done if row["status"] == "grokked"]
         cells = [_cell(done, grokked, key, says.get(key)) for key in _COLUMNS]

@@ -37,8 +37,10 @@ def _cell(rows: Sequence[Row], claims: Claims) -> Cell:
         return Cell("")
     known, paper = claims.threshold(rows[0])
     ours = {r: tally(found) for (r,), found in grouped(rows, ["train_fraction"]).items()}
-    state = threshold_state(paper, ours)
-    if not known and state not in (State.NOT_RUN, State.FAILED):
+    tried_there = {row["train_fraction"] for row in rows if claims.experiment.covers(row)}
+    compared = {r: t for r, t in ours.items() if r in tried_there}
+    state = threshold_state(paper, compared or ours)
+    if not (known and compared) and state not in (State.NOT_RUN, State.FAILED):
         state = State.NO_NUMBER
     said = "" if not known else f"paper {'never' if paper is None else f'{paper:g}'}"
     text = NOT_RUN if state is State.NOT_RUN else f"{MARKS[state]} {_ours(ours)}".strip()
@@ -60,6 +62,9 @@ def _ours(ours: Mapping[float, Tally]) -> str:
     tried = sorted(r for r, t in ours.items() if t.grokked + t.undecided)
     least = smallest_grokked(ours)
     if least is None:
+        some = [f"{t.grokked} of {t.n} at {r:g}" for r, t in sorted(ours.items()) if t.grokked]
+        if some:
+            return ", ".join(some)
         return f"> {tried[-1]:g}" if tried else "failed"
     bound = "" if least <= min(_PAPER) or any(abs(r - least + 0.1) < 1e-6 for r in tried) else "≤ "
     return f"{bound}{least:g}"

@@ -1,0 +1,66 @@
+"""Results hold what the runs hold, and say what there is not."""
+
+from pathlib import Path
+
+import pytest
+
+from grokscope.experiments.paper.manifest import manifest
+from grokscope.experiments.paper.plan import plan
+from grokscope.experiments.paper.summarise import summarise
+from grokscope.experiments.run import train_run
+from grokscope.experiments.sweeps.job import job_of
+from grokscope.paper.experiment import load
+from grokscope.paper.request import Request
+
+
+def test_nothing_run_is_said_so_and_no_number_is_made_up(tmp_path: Path) -> None:
+    experiment = Request(seeds=(0,)).apply(load("figure-3"))
+    planned = plan(experiment, tmp_path)
+    broken = job_of(planned.runs[0].config).name
+    results = summarise(experiment, Request(), planned, [tmp_path], failed=[broken])
+    assert [row["status"] for row in results.rows] == ["failed", "not run", "not run"]
+    numbers = {"grokked_at", "test_accuracy", "ffs_W_E"}
+    assert not any(numbers & row.keys() for row in results.rows)
+    assert results.manifest["runs"] == "none of 3"
+    assert results.series == {}
+
+
+def test_a_run_that_cannot_be_read_is_named_and_spares_the_others(tmp_path: Path) -> None:
+    experiment = Request(only=("x + y", "x*y"), seeds=(0,)).apply(load("figure-3"))
+    planned = plan(experiment.with_values(p=5, steps=10), tmp_path)
+    for cell in planned.runs:
+        train_run(cell.config, tmp_path / job_of(cell.config).name)
+    broken = next((tmp_path / job_of(planned.runs[0].config).name / "metrics").iterdir())
+    broken.write_bytes(b"")
+    lines: list[str] = []
+    results = summarise(experiment, Request(), planned, [tmp_path], warn=lines.append)
+    assert [row["status"] for row in results.rows] == ["failed", "undecided"]
+    assert {row["row"] for rows in results.series.values() for row in rows} == {1}
+    (line,) = lines
+    assert line.startswith("failed: ")
+    assert "is damaged" in line
+    (tmp_path / job_of(planned.runs[1].config).name / "manifest.json").write_text("{}")
+    lines.clear()
+    results = summarise(experiment, Request(), planned, [tmp_path], warn=lines.append)
+    assert [row["status"] for row in results.rows] == ["failed", "not run"]
+    assert lines[0].startswith("passed over: ")
+
+
+def test_the_sources_say_whether_they_had_grokked(tmp_path: Path) -> None:
+    experiment = Request(only=("x + y",), seeds=(0,)).apply(load("figure-2"))
+    planned = plan(experiment.with_values(p=5), tmp_path)
+    said = summarise(experiment, Request(), planned, [tmp_path]).manifest["sources"]
+    assert said == "x + y, seed 0: not run; x*y, seed 0: not run; x - y, seed 0: not run"
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (Request(), None),
+        (Request(p=7, fractions=(0.3, 0.5)), "p 7, train fraction 0.5"),
+        (Request(small=True), None),
+    ],
+)
+def test_what_the_paper_did_not_try_is_said(request_: Request, words: str | None) -> None:
+    experiment = request_.apply(load("figure-a13"))
+    assert manifest(experiment, request_)["beyond"] == words
