@@ -24,7 +24,7 @@ def test_every_optimiser_has_the_same_grid_and_seeds() -> None:
         optimizer, seeds = point.job.config.optimizer, point.job.config.seeds
         cell = (optimizer.learning_rate, optimizer.weight_decay, *seeds)
         tried.setdefault(point.labels["method"], set()).add(cell)
-    grid = set(itertools.product((0.005, 0.02), (0.1, 0.3, 1.0), (0, 1, 2)))
+    grid = set(itertools.product((0.005, 0.02), (0.0, 0.1, 0.3, 1.0), (0, 1, 2)))
     assert list(tried.values()) == [grid] * 4
     # one program per method: learning rate, weight decay and seed belong to the run
     assert len({program_of(point.job.config) for point in points}) == 4
