@@ -1,16 +1,20 @@
 """Results hold what the runs hold, and say what there is not."""
 
+import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
 
 from grokscope.experiments.paper.manifest import manifest
-from grokscope.experiments.paper.plan import plan
+from grokscope.experiments.paper.plan import SOURCES_NAME, plan
 from grokscope.experiments.paper.summarise import summarise
 from grokscope.experiments.run import train_run
 from grokscope.experiments.sweeps.job import job_of
-from grokscope.paper.experiment import load
+from grokscope.paper.experiment import Source, load
 from grokscope.paper.request import Request
+from grokscope.paper.wanted import Donor
+from grokscope.runs.sweep_parts import RUNS_NAME
 
 
 def test_nothing_run_is_said_so_and_no_number_is_made_up(tmp_path: Path) -> None:
@@ -46,11 +50,24 @@ def test_a_run_that_cannot_be_read_is_named_and_spares_the_others(tmp_path: Path
     assert lines[0].startswith("passed over: ")
 
 
-def test_the_sources_say_whether_they_had_grokked(tmp_path: Path) -> None:
+def test_the_sources_that_were_used_say_whether_they_had_grokked(tmp_path: Path) -> None:
     experiment = Request(only=("x + y",), seeds=(0,)).apply(load("figure-2"))
-    planned = plan(experiment.with_values(p=5), tmp_path)
-    said = summarise(experiment, Request(), planned, [tmp_path]).manifest["sources"]
-    assert said == "x + y, seed 0: not run; x*y, seed 0: not run; x - y, seed 0: not run"
+    sources = {"add": Source("x + y", 50), "sub": Source("x - y", 50), "mul": Source("x*y", 50)}
+    short = dataclasses.replace(experiment.with_values(p=5, steps=10), sources=sources)
+    planned = plan(short, tmp_path)
+
+    def said() -> str | None:
+        return summarise(short, Request(), planned, [tmp_path]).manifest.get("sources")
+
+    assert said() is None
+    (donor,) = [s for s in planned.sources if s.labels["operation"] == "x*y"]
+    place = tmp_path / SOURCES_NAME / RUNS_NAME / job_of(donor.config).name
+    train_run(donor.config, place)
+    taker = next(cell for cell in planned.runs if cell.source == Donor("x*y", 50, 0))
+    train_run(taker.config, tmp_path / "taker")
+    assert said() == "x*y, seed 0: undecided, taken at 50"
+    shutil.rmtree(place)
+    assert said() == "x*y, seed 0: step 50, its own run is not here"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from grokscope.paper.reading import Reading
 from grokscope.paper.request import Request
 from grokscope.paper.results import Results
 from grokscope.paper.summary import place, summary_rows
-from grokscope.paper.wanted import Found, Wanted, find_runs
+from grokscope.paper.wanted import Donor, Found, Wanted, find_runs
 
 
 def summarise(
@@ -59,8 +59,10 @@ def summarise(
         rows += own
     runs = [run for run in found if run is not None]
     facts = _facts(runs, len(wanted))
-    if plan.sources:
-        facts["sources"] = _sources(plan.sources, find_runs(plan.sources, folders))
+    taken = {cell.source for cell, run in zip(wanted, found, strict=True) if run is not None}
+    donors = [s for s in plan.sources if _donor(s) in taken]
+    if donors:
+        facts["sources"] = _sources(donors, find_runs(donors, folders))
     return Results(manifest(experiment, request, **facts), rows, series)
 
 
@@ -89,21 +91,24 @@ def _kept(
             yield name, keeping.KEEPERS[name](reading)
 
 
+def _donor(source: Wanted) -> Donor:
+    return Donor(source.labels["operation"], source.config.schedule.steps, source.seed)
+
+
 def _sources(wanted: Sequence[Wanted], found: Sequence[Found | None]) -> str:
     """Say of each network that weights are taken from whether it had grokked."""
     return "; ".join(
-        f"{cell.labels['operation']}, seed {cell.seed}: {_end(run)}"
+        f"{cell.labels['operation']}, seed {cell.seed}: {_end(cell, run)}"
         for cell, run in zip(wanted, found, strict=True)
     )
 
 
-def _end(run: Found | None) -> str:
-    if run is None:
-        return "not run"
-    result = run.result
-    if result.get("grokked_at") is not None:
-        return f"grokked at {result['grokked_at']:,}, taken at {result['steps']:,}"
-    return f"{result['status']} at {result.get('steps') or 0:,}"
+def _end(cell: Wanted, run: Found | None) -> str:
+    steps = cell.config.schedule.steps
+    if run is None or (run.result.get("steps") or 0) < steps:
+        return f"step {steps:,}, its own run is not here"
+    at = run.result["grokked_at"]
+    return f"{'undecided' if at is None else f'grokked at {at:,}'}, taken at {steps:,}"
 
 
 def _facts(runs: Sequence[Found], n_wanted: int) -> dict[str, Any]:
