@@ -11,6 +11,7 @@ DEEP: Final = "(" * 10_000 + "x" + ")" * 10_000
 ALL_PARTS: Final = ["embedding", "attention", "mlp", "unembedding"]
 ODD_NAME: Final = "<script>\n\x1b[31m\x07"
 WHOLE: Final = ("train", "x + y", "--preset", "quick")
+LABELS: Final = ("reproduce", "figure-a23")
 
 OPERATIONS: Final = {
     "python": "__import__('os').system('x')",
@@ -282,6 +283,18 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "sweep merge without value": ("sweep", "spec.toml", "--merge"),
     "sweep merge missing": ("sweep", "spec.toml", "--merge", "missing"),
     "sweep merge missing dry": ("sweep", "spec.toml", "--merge", "missing", "--dry-run"),
+    "reproduce p zero": (*LABELS, "--p", "0"),
+    "reproduce p negative": (*LABELS, "--p", "-3"),
+    "reproduce p huge": (*LABELS, "--p", "1013"),
+    "reproduce steps zero": (*LABELS, "--steps", "0"),
+    "reproduce fraction nan": (*LABELS, "--fractions", "0.5", "nan"),
+    "reproduce fraction inf": (*LABELS, "--fractions", "inf"),
+    "reproduce fractions repeated": (*LABELS, "--fractions", "0.5", "0.50"),
+    "reproduce seeds negative": (*LABELS, "--seeds", "-1"),
+    "reproduce seeds too big": (*LABELS, "--seeds", "99999999999"),
+    "reproduce seeds repeated": (*LABELS, "--seeds", "0", "1", "0"),
+    "reproduce seeds repeated in training": ("reproduce", "table-1", "--seeds", "0", "0"),
+    "reproduce operations repeated": (*LABELS, "--only", "x + y", "x+y"),
     "runs missing": ("runs", "missing"),
     "runs odd name": ("runs", f"{ODD_NAME}?"),
     "runs of a file": ("runs", "file"),
