@@ -61,6 +61,8 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "no operation but options": ("train", "--p", "11"),
     "p zero in a mixture": (*WHOLE, "1/(x - x)"),
     "p divides the divisor": ("train", "x/97", "--p", "97"),
+    "mixture repeated": (*WHOLE, "x*y", "x+y"),
+    "mixture of random tables": ("train", "random", "random"),
     "p text": (*WHOLE, "--p", "abc"),
     "p fraction": (*WHOLE, "--p", "1.5"),
     "p nan": (*WHOLE, "--p", "nan"),

@@ -171,6 +171,7 @@ WRONG: Final = {
     "operation nested": '[axes]\noperation = [[["x"]]]',
     "operation wrong": '[axes]\noperation = ["x + y", "__import__(\'os\')"]',
     "operation undefined": '[axes]\noperation = ["1/(x - x)"]',
+    "mixture repeated": '[axes]\noperation = ["x", ["x + y", "(x)+y"]]',
     "axis empty": '[axes]\noperation = ["x"]\nseed = []',
     "axis no list": '[axes]\noperation = "x"',
     "axis twice": '[axes]\noperation = ["x + y", "x+y"]',
