@@ -69,9 +69,9 @@ class TaskConfig:
         check_choice("the split", self.split, get_args(SplitKind))
         check_tuple("the task weights are", self.task_weights, "a tuple of numbers")
         for weight in self.task_weights:
-            check_number("a task weight", weight, "over 0, at most 1000", over=0, below=1001)
+            check_number("a task weight", weight, "over 0, at most 1000", over=0, most=1000)
         allowed = "0 or more, below 1"
-        check_number("the label noise", self.label_noise, allowed, over=-1e-300, below=1)
+        check_number("the label noise", self.label_noise, allowed, least=0, below=1)
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,7 @@ class ScheduleConfig:
             check_integer(name, getattr(self, name), 1, 100_000_000)
         check_integer("checkpoint_budget", self.checkpoint_budget, 1, 1_000_000)
         check_integer("stop_margin", self.stop_margin, 0, 100_000_000)
-        check_number(
-            "stop_accuracy", self.stop_accuracy, "over 0, at most 1", over=0, below=1.000001
-        )
+        check_number("stop_accuracy", self.stop_accuracy, "over 0, at most 1", over=0, most=1)
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,20 @@ def check_integer(name: str, value: Any, low: int, high: int = NO_LIMIT) -> None
     raise UsageError(f"{name} is not usable", got=value, allowed=f"a whole number, {span}")
 
 
-def check_number(name: str, value: Any, allowed: str, *, over: float, below: float) -> None:
-    """Refuse all but finite numbers with over < value < below."""
+def check_number(
+    name: str,
+    value: Any,
+    allowed: str,
+    *,
+    over: float = -math.inf,
+    least: float = -math.inf,
+    below: float = math.inf,
+    most: float = math.inf,
+) -> None:
+    """Refuse all but finite numbers with over < value < below and least ≤ value ≤ most."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and math.isfinite(value) and over < value < below:
+    # finite last: a whole number of 400 digits is no float, and already out of the limits
+    if number and over < value < below and least <= value <= most and math.isfinite(value):
         return
     raise UsageError(f"{name} is not usable", got=value, allowed=allowed)
 

@@ -49,13 +49,11 @@ class OptimizerConfig:
 
     def __post_init__(self) -> None:
         check_choice("the method", self.method, get_args(Method))
-        check_number(
-            "the learning rate", self.learning_rate, "over 0, at most 10", over=0, below=10.000001
-        )
+        check_number("the learning rate", self.learning_rate, "over 0, at most 10", over=0, most=10)
         for name in ("beta1", "beta2", "momentum", "grokfast_alpha"):
-            check_number(name, getattr(self, name), "0 or more, below 1", over=-1e-300, below=1)
-        check_number("the weight decay", self.weight_decay, "0 to 1000", over=-1e-300, below=1001)
-        check_number("grokfast", self.grokfast, "0 to 1000", over=-1e-300, below=1001)
+            check_number(name, getattr(self, name), "0 or more, below 1", least=0, below=1)
+        check_number("the weight decay", self.weight_decay, "0 to 1000", least=0, most=1000)
+        check_number("grokfast", self.grokfast, "0 to 1000", least=0, most=1000)
         check_choice("the loss", self.loss, get_args(Loss))
         self._check_schedule()
         if not isinstance(self.orthogonal_gradients, bool):

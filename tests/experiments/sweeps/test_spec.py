@@ -190,6 +190,7 @@ WRONG: Final = {
     "table of nothing": '[fixed]\noperation = "x"\n[axes]\nw = [{ label = "a" }]',
     "same run": '[fixed]\noperation = "x"\n[axes]\nw = [{ p = 97 }, { train_fraction = 0.3 }]',
     "steps as an axis": '[fixed]\noperation = "x"\n[axes]\nsteps = [10, 20]',
+    "number without end": f'[fixed]\noperation = "x"\nweight_decay = 1{"0" * 400}',
     "seed negative": '[fixed]\noperation = "x"\n[axes]\nseed = [-1]',
     "seed list": '[fixed]\noperation = "x"\n[axes]\nseed = [[0, 1]]',
     "seed fraction": '[fixed]\noperation = "x"\n[axes]\nseed = [0.5]',

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import sys
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ def with_fractions(name: str, value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(with_fractions(name, one) for one in value)
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return float(value) if whole else value
+    return float(value) if whole and abs(value) <= sys.float_info.max else value
 
 
 def _fractions(kind: Any) -> set[str]:
