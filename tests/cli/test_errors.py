@@ -1,6 +1,7 @@
 """Every wrong command gives one clear line and exit code 2, and leaves nothing behind."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -273,6 +274,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "sweep odd name": ("sweep", f"{ODD_NAME}?"),
     "sweep no toml": ("sweep", "table.csv"),
     "sweep no text": ("sweep", "table.npy"),
+    "sweep a device": ("sweep", os.devnull, "--dry-run"),
     "sweep wrong setting": ("sweep", "wrong.toml"),
     "sweep wrong setting dry": ("sweep", "wrong.toml", "--dry-run"),
     "sweep a folder of runs": ("sweep", "run"),

@@ -1,7 +1,9 @@
 """A description says which runs there are, and whatever is wrong with it is one clear line."""
 
 import itertools
+import os
 import tomllib
+import tracemalloc
 from pathlib import Path
 from typing import Any, Final
 
@@ -249,3 +251,16 @@ def test_files(tmp_path: Path) -> None:
         Spec.from_file(path)
     path.write_text("[fixed]\noperation = 'x'")
     assert len(Spec.from_file(path).jobs()) == 1
+
+
+def test_a_large_file_is_not_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "spec.toml"
+    path.touch()
+    os.truncate(path, 50_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UsageError, match="too large"):
+            Spec.from_file(path)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()

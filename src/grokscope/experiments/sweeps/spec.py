@@ -88,14 +88,15 @@ class Spec:
     @classmethod
     def from_file(cls, path: Path) -> "Spec":
         """Return the sweep that a TOML file describes; raises `UsageError`."""
-        data = read_bytes(path)
+        data = read_bytes(path, _LARGEST_FILE + 1)
+        if len(data) > _LARGEST_FILE:
+            raise UsageError(f"{shown(path)} is too large for a sweep",
+                             allowed=f"up to {_LARGEST_FILE} bytes",
+                             next_step="write long lists as ranges")  # fmt: skip
         try:
-            text = data[: _LARGEST_FILE + 1].decode()
+            text = data.decode()
         except UnicodeDecodeError as error:
             raise UsageError(f"{shown(path)} is not text", allowed="TOML in UTF-8") from error
-        if len(data) > _LARGEST_FILE:
-            raise UsageError(f"{shown(path)} is too large for a sweep", got=f"{len(data)} bytes",
-                             allowed=f"up to {_LARGEST_FILE}")  # fmt: skip
         return cls.from_toml(text, shown(path))
 
     def jobs(self) -> list[Job]:
