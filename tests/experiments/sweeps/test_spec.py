@@ -183,6 +183,7 @@ WRONG: Final = {
     "unknown setting in a table": '[fixed]\noperation = "x"\n[axes]\nw = [{ depth = 1 }]',
     "seeds": '[fixed]\noperation = "x"\nseeds = [0, 1]',
     "expressions": '[fixed]\nexpressions = ["x"]',
+    "from": '[fixed]\noperation = "x"\nload = ["mlp"]\n[axes]\nfrom = ["runs/a"]',
     "given twice": '[fixed]\noperation = "x"\nseed = 1\n[axes]\nseed = [0]',
     "given twice in a table": '[fixed]\noperation = "x"\np = 5\n[axes]\nw = [{ p = 7 }]',
     "label": '[fixed]\noperation = "x"\n[axes]\nw = [{ label = 3, p = 7 }]',

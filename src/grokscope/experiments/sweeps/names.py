@@ -8,7 +8,7 @@ from grokscope.config import RunConfig
 from grokscope.errors import UsageError
 from grokscope.experiments.sweeps.job import canonical, settings, with_fractions
 
-_INSTEAD: Final = {"expressions": "operation", "seeds": "seed"}
+_INSTEAD: Final = {"expressions": "operation", "seeds": "seed", "from": "source"}
 _DEFAULTS: Final = settings(RunConfig())
 KNOWN: Final = ("operation", "seed", "preset", *sorted(_DEFAULTS.keys() - _INSTEAD.keys()))
 
