@@ -140,7 +140,7 @@ def test_every_setting_can_be_configured_by_its_plain_name() -> None:
         (OptimizerConfig, "orthogonal_gradients", [True, False], [1, "yes", None]),
         (OptimizerConfig, "batch_size", [None, 1], [0, 1.5]),
         (OptimizerConfig, "freeze", [(), ("mlp", "attention", "embedding")],
-         ["mlp", ("bias",), ("embedding", "attention", "mlp", "unembedding")]),
+         ["mlp", ("bias",), ("mlp", "mlp"), ("embedding", "attention", "mlp", "unembedding")]),
         (ScheduleConfig, "steps", [1, 10**8], [0, 10**8 + 1]),
         (ScheduleConfig, "stop_accuracy", [0.01, 1], [0, 1.0000001]),
         (ScheduleConfig, "stop_margin", [0], [-1]),

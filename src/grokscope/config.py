@@ -67,7 +67,8 @@ class TaskConfig:
         allowed = "a number between 0 and 1, both excluded"
         check_number("the train fraction", self.train_fraction, allowed, over=0, below=1)
         check_choice("the split", self.split, get_args(SplitKind))
-        check_tuple("the task weights are", self.task_weights, "a tuple of numbers")
+        allowed = "a tuple of numbers, in TOML a list such as [1, 0.5]"
+        check_tuple("the task weights are", self.task_weights, allowed)
         for weight in self.task_weights:
             check_number("a task weight", weight, "over 0, at most 1000", over=0, most=1000)
         allowed = "0 or more, below 1"

@@ -104,6 +104,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "frozen all": (*WHOLE, "--freeze", *ALL_PARTS),
     "frozen all with commas": (*WHOLE, "--freeze", ",".join(ALL_PARTS)),
     "frozen unknown": (*WHOLE, "--freeze", "biases"),
+    "frozen twice": (*WHOLE, "--freeze", "mlp", "mlp"),
     "from alone": (*WHOLE, "--from", "run"),
     "from without value": (*WHOLE, "--load", "mlp", "--from"),
     "from missing": (*WHOLE, "--from", "missing", "--load", "mlp"),

@@ -1,9 +1,10 @@
 """Whether a setting can be used: each check raises `UsageError` with one clear line."""
 
 import math
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from grokscope.errors import UsageError
+from grokscope.settings.basics import Part
 
 NO_LIMIT: Final = 2**31 - 1
 
@@ -38,6 +39,15 @@ def check_tuple(name: str, value: object, allowed: str) -> None:
     """Refuse all but tuples."""
     if not isinstance(value, tuple):
         raise UsageError(f"{name} not usable", got=value, allowed=allowed)
+
+
+def check_parts(name: str, what: str, value: Any) -> None:
+    """Refuse all but tuples of parts of the network, each once; `what` is what to call a part."""
+    check_tuple(f"{name} is", value, 'a tuple of parts, in TOML a list such as ["mlp"]')
+    for part in value:
+        check_choice(what, part, get_args(Part))
+    if len(set(value)) != len(value):
+        raise UsageError(f"{name} has a part twice", got=", ".join(value), allowed="each part once")
 
 
 def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from grokscope.errors import UsageError
 from grokscope.settings.basics import Part
-from grokscope.settings.checks import check_choice, check_integer, check_number, check_tuple
+from grokscope.settings.checks import check_choice, check_integer, check_number, check_parts
 
 Method = Literal["adamw", "adam", "sgd", "muon"]
 Decay = Literal["constant", "cosine", "linear"]
@@ -82,10 +82,8 @@ class OptimizerConfig:
             )  # fmt: skip
 
     def _check_freeze(self) -> None:
-        check_tuple("freeze is", self.freeze, "a tuple of parts")
-        for part in self.freeze:
-            check_choice("the frozen part", part, get_args(Part))
-        if len(set(self.freeze)) == len(get_args(Part)):
+        check_parts("freeze", "the frozen part", self.freeze)
+        if len(self.freeze) == len(get_args(Part)):
             raise UsageError(
                 "nothing is left to train",
                 got=", ".join(self.freeze),

@@ -201,6 +201,11 @@ WRONG: Final = {
     "stop text": '[fixed]\noperation = "x"\nstop = "no"',
     "freeze text": '[fixed]\noperation = "x"\nfreeze = "mlp"',
     "freeze lists": '[fixed]\noperation = "x"\nfreeze = [["mlp"]]',
+    "freeze twice": '[fixed]\noperation = "x"\nfreeze = ["mlp", "mlp"]',
+    "freeze in two orders": (
+        '[fixed]\noperation = "x"\n[axes]\nfreeze = [["mlp", "embedding"], ["embedding", "mlp"]]'
+    ),
+    "weights no list": '[fixed]\noperation = "x"\ntask_weights = 2',
     "preset": '[fixed]\noperation = "x"\npreset = "huge"',
     "preset number": '[fixed]\noperation = "x"\npreset = 3',
     "date": '[fixed]\noperation = "x"\np = 2024-01-01',

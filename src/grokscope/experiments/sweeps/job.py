@@ -12,6 +12,7 @@ from grokscope.config import RunConfig
 from grokscope.errors import UsageError
 from grokscope.runs.canonical import canonical_json, digest
 from grokscope.runs.names import slug
+from grokscope.settings.basics import SETS_OF_PARTS, in_order
 from grokscope.tasks.expression import parse
 
 _DIGITS: Final = 10
@@ -73,13 +74,14 @@ def identity(config: RunConfig) -> str:
     """Return what makes a run this run and no other, as one text.
 
     These are the settings that differ from their defaults, so that a setting which a later
-    version adds changes no name. Operations are in their canonical form. `steps` does not
-    count, because an undecided run can be trained on; nor does `checkpoint_every`, which is
-    widened where the disk is small.
+    version adds changes no name. Operations are in their canonical form, parts of the network in
+    the order in which they follow each other there. `steps` does not count, because an undecided
+    run can be trained on; nor does `checkpoint_every`, which is widened where the disk is small.
     """
     expressions = tuple(map(canonical, config.task.expressions))
     task = dataclasses.replace(config.task, expressions=expressions)
     ours = settings(dataclasses.replace(config, task=task))
+    ours |= {name: in_order(ours[name]) for name in SETS_OF_PARTS}
     kept = {
         name: with_fractions(name, value)
         for name, value in ours.items()

@@ -7,6 +7,7 @@ from typing import Any, Final
 from grokscope.config import RunConfig
 from grokscope.errors import UsageError
 from grokscope.experiments.sweeps.job import canonical, settings, with_fractions
+from grokscope.settings.basics import SETS_OF_PARTS
 
 _INSTEAD: Final = {"expressions": "operation", "seeds": "seed", "from": "source"}
 _DEFAULTS: Final = settings(RunConfig())
@@ -35,9 +36,11 @@ def prepared(chosen: Mapping[str, Any]) -> tuple[tuple[str, ...], str, dict[str,
 
 
 def same(name: str, value: Any) -> Any:
-    """Return what is equal for equal settings: `x+y` and `x + y`, 1 and 1.0."""
+    """Return what is equal for equal settings: `x+y` and `x + y`, 1 and 1.0, parts in any order."""
     if name == "operation":
         return tuple(canonical(text) for text in _texts(value))
+    if name in SETS_OF_PARTS and isinstance(value, tuple):
+        return tuple(sorted(value, key=str))
     return (isinstance(value, bool), value)
 
 
