@@ -124,11 +124,11 @@ class ScheduleConfig:
     checkpoint_budget: int = 512
     """MiB that all checkpoints of the run may take; the interval is widened to stay within."""
     stop_accuracy: float = 0.99
-    """Test accuracy that counts as grokked, here and at the next 5 evaluations."""
+    """Test accuracy that ends training once 5 more evaluations hold it; grokked is always 0.99."""
     stop_margin: int = 500
-    """Steps to go on after grokking, so that the clean-up shows."""
+    """Steps to go on after reaching it, so that the clean-up shows."""
     stop: bool = True
-    """Stop when grokked; otherwise train to `steps`."""
+    """Stop at `stop_accuracy`; otherwise train to `steps`."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "eval_every", "spectra_every", "save_every", "checkpoint_every"):
