@@ -71,13 +71,18 @@ def test_exclusions_match_in_all_their_values() -> None:
         [[exclude]]
         way = "b"
         operation = "x*y"
+        [[exclude]]
+        weight_decay = 1
+        seed = 0
+        operation = "x*y"
         """
     )
     kept = {tuple(point.labels.values()) for point in found.points}
     every = set(itertools.product(["x + y", "x*y"], ["0", "1"], ["a", "b"]))
-    out = {("x + y", "1", "a"), ("x + y", "1", "b"), ("x*y", "0", "b"), ("x*y", "1", "b")}
+    out = {("x + y", "1", "a"), ("x + y", "1", "b"), ("x*y", "0", "b"), ("x*y", "1", "b"),
+           ("x*y", "0", "a")}  # fmt: skip
     assert kept == every - out
-    assert found.n_excluded == 4
+    assert found.n_excluded == 5
 
 
 def test_an_axis_of_tables_sets_several_things() -> None:
@@ -166,8 +171,27 @@ WRONG: Final = {
     "exclude no tables": 'exclude = "x"\n[fixed]\noperation = "x"',
     "exclude empty table": '[fixed]\noperation = "x"\n[[exclude]]',
     "exclude unknown": '[fixed]\noperation = "x"\n[[exclude]]\nseed = 0',
+    "exclude value of no run": (
+        '[axes]\noperation = ["x", "y"]\nseed = { from = 0, to = 99 }\n'
+        '[[exclude]]\noperation = "x"\nseed = 100'
+    ),
+    "exclude operation of no run": (
+        '[axes]\noperation = ["x", ["x", "y"]]\n[[exclude]]\noperation = ["y", "x"]'
+    ),
+    "exclude label of no run": (
+        '[fixed]\noperation = "x"\n[axes]\nw = [{ label = "a", p = 7 }, { p = 5 }]\n'
+        '[[exclude]]\nw = "b"'
+    ),
+    "exclude value of no table": (
+        '[fixed]\noperation = "x"\n[axes]\nw = [{ label = "a", p = 7 }, { seed = 5 }]\n'
+        "[[exclude]]\np = 5"
+    ),
+    "exclude other than fixed": '[fixed]\noperation = "x"\np = 7\n[[exclude]]\np = 5',
     "everything excluded": '[fixed]\noperation = "x"\n[[exclude]]\noperation = "x"',
     "no operation": "[axes]\nseed = [0, 1]",
+    "no operation in a table": (
+        '[axes]\nw = [{ label = "a", operation = "x" }, { label = "b", p = 7 }]'
+    ),
     "operation number": "[axes]\noperation = [1]",
     "operation empty list": "[axes]\noperation = [[]]",
     "operation nested": '[axes]\noperation = [[["x"]]]',

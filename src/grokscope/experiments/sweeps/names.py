@@ -27,9 +27,13 @@ def require_known(name: str) -> None:
 def prepared(chosen: Mapping[str, Any]) -> tuple[tuple[str, ...], str, dict[str, Any]]:
     """Return expressions, preset and the other settings, as `configure` takes them.
 
-    **Raises:** `UsageError` for a value of the wrong kind that `configure` does not notice.
+    **Raises:** `UsageError` for a value of the wrong kind that `configure` does not notice, and
+    where there is no operation.
     """
     rest = {name: _fitting(name, value) for name, value in chosen.items()}
+    if "operation" not in rest:
+        raise UsageError("a run of the sweep has no operation",
+                         next_step="give every table of its axis one")  # fmt: skip
     operation, preset = rest.pop("operation"), rest.pop("preset", "paper")
     seed = rest.pop("seed", 0)
     return _texts(operation), preset, {**rest, "seeds": (seed,)}
