@@ -211,9 +211,8 @@ def test_resuming_needs_no_source(source: Path, helpers: SimpleNamespace, tmp_pa
         helpers.train(out, TARGET, **settings, listener=helpers.Recorder(interrupt_at=20))
     moved.rename(tmp_path / "elsewhere")
     record = RunFolder.open(out).manifest.transfer
-    settings["source"] += "/"  # as a shell completes it
-    turned = settings | {"load": parts[::-1], "freeze": parts[::-1]}
-    helpers.train(out, TARGET, **turned, resume=True)
+    same = {"source": f"{moved}/", "load": parts[::-1], "freeze": parts[::-1]}  # as shells complete
+    helpers.train(out, TARGET, **same, resume=True)
     assert helpers.contents(out) == whole
     assert RunFolder.open(out).manifest.transfer == record
 
