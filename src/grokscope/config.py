@@ -67,11 +67,12 @@ class TaskConfig:
         allowed = "a number between 0 and 1, both excluded"
         check_number("the train fraction", self.train_fraction, allowed, over=0, below=1)
         check_choice("the split", self.split, get_args(SplitKind))
-        check_tuple("the task weights are", self.task_weights, "a tuple of numbers")
+        allowed = "a tuple of numbers, in TOML a list such as [1, 0.5]"
+        check_tuple("the task weights are", self.task_weights, allowed)
         for weight in self.task_weights:
-            check_number("a task weight", weight, "over 0, at most 1000", over=0, below=1001)
+            check_number("a task weight", weight, "over 0, at most 1000", over=0, most=1000)
         allowed = "0 or more, below 1"
-        check_number("the label noise", self.label_noise, allowed, over=-1e-300, below=1)
+        check_number("the label noise", self.label_noise, allowed, least=0, below=1)
 
 
 @dataclass(frozen=True)
@@ -123,20 +124,18 @@ class ScheduleConfig:
     checkpoint_budget: int = 512
     """MiB that all checkpoints of the run may take; the interval is widened to stay within."""
     stop_accuracy: float = 0.99
-    """Test accuracy that counts as grokked, here and at the next 5 evaluations."""
+    """Test accuracy that ends training once 5 more evaluations hold it; grokked is always 0.99."""
     stop_margin: int = 500
-    """Steps to go on after grokking, so that the clean-up shows."""
+    """Steps to go on after reaching it, so that the clean-up shows."""
     stop: bool = True
-    """Stop when grokked; otherwise train to `steps`."""
+    """Stop at `stop_accuracy`; otherwise train to `steps`."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "eval_every", "spectra_every", "save_every", "checkpoint_every"):
             check_integer(name, getattr(self, name), 1, 100_000_000)
         check_integer("checkpoint_budget", self.checkpoint_budget, 1, 1_000_000)
         check_integer("stop_margin", self.stop_margin, 0, 100_000_000)
-        check_number(
-            "stop_accuracy", self.stop_accuracy, "over 0, at most 1", over=0, below=1.000001
-        )
+        check_number("stop_accuracy", self.stop_accuracy, "over 0, at most 1", over=0, most=1)
 
 
 @dataclass(frozen=True)

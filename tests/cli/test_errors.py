@@ -1,6 +1,7 @@
 """Every wrong command gives one clear line and exit code 2, and leaves nothing behind."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ DEEP: Final = "(" * 10_000 + "x" + ")" * 10_000
 ALL_PARTS: Final = ["embedding", "attention", "mlp", "unembedding"]
 ODD_NAME: Final = "<script>\n\x1b[31m\x07"
 WHOLE: Final = ("train", "x + y", "--preset", "quick")
+LABELS: Final = ("reproduce", "figure-a23")
 
 OPERATIONS: Final = {
     "python": "__import__('os').system('x')",
@@ -60,6 +62,8 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "no operation but options": ("train", "--p", "11"),
     "p zero in a mixture": (*WHOLE, "1/(x - x)"),
     "p divides the divisor": ("train", "x/97", "--p", "97"),
+    "mixture repeated": (*WHOLE, "x*y", "x+y"),
+    "mixture of random tables": ("train", "random", "random"),
     "p text": (*WHOLE, "--p", "abc"),
     "p fraction": (*WHOLE, "--p", "1.5"),
     "p nan": (*WHOLE, "--p", "nan"),
@@ -100,6 +104,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "frozen all": (*WHOLE, "--freeze", *ALL_PARTS),
     "frozen all with commas": (*WHOLE, "--freeze", ",".join(ALL_PARTS)),
     "frozen unknown": (*WHOLE, "--freeze", "biases"),
+    "frozen twice": (*WHOLE, "--freeze", "mlp", "mlp"),
     "from alone": (*WHOLE, "--from", "run"),
     "from without value": (*WHOLE, "--load", "mlp", "--from"),
     "from missing": (*WHOLE, "--from", "missing", "--load", "mlp"),
@@ -270,6 +275,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "sweep odd name": ("sweep", f"{ODD_NAME}?"),
     "sweep no toml": ("sweep", "table.csv"),
     "sweep no text": ("sweep", "table.npy"),
+    "sweep a device": ("sweep", os.devnull, "--dry-run"),
     "sweep wrong setting": ("sweep", "wrong.toml"),
     "sweep wrong setting dry": ("sweep", "wrong.toml", "--dry-run"),
     "sweep a folder of runs": ("sweep", "run"),
@@ -282,6 +288,18 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "sweep merge without value": ("sweep", "spec.toml", "--merge"),
     "sweep merge missing": ("sweep", "spec.toml", "--merge", "missing"),
     "sweep merge missing dry": ("sweep", "spec.toml", "--merge", "missing", "--dry-run"),
+    "reproduce p zero": (*LABELS, "--p", "0"),
+    "reproduce p negative": (*LABELS, "--p", "-3"),
+    "reproduce p huge": (*LABELS, "--p", "1013"),
+    "reproduce steps zero": (*LABELS, "--steps", "0"),
+    "reproduce fraction nan": (*LABELS, "--fractions", "0.5", "nan"),
+    "reproduce fraction inf": (*LABELS, "--fractions", "inf"),
+    "reproduce fractions repeated": (*LABELS, "--fractions", "0.5", "0.50"),
+    "reproduce seeds negative": (*LABELS, "--seeds", "-1"),
+    "reproduce seeds too big": (*LABELS, "--seeds", "99999999999"),
+    "reproduce seeds repeated": (*LABELS, "--seeds", "0", "1", "0"),
+    "reproduce seeds repeated in training": ("reproduce", "table-1", "--seeds", "0", "0"),
+    "reproduce operations repeated": (*LABELS, "--only", "x + y", "x+y"),
     "runs missing": ("runs", "missing"),
     "runs odd name": ("runs", f"{ODD_NAME}?"),
     "runs of a file": ("runs", "file"),

@@ -71,12 +71,13 @@ def test_rows_with_something_going_on_come_first(tmp_path: Path) -> None:
     assert "x + 6*y" in shown
     assert "x + 1*y" not in shown
     assert "… and 4 more rows" in shown
+    assert "… and 1 more row\n" in text(draw(states, most_rows=5))
 
 
 def test_one_axis_or_none(tmp_path: Path) -> None:
     assert "seed" in text(draw(states_of({"operation": ["x"], "seed": [0, 1]}, tmp_path)))
     alone = Spec.from_dict({"fixed": {"operation": "x"}})
-    assert "0 of 1 runs ended" in text(draw(States(alone.points, tmp_path)))
+    assert "0 of 1 run ended" in text(draw(States(alone.points, tmp_path)))
 
 
 def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: Any) -> None:
@@ -94,6 +95,13 @@ def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: Any) -
         lines.polled(fill(states, *EVERY[:n]))
     assert isinstance(console.file, io.StringIO)
     assert console.file.getvalue() == snapshot
+
+
+def test_lines_of_one_run(tmp_path: Path) -> None:
+    console = StandardError(file=io.StringIO(), width=80)
+    Lines(console).begin(states_of({"operation": ["x"]}, tmp_path))
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == "1 run: 0 done, 1 to do\n"
 
 
 def test_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

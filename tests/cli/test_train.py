@@ -1,6 +1,7 @@
 """grokscope train: where its output goes, and what a second call says."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import Any, Final
@@ -56,6 +57,27 @@ def test_a_finished_run_is_told_and_can_be_trained_on(cli: Any) -> None:
     refused = cli(*whole)
     assert refused.code == 2
     assert "already holds a run" in refused.err
+
+
+def test_a_run_stopped_by_a_low_accuracy_is_not_sent_to_more_steps(cli: Any) -> None:
+    """With more steps it would stop at the same place again."""
+    words = shlex.split(
+        """train x --p 7 --architecture mlp --d-model 8 --d-embedding 4 --steps 20 --eval-every 1
+        --stop-accuracy 0.01 --stop-margin 0 --no-report --quiet --out run"""
+    )
+    outcome = cli(*words)
+    assert outcome.code == 0
+    told, _ = outcome.out.splitlines()
+    assert re.fullmatch(
+        r"x mod 7, seed 0: undecided at \d+ steps, stopped by --stop-accuracy 0\.01; "
+        r"a new run with a higher one trains longer",
+        told,
+    )
+    again = cli("train", "--resume", "--out", "run", "--no-report")
+    assert again.out == outcome.out
+    assert again.err == (
+        "this run is finished; to train longer, train anew with a higher --stop-accuracy\n"
+    )
 
 
 def test_the_first_call_may_say_resume(cli: Any) -> None:

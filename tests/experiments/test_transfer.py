@@ -203,15 +203,16 @@ def test_the_manifest_says_where_the_weights_are_from(
 def test_resuming_needs_no_source(source: Path, helpers: SimpleNamespace, tmp_path: Path) -> None:
     moved = tmp_path / "source"
     shutil.copytree(source, moved)
-    settings = {"source": str(moved), "load": ("embedding", "mlp"), "freeze": ("embedding",)}
+    parts = ("embedding", "mlp")
+    settings = {"source": str(moved), "load": parts, "freeze": parts}
     whole = helpers.contents(helpers.train(tmp_path / "whole", TARGET, **settings).path)
     out = tmp_path / "run"
     with pytest.raises(RunInterruptedError):
         helpers.train(out, TARGET, **settings, listener=helpers.Recorder(interrupt_at=20))
     moved.rename(tmp_path / "elsewhere")
     record = RunFolder.open(out).manifest.transfer
-    settings["source"] += "/"  # as a shell completes it
-    helpers.train(out, TARGET, **settings, resume=True)
+    same = {"source": f"{moved}/", "load": parts[::-1], "freeze": parts[::-1]}  # as shells complete
+    helpers.train(out, TARGET, **same, resume=True)
     assert helpers.contents(out) == whole
     assert RunFolder.open(out).manifest.transfer == record
 

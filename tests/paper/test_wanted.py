@@ -34,6 +34,13 @@ def test_length_of_training_and_spelling_do_not_matter(
     assert found.folder.path == run.path
 
 
+def test_the_order_of_parts_does_not_matter(
+    make_run: MakeRun, wanted: MakeWanted, tmp_path: Path
+) -> None:
+    make_run("x + y", freeze=("mlp", "embedding"))
+    assert find_runs([wanted("x + y", freeze=("embedding", "mlp"))], [tmp_path]) != [None]
+
+
 def test_other_settings_make_another_cell(
     make_run: MakeRun, wanted: MakeWanted, tmp_path: Path
 ) -> None:

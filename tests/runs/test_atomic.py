@@ -88,6 +88,20 @@ def test_control_characters_of_a_path_do_not_reach_the_terminal(tmp_path: Path):
     assert str(caught.value).isprintable()
 
 
+def test_reads_as_much_as_asked_for(tmp_path: Path):
+    (tmp_path / "file").write_bytes(b"0123456789")
+    assert read_bytes(tmp_path / "file") == b"0123456789"
+    assert read_bytes(tmp_path / "file", 4) == b"0123"
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path: Path):
+    (tmp_path / "link").symlink_to(os.devnull)
+    with pytest.raises(RunFolderError, match="it is not a regular file"):
+        read_bytes(tmp_path / "link")
+    with pytest.raises(RunFolderError, match="is a directory"):
+        read_bytes(tmp_path)
+
+
 def test_of_a_long_path_the_end_is_shown(tmp_path: Path):
     with pytest.raises(RunFolderError, match=r"manifest\.json"):
         read_bytes(tmp_path / ("x" * 200) / "manifest.json")

@@ -31,6 +31,7 @@ def test_what_can_be_used(change: dict[str, Any]) -> None:
         ({"load": ()}, "--from needs --load"),
         ({"load": "mlp"}, "load is not usable"),
         ({"load": ("bias",)}, "the part to load is unknown; got 'bias'"),
+        ({"load": ("mlp", "embedding", "mlp")}, "load has a part twice; got 'mlp, embedding, mlp'"),
         ({"load": (), "source": None, "source_seed": 0}, "--source-seed needs --from"),
         ({"load": (), "source": None, "source_step": 0}, "--source-step needs --from"),
         ({"source_seed": -1}, "the source's seed is not usable"),

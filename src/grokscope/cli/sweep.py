@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from tyro.conf import arg
 
+from grokscope.cli.counted import counted
 from grokscope.cli.where import Where
 from grokscope.errors import GrokscopeError, UsageError
 
@@ -89,12 +90,12 @@ class Sweep:
             document = {"sweep": str(out), "runs": len(states.points), "counts": counts}
             print(json.dumps(document | {"failed": failed}))
         else:
-            print(f"{_number(len(states.points), 'run')}: {_in_words(states.counts)}")
+            print(f"{counted(len(states.points), 'run')}: {_in_words(states.counts)}")
             print(f"sweep: {out}")
         for name, error in failed.items():
             print(f"failed: {name}: {error}", file=sys.stderr)
         if failed:
-            raise GrokscopeError(f"{len(failed)} of {_number(len(states.points), 'run')} failed",
+            raise GrokscopeError(f"{len(failed)} of {counted(len(states.points), 'run')} failed",
                                  next_step="the same command tries them again")  # fmt: skip
 
     def _plan(self, spec: "Spec", out: Path) -> None:
@@ -114,11 +115,11 @@ class Sweep:
             print(json.dumps(_document(spec, out, found, measured)))
             return
         n = len(found.states.points)
-        print(f"{_number(n, 'run')}: {n - len(left)} done, {len(left)} to do")
+        print(f"{counted(n, 'run')}: {n - len(left)} done, {len(left)} to do")
         for axis in spec.axes:
-            print(f"  {axis.name}: {_number(len(axis), 'value')}")
+            print(f"  {axis.name}: {counted(len(axis), 'value')}")
         if spec.n_excluded:
-            print(f"  excluded: {_number(spec.n_excluded, 'combination')}")
+            print(f"  excluded: {counted(spec.n_excluded, 'combination')}")
         for line in [] if measured is None else _time(measured):
             print(line)
 
@@ -130,10 +131,10 @@ def _time(measured: "Estimate") -> list[str]:
 
     lines = [
         f"measured {shape_in_words(shape.config)}: {1000 * shape.per_step:.1f} ms per step, "
-        f"{shape.start:.0f} s to start; {_number(shape.n_jobs, 'run')}"
+        f"{shape.start:.0f} s to start; {counted(shape.n_jobs, 'run')}"
         for shape in measured.shapes
     ]
-    total = f"at most {in_words(measured.seconds)} with {_number(measured.workers, 'worker')}"
+    total = f"at most {in_words(measured.seconds)} with {counted(measured.workers, 'worker')}"
     return [*lines, f"{total}, if every run takes all its steps"]
 
 
@@ -162,7 +163,3 @@ def _document(
 def _in_words(counts: Counter[str]) -> str:
     order = ("grokked", "undecided", "diverged", "failed", "running", "waiting")
     return ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
-
-
-def _number(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"

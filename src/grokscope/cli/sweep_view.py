@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from grokscope.cli.counted import counted
 from grokscope.cli.live import StandardError, in_words
 from grokscope.experiments.sweeps.adopt import Adoption
 from grokscope.experiments.sweeps.spec import Point
@@ -61,7 +62,7 @@ class Lines(Watcher):
         """Say what is done and what is left."""
         self._told = {point.job.name for point in states.ended_since(())}
         n = len(states.points)
-        self._print(f"{n} runs: {len(self._told)} done, {n - len(self._told)} to do")
+        self._print(f"{counted(n, 'run')}: {len(self._told)} done, {n - len(self._told)} to do")
 
     def polled(self, states: States) -> None:
         """Say which runs have ended since the last time."""
@@ -121,7 +122,7 @@ def draw(states: States, most_rows: int = 1000) -> Group:
         found = [cells.get((name, head), []) for head in heads]
         table.add_row(Text(_short(name)), *map(cell, found))
     hidden = len(names) - len(shown)
-    more = [Text(f"… and {hidden} more rows", "dim")] if hidden else []
+    more = [Text(f"… and {counted(hidden, 'more row')}", "dim")] if hidden else []
     return Group(table, *more, legend(), Text(f"{_progress(states)}, {speed(states)}"))
 
 
@@ -199,7 +200,7 @@ def _in_words(state: State) -> str:
 
 
 def _progress(states: States) -> str:
-    return f"{states.n_ended} of {len(states.points)} runs ended"
+    return f"{states.n_ended} of {counted(len(states.points), 'run')} ended"
 
 
 def _short(text: str) -> str:

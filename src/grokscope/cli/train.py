@@ -6,13 +6,16 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from tyro.conf import arg
 
 from grokscope.config import RunConfig, configure
 from grokscope.errors import AFTER_DIVERGENCE, DivergedError, UsageError
+
+if TYPE_CHECKING:
+    from grokscope.runs.manifest import Manifest
 
 _OPERATIONS = arg(metavar="OPERATION …", help_behavior_hint="")
 
@@ -73,9 +76,9 @@ class Train:
             with listen(quiet=self.quiet) as listener:
                 train_run(config, out, resume=self.resume, listener=listener)
         except DivergedError:
-            self._conclude(out, operation, config.task.p)
+            self._conclude(out)
             raise
-        self._conclude(out, operation, config.task.p)
+        self._conclude(out)
 
     def _config(self) -> RunConfig:
         """Return the configuration with the expressions typed, or those of the run resumed."""
@@ -110,22 +113,17 @@ class Train:
             return False
         if _another(config, RunConfig.from_json(manifest.config)):
             return False  # which the training refuses, naming the setting
-        self._tell(out, manifest.operation, config.task.p, manifest.results)
+        self._tell(out, manifest)
         if manifest.status == "diverged":
             raise DivergedError("this run diverged", next_step=AFTER_DIVERGENCE)
-        hint = (
-            "to train on, raise --steps"
-            if manifest.status == "undecided"
-            else "to see more of it, train anew with --no-stop or a larger --stop-margin"
-        )
-        print(f"this run is finished; {hint}", file=sys.stderr)
+        print(f"this run is finished; {_next_step(manifest)}", file=sys.stderr)
         return True
 
-    def _conclude(self, out: Path, operation: str, p: int) -> None:
+    def _conclude(self, out: Path) -> None:
         """Tell how the run in `out` ended, and write its report."""
         from grokscope.runs.folder import RunFolder
 
-        self._tell(out, operation, p, RunFolder.open(out).manifest.results)
+        self._tell(out, RunFolder.open(out).manifest)
         if self.report:
             self._write_report(out)
 
@@ -135,13 +133,13 @@ class Train:
         page = write_report([out])
         print(f"report: {page}", file=sys.stderr if self.json else sys.stdout)
 
-    def _tell(self, out: Path, operation: str, p: int, results: list[dict[str, Any]]) -> None:
+    def _tell(self, out: Path, manifest: "Manifest") -> None:
         """Print how every seed ended and where the run lies."""
         if self.json:
-            print(json.dumps({"run": str(out), "results": results}))
+            print(json.dumps({"run": str(out), "results": manifest.results}))
             return
-        for result in results:
-            print(_sentence(operation, p, result))
+        for result in manifest.results:
+            print(_sentence(manifest, result))
         print(f"run: {out}")
 
 
@@ -151,13 +149,33 @@ def _another(config: RunConfig, stored: RunConfig) -> bool:
     return dataclasses.replace(config, schedule=schedule) != stored
 
 
-def _sentence(operation: str, p: int, result: dict[str, Any]) -> str:
+def _next_step(manifest: "Manifest") -> str:
+    """Return what shows more of a run that is finished."""
+    if manifest.status == "grokked":
+        return "to see more of it, train anew with --no-stop or a larger --stop-margin"
+    undecided = [result for result in manifest.results if result["status"] == "undecided"]
+    if all(_stopped(manifest, result) for result in undecided):
+        return "to train longer, train anew with a higher --stop-accuracy"
+    return "to train on, raise --steps"
+
+
+def _stopped(manifest: "Manifest", result: dict[str, Any]) -> bool:
+    """Whether an undecided seed reached a stop accuracy below that of grokking."""
+    return result["steps"] < manifest.config["schedule"]["steps"]
+
+
+def _sentence(manifest: "Manifest", result: dict[str, Any]) -> str:
     """Return how one seed ended, in words."""
-    start = f"{operation} mod {p}, seed {result['seed']}:"
+    start = f"{manifest.operation} mod {manifest.config['task']['p']}, seed {result['seed']}:"
     if result["status"] == "grokked":
         memorised = f"memorised at step {result['memorised_at']}, "
         memorised = memorised if result["memorised_at"] is not None else ""
         return f"{start} {memorised}grokked at step {result['grokked_at']}"
     if result["status"] == "diverged":
         return f"{start} diverged at step {result['diverged_at']}"
-    return f"{start} undecided at {result['steps']} steps; --resume --steps N trains on"
+    ended = f"{start} undecided at {result['steps']} steps"
+    if _stopped(manifest, result):
+        # more steps would end at the same accuracy again
+        stop = f"--stop-accuracy {manifest.config['schedule']['stop_accuracy']:g}"
+        return f"{ended}, stopped by {stop}; a new run with a higher one trains longer"
+    return f"{ended}; --resume --steps N trains on"

@@ -8,9 +8,11 @@ from grokscope.tasks import Split, Task, make_splits
 def check(config: RunConfig) -> tuple[Task, list[tuple[Split, ...]]]:
     """Return the task and, per seed, the split of every operation.
 
-    **Raises:** `UsageError` for an operation, a split, weights or a batch size that cannot train.
+    **Raises:** `UsageError` for an operation, a mixture, a split, weights or a batch size that
+    cannot train.
     """
     task = Task.from_config(config.task)
+    _refuse_repeated([expression.canonical for expression in task.expressions])
     weights = config.task.task_weights
     if weights and len(weights) != task.n_tasks:
         raise UsageError(
@@ -28,3 +30,15 @@ def check(config: RunConfig) -> tuple[Task, list[tuple[Split, ...]]]:
             next_step="leave it out for full batches",
         )
     return task, splits
+
+
+def _refuse_repeated(operations: list[str]) -> None:
+    """Raise `UsageError` where a mixture has an operation twice: its measures are kept by name."""
+    for operation in operations:
+        if operations.count(operation) > 1:
+            raise UsageError(
+                "the mixture has an operation twice",
+                got=operation,
+                allowed="each operation once",
+                next_step="to make it count for more, give task weights",
+            )

@@ -26,6 +26,7 @@ from grokscope.runs.folder import MANIFEST_NAME, RunFolder
 from grokscope.runs.manifest import Manifest
 from grokscope.runs.schedule import interval_within_budget
 from grokscope.runs.transfer import from_the_same
+from grokscope.settings.basics import in_order
 
 
 @dataclass(frozen=True)
@@ -179,8 +180,13 @@ def _without_steps(config: RunConfig) -> RunConfig:
     schedule = dataclasses.replace(config.schedule, steps=1, checkpoint_every=1)
     source = config.transfer.source
     source = None if source is None else str(Path(source))  # without a slash at the end
-    transfer = dataclasses.replace(config.transfer, source=source)
-    return dataclasses.replace(config, task=task, schedule=schedule, transfer=transfer)
+    transfer = dataclasses.replace(
+        config.transfer, source=source, load=in_order(config.transfer.load)
+    )
+    optimizer = dataclasses.replace(config.optimizer, freeze=in_order(config.optimizer.freeze))
+    return dataclasses.replace(
+        config, task=task, optimizer=optimizer, schedule=schedule, transfer=transfer
+    )
 
 
 def _warn_of_other_bits(folder: RunFolder, listener: Listener) -> None:

@@ -1,9 +1,11 @@
 """What a user wants of an experiment: parts of it, or other settings."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from grokscope.config import configure
 from grokscope.errors import UsageError
 from grokscope.paper.experiment import Experiment, operation_of
 from grokscope.paper.tables import operation_key
@@ -11,7 +13,10 @@ from grokscope.paper.tables import operation_key
 
 @dataclass(frozen=True)
 class Request:
-    """Parts and settings; what is left empty is as in the experiment."""
+    """Parts and settings; what is left empty is as in the experiment.
+
+    **Raises:** `UsageError` for a value that no run can have, and for one that is given twice.
+    """
 
     only: tuple[str, ...] = ()
     """Operations; of mixtures those that hold one of them."""
@@ -20,6 +25,16 @@ class Request:
     p: int | None = None
     steps: int | None = None
     small: bool = False
+
+    def __post_init__(self) -> None:
+        _refuse_repeated("--only", [operation_key(text) for text in self.only])
+        _refuse_repeated("--seeds", self.seeds)
+        _refuse_repeated("--fractions", self.fractions)
+        # the configuration knows the limits, also for experiments that train nothing
+        given = {"p": self.p, "steps": self.steps, "seeds": self.seeds or None}
+        rest = {name: value for name, value in given.items() if value is not None}
+        for fraction in self.fractions or (0.5,):
+            configure(("x + y",), train_fraction=fraction, **rest)
 
     def apply(self, experiment: Experiment) -> Experiment:
         """Return the experiment that is asked for.
@@ -59,3 +74,9 @@ class Request:
             value = getattr(self, name)
             text += "" if value is None else f" --{name} {value}"
         return f"{text} --small" if self.small else text
+
+
+def _refuse_repeated(option: str, values: Sequence[Any]) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise UsageError(f"{option} has a value twice", got=value, allowed="each value once")

@@ -11,6 +11,7 @@ from grokscope.paper.tables import operation_key
 from grokscope.runs.atomic import names_in
 from grokscope.runs.canonical import canonical_json
 from grokscope.runs.folder import MANIFEST_NAME, RunFolder
+from grokscope.settings.basics import SETS_OF_PARTS, in_order
 
 _NOT_COMPARED: Final = ("schedule", "seeds")
 """How long a run trains and what it saves does not make it another experiment."""
@@ -141,6 +142,7 @@ def _key(config: RunConfig, seed: int, source: Donor | None) -> str:
         if name not in _NOT_COMPARED:
             flat |= value if isinstance(value, dict) else {name: value}
     flat["expressions"] = operation_key(", ".join(config.task.expressions))
+    flat |= {name: in_order(flat[name]) for name in SETS_OF_PARTS}
     loads = bool(flat.get("load"))
     kept = {k: v for k, v in flat.items() if k not in _OF_THE_SOURCE}
     return canonical_json(kept | ({"source": source} if loads else {}))

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -92,10 +93,18 @@ def sweep(folder: Path) -> None:
     remove(list(folder.rglob(".*.tmp-*")))
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the bytes of `path`; raises `RunFolderError` when it is missing or unreadable."""
+def read_bytes(path: Path, at_most: int = -1) -> bytes:
+    """Return the bytes of `path`, or the first `at_most` of them.
+
+    **Raises:** `RunFolderError` when it is missing, unreadable, or no regular file.
+    """
     try:
-        return path.read_bytes()
+        mode = path.stat().st_mode
+        # a device may have no end, and a pipe no beginning; of a folder, reading says what it is
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise ValueError("it is not a regular file")
+        with path.open("rb") as file:
+            return file.read(at_most)
     except (OSError, ValueError) as error:
         raise RunFolderError(f"cannot read {shown(path)}: {_reason(error)}") from error
 

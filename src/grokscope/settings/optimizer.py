@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from grokscope.errors import UsageError
 from grokscope.settings.basics import Part
-from grokscope.settings.checks import check_choice, check_integer, check_number, check_tuple
+from grokscope.settings.checks import check_choice, check_integer, check_number, check_parts
 
 Method = Literal["adamw", "adam", "sgd", "muon"]
 Decay = Literal["constant", "cosine", "linear"]
@@ -49,13 +49,11 @@ class OptimizerConfig:
 
     def __post_init__(self) -> None:
         check_choice("the method", self.method, get_args(Method))
-        check_number(
-            "the learning rate", self.learning_rate, "over 0, at most 10", over=0, below=10.000001
-        )
+        check_number("the learning rate", self.learning_rate, "over 0, at most 10", over=0, most=10)
         for name in ("beta1", "beta2", "momentum", "grokfast_alpha"):
-            check_number(name, getattr(self, name), "0 or more, below 1", over=-1e-300, below=1)
-        check_number("the weight decay", self.weight_decay, "0 to 1000", over=-1e-300, below=1001)
-        check_number("grokfast", self.grokfast, "0 to 1000", over=-1e-300, below=1001)
+            check_number(name, getattr(self, name), "0 or more, below 1", least=0, below=1)
+        check_number("the weight decay", self.weight_decay, "0 to 1000", least=0, most=1000)
+        check_number("grokfast", self.grokfast, "0 to 1000", least=0, most=1000)
         check_choice("the loss", self.loss, get_args(Loss))
         self._check_schedule()
         if not isinstance(self.orthogonal_gradients, bool):
@@ -84,10 +82,8 @@ class OptimizerConfig:
             )  # fmt: skip
 
     def _check_freeze(self) -> None:
-        check_tuple("freeze is", self.freeze, "a tuple of parts")
-        for part in self.freeze:
-            check_choice("the frozen part", part, get_args(Part))
-        if len(set(self.freeze)) == len(get_args(Part)):
+        check_parts("freeze", "the frozen part", self.freeze)
+        if len(self.freeze) == len(get_args(Part)):
             raise UsageError(
                 "nothing is left to train",
                 got=", ".join(self.freeze),

@@ -7,7 +7,7 @@ import tyro
 
 from grokscope.errors import UsageError
 from grokscope.settings.basics import LARGEST_SEED, Part
-from grokscope.settings.checks import check_choice, check_integer, check_tuple
+from grokscope.settings.checks import check_integer, check_parts
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,7 @@ class TransferConfig:
     """Step of the source's checkpoint; left out, its last."""
 
     def __post_init__(self) -> None:
-        check_tuple("load is", self.load, "a tuple of parts")
-        for part in self.load:
-            check_choice("the part to load", part, get_args(Part))
+        check_parts("load", "the part to load", self.load)
         if self.source is not None and not isinstance(self.source, str):
             raise UsageError("the source is not usable", got=self.source, allowed="a run folder")
         if self.source_seed is not None:

@@ -28,6 +28,8 @@ from grokscope.runs.lock import exclusive
             "gpus is not usable; got 1.5; allowed: 0, a part of one, or a whole number",
         ),
         ({"gpus": -1}, "gpus is not usable; got -1"),
+        ({"gpus": float("inf")}, "gpus is not usable; got inf; allowed: 0, a part of one, or"),
+        ({"gpus": float("nan")}, "gpus is not usable; got nan"),
         ({"retries": -2}, "retries is not usable; got -2; allowed: -1 or more"),
     ],
 )

@@ -56,6 +56,20 @@ def test_a_setting_that_a_later_version_adds_renames_nothing() -> None:
     assert job("x*y", weight_decay=2).name == "xy-p97-r0.3-s0-b93f431070"
 
 
+def test_the_order_of_parts_means_nothing() -> None:
+    parts = ("embedding", "attention")
+    one, other = (job(source="/run", load=p, freeze=p) for p in (parts, parts[::-1]))
+    assert one.name == other.name
+    assert other.config.optimizer.freeze == parts[::-1]
+
+
+def test_parts_in_the_order_of_the_network_keep_their_names() -> None:
+    """As sweeps have them on the disk; sorted by the alphabet, attention would come first."""
+    assert job(freeze=("embedding", "attention")).name == "x+y-p97-r0.3-s0-20fda59fa3"
+    both: dict[str, Any] = dict.fromkeys(("load", "freeze"), ("attention", "mlp"))
+    assert job(source="/run", **both).name == "x+y-p97-r0.3-s0-d9710f2854"
+
+
 def test_a_source_is_meant_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker elsewhere finds it, and both ways to write it are one run."""
     monkeypatch.chdir(tmp_path)

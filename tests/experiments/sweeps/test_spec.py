@@ -1,7 +1,9 @@
 """A description says which runs there are, and whatever is wrong with it is one clear line."""
 
 import itertools
+import os
 import tomllib
+import tracemalloc
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,13 +71,18 @@ def test_exclusions_match_in_all_their_values() -> None:
         [[exclude]]
         way = "b"
         operation = "x*y"
+        [[exclude]]
+        weight_decay = 1
+        seed = 0
+        operation = "x*y"
         """
     )
     kept = {tuple(point.labels.values()) for point in found.points}
     every = set(itertools.product(["x + y", "x*y"], ["0", "1"], ["a", "b"]))
-    out = {("x + y", "1", "a"), ("x + y", "1", "b"), ("x*y", "0", "b"), ("x*y", "1", "b")}
+    out = {("x + y", "1", "a"), ("x + y", "1", "b"), ("x*y", "0", "b"), ("x*y", "1", "b"),
+           ("x*y", "0", "a")}  # fmt: skip
     assert kept == every - out
-    assert found.n_excluded == 4
+    assert found.n_excluded == 5
 
 
 def test_an_axis_of_tables_sets_several_things() -> None:
@@ -164,13 +171,33 @@ WRONG: Final = {
     "exclude no tables": 'exclude = "x"\n[fixed]\noperation = "x"',
     "exclude empty table": '[fixed]\noperation = "x"\n[[exclude]]',
     "exclude unknown": '[fixed]\noperation = "x"\n[[exclude]]\nseed = 0',
+    "exclude value of no run": (
+        '[axes]\noperation = ["x", "y"]\nseed = { from = 0, to = 99 }\n'
+        '[[exclude]]\noperation = "x"\nseed = 100'
+    ),
+    "exclude operation of no run": (
+        '[axes]\noperation = ["x", ["x", "y"]]\n[[exclude]]\noperation = ["y", "x"]'
+    ),
+    "exclude label of no run": (
+        '[fixed]\noperation = "x"\n[axes]\nw = [{ label = "a", p = 7 }, { p = 5 }]\n'
+        '[[exclude]]\nw = "b"'
+    ),
+    "exclude value of no table": (
+        '[fixed]\noperation = "x"\n[axes]\nw = [{ label = "a", p = 7 }, { seed = 5 }]\n'
+        "[[exclude]]\np = 5"
+    ),
+    "exclude other than fixed": '[fixed]\noperation = "x"\np = 7\n[[exclude]]\np = 5',
     "everything excluded": '[fixed]\noperation = "x"\n[[exclude]]\noperation = "x"',
     "no operation": "[axes]\nseed = [0, 1]",
+    "no operation in a table": (
+        '[axes]\nw = [{ label = "a", operation = "x" }, { label = "b", p = 7 }]'
+    ),
     "operation number": "[axes]\noperation = [1]",
     "operation empty list": "[axes]\noperation = [[]]",
     "operation nested": '[axes]\noperation = [[["x"]]]',
     "operation wrong": '[axes]\noperation = ["x + y", "__import__(\'os\')"]',
     "operation undefined": '[axes]\noperation = ["1/(x - x)"]',
+    "mixture repeated": '[axes]\noperation = ["x", ["x + y", "(x)+y"]]',
     "axis empty": '[axes]\noperation = ["x"]\nseed = []',
     "axis no list": '[axes]\noperation = "x"',
     "axis twice": '[axes]\noperation = ["x + y", "x+y"]',
@@ -180,6 +207,7 @@ WRONG: Final = {
     "unknown setting in a table": '[fixed]\noperation = "x"\n[axes]\nw = [{ depth = 1 }]',
     "seeds": '[fixed]\noperation = "x"\nseeds = [0, 1]',
     "expressions": '[fixed]\nexpressions = ["x"]',
+    "from": '[fixed]\noperation = "x"\nload = ["mlp"]\n[axes]\nfrom = ["runs/a"]',
     "given twice": '[fixed]\noperation = "x"\nseed = 1\n[axes]\nseed = [0]',
     "given twice in a table": '[fixed]\noperation = "x"\np = 5\n[axes]\nw = [{ p = 7 }]',
     "label": '[fixed]\noperation = "x"\n[axes]\nw = [{ label = 3, p = 7 }]',
@@ -189,6 +217,7 @@ WRONG: Final = {
     "table of nothing": '[fixed]\noperation = "x"\n[axes]\nw = [{ label = "a" }]',
     "same run": '[fixed]\noperation = "x"\n[axes]\nw = [{ p = 97 }, { train_fraction = 0.3 }]',
     "steps as an axis": '[fixed]\noperation = "x"\n[axes]\nsteps = [10, 20]',
+    "number without end": f'[fixed]\noperation = "x"\nweight_decay = 1{"0" * 400}',
     "seed negative": '[fixed]\noperation = "x"\n[axes]\nseed = [-1]',
     "seed list": '[fixed]\noperation = "x"\n[axes]\nseed = [[0, 1]]',
     "seed fraction": '[fixed]\noperation = "x"\n[axes]\nseed = [0.5]',
@@ -196,6 +225,11 @@ WRONG: Final = {
     "stop text": '[fixed]\noperation = "x"\nstop = "no"',
     "freeze text": '[fixed]\noperation = "x"\nfreeze = "mlp"',
     "freeze lists": '[fixed]\noperation = "x"\nfreeze = [["mlp"]]',
+    "freeze twice": '[fixed]\noperation = "x"\nfreeze = ["mlp", "mlp"]',
+    "freeze in two orders": (
+        '[fixed]\noperation = "x"\n[axes]\nfreeze = [["mlp", "embedding"], ["embedding", "mlp"]]'
+    ),
+    "weights no list": '[fixed]\noperation = "x"\ntask_weights = 2',
     "preset": '[fixed]\noperation = "x"\npreset = "huge"',
     "preset number": '[fixed]\noperation = "x"\npreset = 3',
     "date": '[fixed]\noperation = "x"\np = 2024-01-01',
@@ -247,3 +281,16 @@ def test_files(tmp_path: Path) -> None:
         Spec.from_file(path)
     path.write_text("[fixed]\noperation = 'x'")
     assert len(Spec.from_file(path).jobs()) == 1
+
+
+def test_a_large_file_is_not_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "spec.toml"
+    path.touch()
+    os.truncate(path, 50_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UsageError, match="too large"):
+            Spec.from_file(path)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()

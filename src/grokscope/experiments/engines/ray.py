@@ -17,6 +17,7 @@ from grokscope.experiments.sweeps.done import status_if_done
 from grokscope.experiments.sweeps.job import Job
 from grokscope.runs.folder import MANIFEST_NAME
 from grokscope.runs.sweep_parts import RUNS_NAME
+from grokscope.settings.checks import check_number
 
 _DRIVER: Final = "grokscope.experiments.engines.ray_driver"
 _LOOK_SECONDS: Final = 0.2
@@ -45,8 +46,9 @@ class Settings:
     def __post_init__(self) -> None:
         if self.cpus < 1:
             raise UsageError("cpus is not usable", got=self.cpus, allowed="1 or more")
-        if self.gpus < 0 or (self.gpus > 1 and self.gpus != int(self.gpus)):
-            allowed = "0, a part of one, or a whole number"
+        allowed = "0, a part of one, or a whole number"
+        check_number("gpus", self.gpus, allowed, least=0)
+        if self.gpus > 1 and self.gpus != int(self.gpus):
             raise UsageError("gpus is not usable", got=self.gpus, allowed=allowed)
         if self.retries < -1:
             raise UsageError("retries is not usable", got=self.retries, allowed="-1 or more")

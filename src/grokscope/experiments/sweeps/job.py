@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import sys
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from grokscope.config import RunConfig
 from grokscope.errors import UsageError
 from grokscope.runs.canonical import canonical_json, digest
 from grokscope.runs.names import slug
+from grokscope.settings.basics import SETS_OF_PARTS, in_order
 from grokscope.tasks.expression import parse
 
 _DIGITS: Final = 10
@@ -72,13 +74,14 @@ def identity(config: RunConfig) -> str:
     """Return what makes a run this run and no other, as one text.
 
     These are the settings that differ from their defaults, so that a setting which a later
-    version adds changes no name. Operations are in their canonical form. `steps` does not
-    count, because an undecided run can be trained on; nor does `checkpoint_every`, which is
-    widened where the disk is small.
+    version adds changes no name. Operations are in their canonical form, parts of the network in
+    the order in which they follow each other there. `steps` does not count, because an undecided
+    run can be trained on; nor does `checkpoint_every`, which is widened where the disk is small.
     """
     expressions = tuple(map(canonical, config.task.expressions))
     task = dataclasses.replace(config.task, expressions=expressions)
     ours = settings(dataclasses.replace(config, task=task))
+    ours |= {name: in_order(ours[name]) for name in SETS_OF_PARTS}
     kept = {
         name: with_fractions(name, value)
         for name, value in ours.items()
@@ -102,7 +105,7 @@ def with_fractions(name: str, value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(with_fractions(name, one) for one in value)
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return float(value) if whole else value
+    return float(value) if whole and abs(value) <= sys.float_info.max else value
 
 
 def _fractions(kind: Any) -> set[str]:

@@ -7,8 +7,9 @@ from typing import Any, Final
 from grokscope.config import RunConfig
 from grokscope.errors import UsageError
 from grokscope.experiments.sweeps.job import canonical, settings, with_fractions
+from grokscope.settings.basics import SETS_OF_PARTS
 
-_INSTEAD: Final = {"expressions": "operation", "seeds": "seed"}
+_INSTEAD: Final = {"expressions": "operation", "seeds": "seed", "from": "source"}
 _DEFAULTS: Final = settings(RunConfig())
 KNOWN: Final = ("operation", "seed", "preset", *sorted(_DEFAULTS.keys() - _INSTEAD.keys()))
 
@@ -26,18 +27,24 @@ def require_known(name: str) -> None:
 def prepared(chosen: Mapping[str, Any]) -> tuple[tuple[str, ...], str, dict[str, Any]]:
     """Return expressions, preset and the other settings, as `configure` takes them.
 
-    **Raises:** `UsageError` for a value of the wrong kind that `configure` does not notice.
+    **Raises:** `UsageError` for a value of the wrong kind that `configure` does not notice, and
+    where there is no operation.
     """
     rest = {name: _fitting(name, value) for name, value in chosen.items()}
+    if "operation" not in rest:
+        raise UsageError("a run of the sweep has no operation",
+                         next_step="give every table of its axis one")  # fmt: skip
     operation, preset = rest.pop("operation"), rest.pop("preset", "paper")
     seed = rest.pop("seed", 0)
     return _texts(operation), preset, {**rest, "seeds": (seed,)}
 
 
 def same(name: str, value: Any) -> Any:
-    """Return what is equal for equal settings: `x+y` and `x + y`, 1 and 1.0."""
+    """Return what is equal for equal settings: `x+y` and `x + y`, 1 and 1.0, parts in any order."""
     if name == "operation":
         return tuple(canonical(text) for text in _texts(value))
+    if name in SETS_OF_PARTS and isinstance(value, tuple):
+        return tuple(sorted(value, key=str))
     return (isinstance(value, bool), value)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 from grokscope.config import configure
 from grokscope.errors import UsageError
 from grokscope.experiments.check import check
-from grokscope.experiments.sweeps.axis import LARGEST_SWEEP, Axis, plain, read_axis
+from grokscope.experiments.sweeps.axis import LARGEST_SWEEP, Axis, label_of, plain, read_axis
 from grokscope.experiments.sweeps.job import Job, job_of
 from grokscope.experiments.sweeps.names import prepared, require_known, same
 from grokscope.experiments.sweeps.toml import to_toml
@@ -21,6 +21,8 @@ from grokscope.runs.atomic import read_bytes, shown
 Mode = Literal["product", "zip"]
 _PARTS: Final = ("axes", "fixed", "mode", "exclude")
 _LARGEST_FILE: Final = 1_000_000
+_SHOWN: Final = 8
+"""Values that an error lists."""
 _EXAMPLE: Final = 'for example operation = ["x + y", "x*y"] under [axes]'
 
 
@@ -88,14 +90,15 @@ class Spec:
     @classmethod
     def from_file(cls, path: Path) -> "Spec":
         """Return the sweep that a TOML file describes; raises `UsageError`."""
-        data = read_bytes(path)
+        data = read_bytes(path, _LARGEST_FILE + 1)
+        if len(data) > _LARGEST_FILE:
+            raise UsageError(f"{shown(path)} is too large for a sweep",
+                             allowed=f"up to {_LARGEST_FILE} bytes",
+                             next_step="write long lists as ranges")  # fmt: skip
         try:
-            text = data[: _LARGEST_FILE + 1].decode()
+            text = data.decode()
         except UnicodeDecodeError as error:
             raise UsageError(f"{shown(path)} is not text", allowed="TOML in UTF-8") from error
-        if len(data) > _LARGEST_FILE:
-            raise UsageError(f"{shown(path)} is too large for a sweep", got=f"{len(data)} bytes",
-                             allowed=f"up to {_LARGEST_FILE}")  # fmt: skip
         return cls.from_toml(text, shown(path))
 
     def jobs(self) -> list[Job]:
@@ -186,6 +189,23 @@ class Spec:
             if name not in {axis.name for axis in self.axes}:
                 raise UsageError("an exclusion names what the sweep does not set", got=name,
                                  allowed=", ".join(sorted(seen)))  # fmt: skip
+        for table in self.exclude:
+            for name, value in table.items():
+                self._check_excluded(name, value)
+
+    def _check_excluded(self, name: str, value: Any) -> None:
+        """Raise `UsageError` where no run has a value that an exclusion names."""
+        pairs = [(axis.name, *pair) for axis in self.axes
+                 for pair in zip(axis.values, axis.labels, strict=True)]  # fmt: skip
+        held = [self.fixed[name]] if name in self.fixed else []
+        held += [values[name] for _, values, _ in pairs if name in values]
+        labels = [label for axis, values, label in pairs if axis == name and name not in values]
+        if value not in labels and same(name, value) not in [same(name, one) for one in held]:
+            known = [*map(label_of, held), *labels]
+            some = "; ".join(known[:_SHOWN])
+            raise UsageError(f"an exclusion has a value of {name} that no run has",
+                             got=label_of(value),
+                             allowed=f"{some}{'; …' if len(known) > _SHOWN else ''}")  # fmt: skip
 
 
 def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
