@@ -58,7 +58,7 @@ def test_other_settings_make_another_cell(
 def test_what_was_taken_over_and_from_which_operation_matters_not_its_path(
     make_run: MakeRun, config_of: Callable[..., RunConfig], tmp_path: Path
 ) -> None:
-    parts = {"load": ("embedding",), "freeze": ("embedding",)}
+    parts: dict[str, Any] = {"load": ("embedding",), "freeze": ("embedding",)}
     run = make_run("x - y", source="/elsewhere", source_step=10, **parts)
     taken = {"seed": 0, "source_seed": 0, "step": 10, "sha256": ""}
     record = {"operation": "x+y", "checkpoints": [taken]}
