@@ -34,7 +34,8 @@ def map_of_steps(shown: Shown) -> list[Block]:
     domain = [min(known, default=1000), max([*known, 2 * min(known, default=1000)])]
     colour = alt.Color("steps:Q", title="steps until it grokked",
                        scale=alt.Scale(type="log", domain=domain, range=list(_STEPS)),
-                       legend=alt.Legend(format=",d", tickCount=4))  # fmt: skip
+                       legend=alt.Legend(format=",d", values=_ticks(*domain),
+                                         gradientLength=240))  # fmt: skip
     layers = [_boxes(drawn, kind, shade, x, y) for kind, shade in
               (("undecided", _LATE), (NOT_RUN, _NONE))]  # fmt: skip
     grokked = [row for row in drawn if row["kind"] == "grokked"]
@@ -50,18 +51,22 @@ def map_of_steps(shown: Shown) -> list[Block]:
     return [Figure("map", title, caption, assemble([panel], layout, title), layout)]
 
 
+def _ticks(least: float, most: float) -> list[float]:
+    """Return both ends of a logarithmic legend and its middle, which keep apart from each other."""
+    return [round(least), round(math.sqrt(least * most)), round(most)]
+
+
 def _drawn(key: tuple[Any, ...], rows: Sequence[Row]) -> dict[str, Any]:
     operation, r = key
     ours, at = tally(rows), numbers(rows, "grokked_at")
-    n = ours.grokked + ours.undecided + ours.failed
-    box = {"operation": operation, "r": f"{r:g}", "n": n}
-    if not n:
+    box = {"operation": operation, "r": f"{r:g}", "n": ours.n}
+    if not ours.n:
         return box | {"kind": NOT_RUN, "text": "", "steps": None}
     if ours.all_grokked and at:
         middle = max(1.0, float(np.median(at)))
         return box | {"kind": "grokked", "text": f"{middle / 1000:.3g}k", "steps": middle}
     best = [v for v in numbers(rows, "best_test_accuracy") if math.isfinite(v)]
-    text = f"{ours.grokked} of {n}" if ours.grokked else percent(float(np.mean(best or [0.0])))
+    text = f"{ours.grokked} of {ours.n}" if ours.grokked else percent(float(np.mean(best or [0.0])))
     return box | {"kind": "undecided", "text": text, "steps": None}
 
 
