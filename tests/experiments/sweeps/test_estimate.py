@@ -7,7 +7,7 @@ import pytest
 
 from grokscope.errors import GrokscopeError
 from grokscope.experiments.sweeps import estimate as module
-from grokscope.experiments.sweeps.estimate import estimate
+from grokscope.experiments.sweeps.estimate import estimate, shape_in_words
 from grokscope.experiments.sweeps.job import job_of
 
 
@@ -25,6 +25,18 @@ def test_each_shape_is_measured_once(sweep_of: Any) -> None:
     start = sum(shape.start for shape in found.shapes)
     assert found.workers == 4
     assert found.seconds == pytest.approx(start + steps / 4)
+
+
+def test_shapes_are_told_apart_in_words(helpers: Any) -> None:
+    optimizer = {"method": "muon", "freeze": ("embedding", "mlp"), "orthogonal_gradients": True}
+    config = helpers.tiny()
+    assert shape_in_words(config) == "p = 7, r = 0.6, transformer"
+    rate = dataclasses.replace(config.optimizer, learning_rate=0.5)
+    assert shape_in_words(dataclasses.replace(config, optimizer=rate)) == shape_in_words(config)
+    other = dataclasses.replace(config.optimizer, **optimizer)
+    assert shape_in_words(dataclasses.replace(config, optimizer=other)) == (
+        "p = 7, r = 0.6, transformer, method muon, orthogonal gradients True, freeze embedding mlp"
+    )
 
 
 class Silent:

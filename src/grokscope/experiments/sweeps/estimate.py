@@ -1,11 +1,12 @@
 """How long a sweep will take, from a few real steps of each of its shapes."""
 
+import dataclasses
 import queue
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from grokscope.config import RunConfig
+from grokscope.config import OptimizerConfig, RunConfig
 from grokscope.errors import GrokscopeError
 from grokscope.experiments.engines.places import places
 from grokscope.experiments.engines.process import Process
@@ -83,11 +84,22 @@ def estimate(
     return Estimate(shapes, busy, sum(shape.start for shape in shapes) + total / busy)
 
 
+_OF_A_RUN: Final = ("learning_rate", "weight_decay")
+"""Settings of the optimiser that a step's time does not depend on."""
+
+
 def shape_in_words(config: RunConfig) -> str:
     """Return what a step's time depends on, in words."""
     task, n = config.task, len(config.task.expressions)
     several = f", {n} operations" if n > 1 else ""
-    return f"p = {task.p}, r = {task.train_fraction:g}{several}, {config.model.architecture}"
+    words = f"p = {task.p}, r = {task.train_fraction:g}{several}, {config.model.architecture}"
+    mine, plain = dataclasses.asdict(config.optimizer), dataclasses.asdict(OptimizerConfig())
+    other = [name for name in mine if mine[name] != plain[name] and name not in _OF_A_RUN]
+    return ", ".join([words, *(f"{name.replace('_', ' ')} {_plain(mine[name])}" for name in other)])
+
+
+def _plain(value: Any) -> str:
+    return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _measured(config: RunConfig, n_jobs: int, said: dict[str, Any] | None) -> Measured:
