@@ -122,7 +122,7 @@ def _facts(runs: Sequence[Found], n_wanted: int) -> dict[str, Any]:
     steps = sorted({run.config.schedule.steps for run in runs})
     return {
         "runs": f"{len(runs)} of {n_wanted}",
-        "steps": " ".join(f"{n:,}" for n in steps),
+        "steps": " or ".join(f"{n:,}" for n in steps),
         "training_time": f"{hours:.1f} hours of training, all runs added up",
         "hardware": "; ".join(_counted(name, n) for name, n in machines.most_common()),
         "trained_with": ", ".join(commit[:12] for commit in commits),
