@@ -21,8 +21,9 @@ def page(
         f"Written by `{command}`; do not edit.",
         _machine(load),
         f"Each number is the median of {effort.repeats} rounds ({effort.commands} for the "
-        "command line), with min–max in parentheses. Whatever is compared takes turns within "
-        "every round, and a ratio is taken within its round, so that drift cancels. Unless a "
+        f"command line, {effort.sweeps} for sweeps), with min–max in parentheses. "
+        "Whatever is compared takes turns within every round, and a ratio is taken within its "
+        "round, so that drift cancels. Unless a "
         "row says otherwise: x + y mod 97, r = 0.3 (2,823 training pairs), the paper's "
         "transformer, one seed, full batches.",
     ]
