@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from tyro.conf import arg
 
+from grokscope.cli.counted import counted
 from grokscope.cli.where import Where
 from grokscope.errors import UsageError
 
@@ -120,9 +121,8 @@ class Reproduce:
         from grokscope.experiments.paper.training import left
 
         for name, (n, rest) in left(planned, self.out, self.runs).items():
-            what = "run" if n == 1 else "runs"
             aim = " to take weights from" if name == "sources" else ""
-            print(f"{self.name}: {n:,} {what}{aim}, {rest:,} left to train")
+            print(f"{self.name}: {counted(n, 'run')}{aim}, {rest:,} left to train")
 
     def _write(self, experiment: "Experiment", results: "Results") -> None:
         """Write the results, and the page from what was written, so that both say the same."""

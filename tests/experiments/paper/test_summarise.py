@@ -39,6 +39,7 @@ def test_a_run_that_cannot_be_read_is_named_and_spares_the_others(tmp_path: Path
     lines: list[str] = []
     results = summarise(experiment, Request(), planned, [tmp_path], warn=lines.append)
     assert [row["status"] for row in results.rows] == ["failed", "undecided"]
+    assert results.manifest["runs"] == "1 of 2"
     assert {row["row"] for rows in results.series.values() for row in rows} == {1}
     (line,) = lines
     assert line.startswith("failed: ")

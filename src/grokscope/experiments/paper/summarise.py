@@ -42,6 +42,7 @@ def summarise(
     rows: list[dict[str, Any]] = []
     series: dict[str, list[dict[str, Any]]] = {}
     known = sum(run is not None for run in found)
+    runs: list[Found] = []
     for cell, run in zip(wanted, found, strict=True):
         if run is None:
             broken = job_of(cell.config).name in failed
@@ -57,7 +58,7 @@ def summarise(
         for name, lines in kept.items():
             series.setdefault(name, []).extend({"row": len(rows), **line} for line in lines)
         rows += own
-    runs = [run for run in found if run is not None]
+        runs.append(run)
     facts = _facts(runs, len(wanted))
     taken = {cell.source for cell, run in zip(wanted, found, strict=True) if run is not None}
     donors = [s for s in plan.sources if _donor(s) in taken]
