@@ -1,12 +1,16 @@
-"""Ctrl-C and SIGTERM in a real process: it saves, says how to go on, and can be resumed."""
+"""Signals in a real process: it saves, says how to go on, and can be resumed."""
 
+import contextlib
+import os
+import pty
 import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -20,11 +24,12 @@ ENDLESS: Final = shlex.split(
 PATIENCE: Final = 300
 
 
-def training(out: Path, *words: str) -> subprocess.Popen[str]:
+def training(out: Path, *words: str, **streams: Any) -> subprocess.Popen[str]:
     """A process that trains beyond its first save."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
     process = subprocess.Popen(
         [sys.executable, *ENDLESS, "--out", str(out), *words],
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, **streams,
     )  # fmt: skip
     end = time.monotonic() + PATIENCE
     # the checkpoints at steps 10 and 20 come after the save at step 0
@@ -35,7 +40,7 @@ def training(out: Path, *words: str) -> subprocess.Popen[str]:
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
 def test_one_signal_saves_and_the_run_goes_on(number: signal.Signals, tmp_path: Path) -> None:
     out = tmp_path / "run"
     process = training(out, "--quiet")
@@ -66,6 +71,31 @@ def go_on_and_stop(out: Path, step: int) -> None:
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=PATIENCE)[1].startswith("grokscope: interrupted at step ")
     assert process.returncode == 130
+
+
+def test_a_terminal_that_is_closed_ends_a_run_that_is_saved(tmp_path: Path) -> None:
+    """The process is told, and can no longer say anything."""
+    out = tmp_path / "run"
+    ours, theirs = pty.openpty()
+    threading.Thread(target=drain, args=(ours,), daemon=True).start()
+    process = training(out, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    process.send_signal(signal.SIGSTOP)
+    os.close(ours)
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(timeout=PATIENCE) == 130
+    run = RunFolder.open(out)
+    saved = run.load_state()
+    assert saved is not None
+    assert saved[0] >= 20
+    assert run.manifest.status == "interrupted"
+
+
+def drain(terminal: int) -> None:
+    with contextlib.suppress(OSError):
+        while os.read(terminal, 4096):
+            pass
 
 
 def test_a_second_signal_stops_at_once(tmp_path: Path) -> None:

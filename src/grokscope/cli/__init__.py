@@ -45,7 +45,8 @@ def _run(arguments: Sequence[str]) -> None:
 
 
 def _failed(line: str, code: int) -> int:
-    print(f"grokscope: {line}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # the terminal may be gone; the exit code says it, too
+        print(f"grokscope: {line}", file=sys.stderr, flush=True)
     return code
 
 

@@ -2,10 +2,11 @@
 
 import contextlib
 import math
+import sys
 import time
 from collections import deque
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import IO, Any, Final, TypeVar, cast
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -16,6 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from grokscope.experiments.listener import Beginning, Evaluation, Listener, Silent
+
+T = TypeVar("T")
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 32
@@ -34,8 +37,35 @@ _SHOWN: Final = {
 """Name of the value → label; one row each."""
 
 
+class _Reader:
+    """Standard error; a terminal that was closed is one more reader who has left."""
+
+    def __init__(self) -> None:
+        self._stream = sys.stderr
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write text; raises `BrokenPipeError` when nobody reads it."""
+        return self._or_broken_pipe(lambda: self._stream.write(text))
+
+    def flush(self) -> None:
+        """Write what was held back; raises as `write`."""
+        self._or_broken_pipe(self._stream.flush)
+
+    def _or_broken_pipe(self, write: Callable[[], T]) -> T:
+        try:
+            return write()
+        except OSError as error:  # EIO, where the terminal is gone
+            raise BrokenPipeError from error
+
+
 class StandardError(Console):
     """A console whose reader may leave: then the training goes on in silence."""
+
+    def __init__(self, *, file: IO[str] | None = None, **settings: Any) -> None:
+        super().__init__(file=file or cast(IO[str], _Reader()), **settings)
 
     def on_broken_pipe(self) -> None:
         """Say no more."""
