@@ -19,7 +19,7 @@ import numpy as np
 
 import grokscope as gs
 from grokscope.circuits.compose import explain_network
-from grokscope.circuits.evidence import BOTH_KEPT, BOUNDS
+from grokscope.circuits.evidence import BOTH_KEPT, BOUNDS, VERDICTS
 from grokscope.circuits.explanation import Explanation
 from grokscope.config import RunConfig
 from grokscope.inspection.explaining import case_of
@@ -29,7 +29,6 @@ from grokscope.tasks import Task
 
 FOLDER: Final = Path(__file__).parent
 MARKS: Final = ("<!-- numbers -->", "<!-- end of numbers -->")
-VERDICTS: Final = ("explained", "partly", "not explained")
 ANSWERS: Final = ("holds", "fails", "not testable")
 FIRST_SEED: Final = 100
 """Seeds from 0 on served to find rules that were too weak; these came after the rules."""

@@ -47,7 +47,7 @@ def test_the_built_in_keys_are_an_explanation(clock: Subject) -> None:
     assert found.verdict == "explained"
     assert set(verdicts(found).values()) == {"holds"}
     assert len(found.of_embedding.control) == 3
-    assert found.score[0] == 2
+    assert found.score[0] == 3
     assert_allclose(found.score[1], 1)
 
 
@@ -107,9 +107,11 @@ def test_it_must_still_be_sparse(squares: Subject) -> None:
     assert found.verdict == "partly"
 
 
-def test_where_both_are_saturated_nothing_is_explained(squares: Subject) -> None:
+def test_where_both_are_saturated_nothing_is_decided(squares: Subject) -> None:
     found = circuit(squares, keys(*KEYS, saturated=True), keys(*KEYS, saturated=True))
-    assert found.verdict == "not explained"
+    assert "fails" not in verdicts(found).values()
+    assert found.verdict == "not decided"
+    assert found.score[0] == 1
 
 
 def test_a_network_at_chance_cannot_be_tested(
@@ -118,6 +120,8 @@ def test_a_network_at_chance_cannot_be_tested(
     about = subject(network(p=23), known_structure("x + y", 23))
     found = circuit(about, keys(*KEYS), keys(*KEYS))
     assert not found.testable
+    # what fails is said: it answers nothing, whatever cannot be tested besides
+    assert verdicts(found)["new pairs"] == "fails"
     assert found.verdict == "not explained"
     names = ("keep", "remove", "control", "keep others")
     for place in ("embedding", "readout"):
@@ -133,8 +137,9 @@ def test_a_group_with_one_frequency_cannot_be_tested(
     about = Subject(about.model, right, about.matched)
     found = circuit(about, keys(1), keys(1))
     assert not found.testable
-    assert verdicts(found)["embedding keys"] == "not testable"
-    assert found.verdict == "not explained"
+    assert verdicts(found)["embedding keys"] == verdicts(found)["sparse"] == "not testable"
+    assert "fails" not in verdicts(found).values()
+    assert found.verdict == "not decided"
 
 
 def test_keys_of_both_matrices_are_looked_for_in_both(clock: Subject) -> None:
@@ -171,5 +176,8 @@ def test_what_answers_only_trained_pairs_cannot_be_tested(clock: Subject) -> Non
     assert about.full.accuracy["unleaked"] == 0
     assert not found.testable
     assert found.verdict == "not explained"
+    new = next(claim for claim in found.claims if claim.name == "new pairs")
+    assert (new.verdict, new.n) == ("fails", (kind == TEST_UNLEAKED).sum())
+    assert_allclose(new.value or 0, -about.chance)
     right = Subject(clock.model, clock.labels, clock.matched, kind)
     assert circuit(right, keys(*KEYS), keys(*KEYS)).verdict == "explained"

@@ -141,9 +141,22 @@ def test_a_table_alone_has_keys_but_no_verdict(
     assert set(getattr(found, place).key_frequencies) == set(KEYS)
     other = found.readout if place == "embedding" else found.embedding
     assert other.key_frequencies == ()
-    assert found.verdict == "not explained"
+    assert found.verdict == "not decided"
     held = {c.name for c in found.claims if c.verdict == "holds"}
     assert held == {"structure", f"{place} keys"}
+
+
+def test_a_table_without_keys_was_tested_and_failed(
+    known_structure: Callable[..., Structure],
+) -> None:
+    drawn = np.random.default_rng(0).normal(size=(23, 8))
+    found = explain_table(drawn, search_of(known_structure("x + y", 23)), operation="x + y",
+                          effort=EFFORT)  # fmt: skip
+    assert found.verdict == "not explained"
+    # of Z_3, with one frequency, there is nothing to test
+    small = explain_table(drawn[:3], search_of(known_structure("x + y", 3)), operation="x + y",
+                          effort=EFFORT)  # fmt: skip
+    assert small.verdict == "not decided"
 
 
 def test_a_table_of_an_operation_without_structure_says_so() -> None:

@@ -7,6 +7,7 @@ import pytest
 from grokscope.circuits.evidence import (
     BOTH_KEPT,
     BOUNDS,
+    VERDICTS,
     Bound,
     Claim,
     Holds,
@@ -30,6 +31,7 @@ def claims(others: Mapping[str, Holds] | None = None) -> list[Claim]:
 
 def test_all_claims_explain_a_network() -> None:
     assert verdict(claims()) == "explained"
+    assert VERDICTS == ("explained", "partly", "not decided", "not explained")
     assert failed(claims()) == []
 
 
@@ -49,7 +51,17 @@ def test_one_matrix_is_enough_for_partly_and_none_for_nothing(name: str, judged:
     assert verdict(claims({name: judged})) == "partly"
     for other in READOUT:
         assert verdict(claims({other: judged})) == "partly"
-        assert verdict(claims({name: judged, other: judged})) == "not explained"
+        neither = "not explained" if judged == "fails" else "not decided"
+        assert verdict(claims({name: judged, other: judged})) == neither
+
+
+def test_what_was_tested_and_failed_is_not_open_because_something_else_is() -> None:
+    open_ends: dict[str, Holds] = {EMBEDDING[1]: "not testable", READOUT[1]: "not testable"}
+    assert verdict(claims(open_ends)) == "not decided"
+    failing: dict[str, Holds] = {**open_ends, "sparse": "fails"}
+    assert verdict(claims(failing)) == "not explained"
+    # where it is not needed its failing decides nothing
+    assert verdict(claims(failing), ["sparse"]) == "not decided"
 
 
 def test_what_is_not_needed_is_not_asked() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grokscope.circuits.evidence import VERDICTS
 from grokscope.circuits.explanation import Explanation, TableFinding
 from grokscope.cli import main
 from grokscope.inspection.store import EXPLANATION_NAME
@@ -16,7 +17,6 @@ from grokscope.runs.folder import RunFolder
 from grokscope.tasks.structure import structure
 
 P = 11
-VERDICTS = ("explained", "partly", "not explained")
 CLAIM = ["name", "statement", "value", "control", "n", "verdict", "decisive"]
 STRUCTURE = {"family", "group", "n", "u", "v", "g", "words", "relation", "characters"}
 
@@ -92,12 +92,17 @@ def test_a_step_or_another_structure_leaves_nothing_in_the_folder(cli: Any, run:
     assert_schema(control)
     assert control["structure"]["group"] == f"Z_{P}"
     assert control["operation"] == "x*y"
+    assert control["by"] == {"operation": "x + y", "same_characters": False}
+    page = cli("explain", str(run), "--seeds", "0", "--by", "x + y").out
+    first, _, second, *_ = page.splitlines()
+    assert first.startswith(f"x*y mod {P}, seed 0, step 100, a control, read by x + y: ")
+    assert second.startswith("This is a control: the network was trained on x*y")
     assert not (run / EXPLANATION_NAME).exists()
 
 
 def test_over_time_says_when_each_claim_became_true(cli: Any, run: Path) -> None:
     document = explained(cli, str(run), "--seeds", "0", "--over-time")
-    assert list(document) == ["operation", "seed", "grokked_at", "moments", "verdicts"]
+    assert list(document) == ["operation", "seed", "grokked_at", "moments", "verdicts", "by"]
     steps = [s for s in RunFolder.open(run).checkpoint_steps(0) if s > 0]
     assert [moment["step"] for moment in document["verdicts"]] == steps
     assert {moment["claim"] for moment in document["moments"]} > {"grokked", "structure"}
@@ -145,7 +150,8 @@ def test_a_table_alone_shows_keys_but_nothing_causal(cli: Any, tmp_path: Path) -
     assert sorted(document["embedding"]["key_frequencies"]) == [3, 7, 8, 11]
     assert document["causal"]["full"] is None
     page = cli("explain", "embedding.npy", "--operation", "x*y").out
-    assert page.startswith("x*y mod 31: not explained\n")
+    assert page.startswith("x*y mod 31: not decided\n")
+    assert "a table alone" in page
     assert "keys kept" not in page
     assert "embedding keep" in page
 

@@ -8,9 +8,17 @@ import pytest
 from grokscope.circuits.circuit import Effort
 from grokscope.config import RunConfig
 from grokscope.errors import UsageError
-from grokscope.inspection.explaining import case_of, explain, folder_of, grokked_at, structure_by
+from grokscope.inspection.explaining import (
+    case_of,
+    control_of,
+    explain,
+    folder_of,
+    grokked_at,
+    structure_by,
+)
 from grokscope.runs.folder import RunFolder
-from grokscope.tasks import TRAIN, Task, make_split
+from grokscope.tasks import TRAIN, Task, make_split, parse
+from grokscope.tasks.structure import structure_of
 
 EFFORT = Effort(null_draws=50, control_draws=2)
 KEYS = {"x + y": {2, 5, 9}, "x*y": {1, 4, 10}}
@@ -44,6 +52,23 @@ def test_by_another_operation_nothing_is_found(clock_run: RunFolder) -> None:
     assert found.operation == "x + y"
     assert found.structure["n"] == 22
     assert found.embedding.key_frequencies == found.readout.key_frequencies == ()
+    assert found.by == {"operation": "x*y", "same_characters": False}
+
+
+@pytest.mark.parametrize(
+    ("by", "control"),
+    [(None, None), ("y + x", None), ("x + y + 23", None),
+     ("x - y", {"operation": "x - y", "same_characters": True}),
+     ("2*x + 2*y", {"operation": "2*x + 2*y", "same_characters": True}),
+     ("x^2 + y^2", {"operation": "x^2 + y^2", "same_characters": False}),
+     ("x*y", {"operation": "x*y", "same_characters": False})],
+)  # fmt: skip
+def test_another_structure_is_a_control_unless_it_has_the_same_answers(
+    by: str | None, control: dict | None
+) -> None:
+    own = structure_of(Task((parse("x + y"),), 23))
+    search = own if by is None else structure_by(by, 23)
+    assert control_of(by, own, search) == control
 
 
 def test_seeds_are_explained_in_order_and_can_be_chosen(

@@ -43,6 +43,7 @@ def test_a_checkpoint_is_explained_by_another_structure_only_when_told(
     assert '--operation "x + y" --by "x*y"' in str(caught.value)
     (found,) = explain_file(path, "x + y", by="x*y")
     assert found.verdict == "not explained"
+    assert found.by == {"operation": "x*y", "same_characters": False}
     assert found.embedding.key_frequencies == ()
 
 
@@ -56,7 +57,7 @@ def test_a_table_is_seen_in_its_own_place(tmp_path: Path, name: str) -> None:
     other = "embedding" if place == "readout" else "readout"
     assert set(getattr(found, place).key_frequencies) == {3, 7}
     assert getattr(found, other).key_frequencies == ()
-    assert found.verdict == "not explained"
+    assert found.verdict == "not decided"
 
 
 def test_several_tables_are_several_explanations(tmp_path: Path) -> None:
@@ -81,6 +82,8 @@ def test_by_another_operation_a_table_has_no_keys(tmp_path: Path) -> None:
     (found,) = explain_file(path, "x + y", by="x*y")
     assert found.embedding.key_frequencies == ()
     assert found.structure["n"] == P - 1
+    assert found.verdict == "not explained"
+    assert found.by == {"operation": "x*y", "same_characters": False}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def document(**changes: Any) -> dict[str, Any]:
                       "words": "x + y is addition mod 97"},
         "families": [{}, {}], "claims": [], "embedding": place, "readout": place,
         "logits": {"key_shapes": [{"frequency": 3, "shape": "circle"}]},
-        "causal": {"readout": {"keep": 1.0}},
+        "causal": {"full": 1.0, "readout": {"keep": 1.0}}, "by": None,
         "closed_form": {"agreement": 1.0, "numbers": 2},
         "algorithm": {},
     }  # fmt: skip
@@ -62,6 +62,51 @@ def test_the_headline_leaves_out_what_a_table_lacks() -> None:
     assert headline(document(seed=None, step=None, verdict="partly")) == (
         "x + y mod 97: partly explained"
     )
+    assert headline(document(seed=None, step=None, verdict="not decided")) == (
+        "x + y mod 97: not decided"
+    )
+
+
+def test_a_control_says_so_first() -> None:
+    by = {"operation": "x*y", "same_characters": False}
+    found = document(by=by, verdict="not explained")
+    assert headline(found) == (
+        "x + y mod 97, seed 0, step 4,200, a control, read by x*y: not explained"
+    )
+    assert sentences(found)[0] == (
+        "This is a control: the network was trained on x + y and is read here by the structure of "
+        "x*y. Nothing should be found."
+    )
+    same = sentences(document(by={"operation": "x - y", "same_characters": True}))[0]
+    assert "should be found" not in same
+    assert same.endswith("by the same characters, so that W_E cannot tell the two apart.")
+
+
+def test_what_knows_pairs_by_heart_is_no_failure_to_explain() -> None:
+    claim = {"name": "new pairs", "decisive": True, "verdict": "fails", "value": -0.0052}
+    found = document(claims=[claim], verdict="not explained")
+    assert sentences(found)[0] == (
+        "It answers pairs that it was not trained on hardly better than guessing (accuracy -0.005 "
+        "beside it): it knows pairs by heart at most, so there is no algorithm to read out yet."
+    )
+    assert one_sentence(found) == f"Not explained. {sentences(found)[0]}"
+    held = document(claims=[claim | {"verdict": "holds"}])
+    assert "guessing" not in " ".join([*sentences(held), one_sentence(held)])
+
+
+def test_what_is_not_decided_says_why() -> None:
+    claim = {"name": "embedding keep", "decisive": True, "verdict": "not testable"}
+    whole = sentences(document(claims=[claim], verdict="not decided"))[-1]
+    assert (
+        whole == "It is not decided: nothing failed, but this cannot be tested here: "
+        "embedding keep."
+    )
+    table = sentences(document(verdict="not decided", causal={"full": None}))[-1]
+    assert table.startswith("It is not decided: a table alone shows which frequencies it holds")
+    small = document()["structure"] | {"n": 3, "group": "Z_3"}
+    told = sentences(document(verdict="not decided", structure=small))
+    assert told[-1] == "It is not decided: Z_3 has one frequency, and no other to compare it with."
+    assert not any("W_E" in text for text in told)
 
 
 def test_every_part_is_told() -> None:

@@ -56,7 +56,7 @@ def test_the_words_of_a_network_that_was_built_by_formula(clock_run: RunFolder) 
     assert claims["embedding keep"]["verdict"] == "holds"
     assert claims["embedding keys"]["n"] == "1,000"
     assert float(claims["embedding keys"]["control"]) < 0.6
-    assert words["needed"] == 15
+    assert words["needed"] == 16
     short = in_short(read_explanation(record_of(clock_run))).text
     assert short == (
         "The algorithm is explained: x*y is multiplication mod 23, on 3 families of key"

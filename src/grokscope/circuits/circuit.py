@@ -9,7 +9,15 @@ from jaxtyping import Float
 
 from grokscope.circuits import causal
 from grokscope.circuits.causal import Ablation
-from grokscope.circuits.evidence import BOTH_KEPT, Claim, Verdict, ablation_claims, verdict
+from grokscope.circuits.evidence import (
+    BOTH_KEPT,
+    NEW_PAIRS,
+    VERDICTS,
+    Claim,
+    Verdict,
+    ablation_claims,
+    verdict,
+)
 from grokscope.circuits.families import families, harmonics
 from grokscope.circuits.keys import Keys, confirm_keys, find_keys, with_ghosts
 from grokscope.circuits.null import DRAWS
@@ -19,7 +27,7 @@ from grokscope.spectra.characters import Characters
 LARGEST_UNTESTABLE = 3
 """Z_2 and Z_3 have one frequency: there are no others to compare it with."""
 LEAST_ROOM = 0.1
-"""Accuracy over chance under which a network answers too little for A to mean anything.
+"""Accuracy over chance on new pairs under which A means nothing, and nothing is to be explained.
 
 A network that answers by chance, but always the same for the same sum, strays from chance by
 1/n (a standard deviation): 0.03 for n = 31.
@@ -93,15 +101,24 @@ class Circuit:
         ]
         return causal.keep_both(self.subject, *kept)
 
-    @cached_property
+    @property
     def testable(self) -> bool:
         """Whether the group has enough frequencies, and untrained pairs are answered.
 
         What only memorised can hold nearly all frequencies, so that keeping them keeps it.
         """
-        accuracy = self.subject.full.accuracy
-        new = next((accuracy[s] for s in ("unleaked", "test", "all") if s in accuracy), 0.0)
-        return self.n > LARGEST_UNTESTABLE and new - self.subject.chance >= LEAST_ROOM
+        return self.n > LARGEST_UNTESTABLE and self._new_pairs.verdict == "holds"
+
+    @cached_property
+    def _new_pairs(self) -> Claim:
+        """Without it there is no algorithm beyond the pairs that were learned by heart."""
+        accuracy, sides = self.subject.full.accuracy, self.subject.sides
+        side = next((s for s in ("unleaked", "test", "all") if s in accuracy), None)
+        room = 0.0 if side is None else accuracy[side] - self.subject.chance
+        which = "pairs" if side == "all" else "pairs that it was not trained on"
+        return Claim(NEW_PAIRS, f"it answers {which}: accuracy over guessing ≥ {LEAST_ROOM:g}",
+                     room, "holds" if room >= LEAST_ROOM else "fails",
+                     n=0 if side is None else int(sides[side].sum()))  # fmt: skip
 
     @cached_property
     def claims(self) -> list[Claim]:
@@ -109,8 +126,9 @@ class Circuit:
         return [
             _grokked(self.grokked),
             Claim("structure", "the operation is addition in a cyclic group", None, "holds"),
-            self._keys("embedding", self.embedding),
-            self._keys("readout", self.readout),
+            self._new_pairs,
+            keys_claim("embedding", self.embedding, self.n),
+            keys_claim("readout", self.readout, self.n),
             self._agree(),
             self._sparse(),
             *self._ablation("embedding", self.embedding),
@@ -121,12 +139,12 @@ class Circuit:
     @cached_property
     def verdict(self) -> Verdict:
         """The verdict on this structure."""
-        return verdict(self.claims, self._not_needed()) if self.testable else "not explained"
+        return verdict(self.claims, self._not_needed())
 
     @property
     def score(self) -> tuple[int, float]:
         """Rank among several structures: the verdict, then how much survives with keys alone."""
-        rank = {"explained": 2, "partly": 1, "not explained": 0}[self.verdict]
+        rank = len(VERDICTS) - 1 - VERDICTS.index(self.verdict)
         return rank, self.subject.scaled(self.both_kept) if self.frequencies else -1.0
 
     def _not_needed(self) -> list[str]:
@@ -143,22 +161,6 @@ class Circuit:
     def _places(self) -> list[tuple[str, Keys]]:
         return [("embedding", self.embedding), ("readout", self.readout)]
 
-    def _keys(self, place: str, keys: Keys) -> Claim:
-        matrix = {"embedding": "W_E", "readout": "W_L"}[place]
-        count = len(keys.frequencies)
-        verdict = "holds" if count else "fails"
-        if keys.saturated or self.n <= LARGEST_UNTESTABLE:
-            verdict = "not testable"
-        return Claim(
-            name=f"{place} keys",
-            statement=f"{matrix} has key frequencies above its permutation null"
-            f" ({count}: share of the energy in all of them)",
-            value=keys.energy,
-            control=keys.null_energy,
-            n=keys.draws,
-            verdict=verdict,
-        )
-
     def _agree(self) -> Claim:
         """Every family with a key of its own in one matrix has a member in the other."""
         found = [set(self.embedding.frequencies), set(self.readout.frequencies)]
@@ -173,8 +175,11 @@ class Circuit:
     def _sparse(self) -> Claim:
         total = self.subject.matched.embedding.n_frequencies
         share = len(self.frequencies) / total if total else 0.0
+        verdict = "holds" if 0 < share <= 0.5 else "fails"
+        if self.n <= LARGEST_UNTESTABLE:
+            verdict = "not testable"
         return Claim("sparse", "the keys are at most half of all frequencies (share)", share,
-                     "holds" if 0 < share <= 0.5 else "fails", n=total)  # fmt: skip
+                     verdict, n=total)  # fmt: skip
 
     def _ablation(self, place: str, keys: Keys) -> list[Claim]:
         ablation = self.of_embedding if place == "embedding" else self.of_readout
@@ -188,6 +193,27 @@ class Circuit:
         judged = self.testable and bool(self.frequencies)
         return Claim("both kept", f"with only the keys in both, it answers: {BOTH_KEPT}", value,
                      BOTH_KEPT.judge(value) if judged else "not testable")  # fmt: skip
+
+
+def keys_claim(place: str, keys: Keys, n: int) -> Claim:
+    """Return the claim that a table has keys.
+
+    It is not testable where the table is saturated, or the group Z_n has one frequency.
+    """
+    matrix = {"embedding": "W_E", "readout": "W_L"}[place]
+    count = len(keys.frequencies)
+    verdict = "holds" if count else "fails"
+    if keys.saturated or n <= LARGEST_UNTESTABLE:
+        verdict = "not testable"
+    return Claim(
+        name=f"{place} keys",
+        statement=f"{matrix} has key frequencies above its permutation null"
+        f" ({count}: share of the energy in all of them)",
+        value=keys.energy,
+        control=keys.null_energy,
+        n=keys.draws,
+        verdict=verdict,
+    )
 
 
 def find_circuit(

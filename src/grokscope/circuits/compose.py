@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int8, Int32
 
 from grokscope.circuits import sections
-from grokscope.circuits.circuit import Circuit, Effort, find_circuit, spectrum_of
-from grokscope.circuits.evidence import Claim
+from grokscope.circuits.circuit import Circuit, Effort, find_circuit, keys_claim, spectrum_of
+from grokscope.circuits.evidence import Claim, verdict
 from grokscope.circuits.explanation import Explanation, TableFinding
 from grokscope.circuits.keys import Keys, find_keys
 from grokscope.circuits.matched import Matched
@@ -95,14 +95,13 @@ def explain_table(
     found = finding(table, characters, keys, basis_in_words(best, place))
     claims = (
         Claim("structure", "the operation is addition in a cyclic group", None, "holds"),
-        Claim(f"{place} keys", "it has key frequencies above its permutation null", keys.energy,
-              "holds" if keys.frequencies else "fails", keys.null_energy, keys.draws),
+        keys_claim(place, keys, characters.n),
         *(Claim(name, f"{name}: a table alone cannot show it", None, "not testable")
           for name in ("grokked", "embedding keep", "readout keep", "both kept")),
     )  # fmt: skip
     blank = _unexplained(facts, search, None)
     return dataclasses.replace(
-        blank, structure=best.to_json(), claims=claims,
+        blank, structure=best.to_json(), claims=claims, verdict=verdict(claims),
         **{place: found},
     )  # fmt: skip
 

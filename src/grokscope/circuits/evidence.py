@@ -3,11 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 Holds = Literal["holds", "fails", "not testable"]
-Verdict = Literal["explained", "partly", "not explained"]
+Verdict = Literal["explained", "partly", "not decided", "not explained"]
 Place = Literal["embedding", "readout"]
+VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
+"""From the strongest to the weakest."""
+NEW_PAIRS: Final = "new pairs"
+"""Name of the claim that a network answers what it was not trained on."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,9 @@ def ablation_claims(
 def verdict(claims: Sequence[Claim], not_needed: Sequence[str] = ()) -> Verdict:
     """Return `explained` when all decisive claims hold, `partly` when one matrix passes.
 
+    Of the rest, what was tested and failed is `not explained`. Where nothing failed, but something
+    that is needed could not be tested, it is `not decided`.
+
     **Arguments:**
 
     - `claims`: of one network.
@@ -132,7 +139,9 @@ def verdict(claims: Sequence[Claim], not_needed: Sequence[str] = ()) -> Verdict:
         for place in _PLACES
         if any(c.name.startswith(f"{place} ") for c in needed)
     }
-    return "partly" if any(passes.values()) else "not explained"
+    if any(passes.values()):
+        return "partly"
+    return "not explained" if any(c.verdict == "fails" for c in needed) else "not decided"
 
 
 def failed(claims: Sequence[Claim]) -> list[Claim]:

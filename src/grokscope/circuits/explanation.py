@@ -49,6 +49,9 @@ class Explanation:
     algorithm: Mapping[str, Any]
     closed_form: Mapping[str, Any]
     claims: tuple[Claim, ...]
+    by: Mapping[str, Any] | None = None
+    """Of a control: the `operation` whose structure was used, and whether it has the
+    `same_characters` of residues as the network's own."""
 
     @property
     def failed(self) -> list[Claim]:

@@ -1,5 +1,6 @@
 """A structure as characters on both sides of a network: on its residues and on its answers."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,3 +57,27 @@ class Matched:
     def defined(self) -> Bool[np.ndarray, "p p"]:
         """Pairs at which the structure says the answer."""
         return self.labels >= 0
+
+
+def same_characters(a: Structure, b: Structure) -> bool:
+    """Return whether two structures lay residues out by the same characters.
+
+    So it is for x + y and x - y, and for 2x + 2y: with u also −u and, c being a unit of Z_n, c·u
+    have the characters of u.
+    """
+    return a.n == b.n and any(
+        _equal_up_to_sign(c * a.u, b.u, a.u, a.n) and _equal_up_to_sign(c * a.v, b.v, a.v, a.n)
+        for c in range(1, a.n)
+        if math.gcd(c, a.n) == 1
+    )
+
+
+def _equal_up_to_sign(
+    u: Int[np.ndarray, "p"], other: Int[np.ndarray, "p"], known: Int[np.ndarray, "p"], n: int
+) -> bool:
+    """Whether u = ±other mod n wherever `known` and `other` are defined, which must be together."""
+    inside = known >= 0
+    if not np.array_equal(inside, other >= 0):
+        return False
+    first, second = u[inside] % n, other[inside] % n
+    return np.array_equal(first, second) or np.array_equal(-first % n, second)

@@ -21,7 +21,12 @@ from grokscope.inspection.sentences import (
 
 WIDTH: Final = 100
 MOST_FAMILIES: Final = 10
-_COLOURS: Final = {"explained": "bold green", "partly": "bold yellow", "not explained": "bold red"}
+_COLOURS: Final = {
+    "explained": "bold green",
+    "partly": "bold yellow",
+    "not decided": "bold cyan",
+    "not explained": "bold red",
+}
 _TESTS: Final = {
     "keep": "keys kept",
     "remove": "keys removed",
@@ -63,6 +68,8 @@ def print_timeline(document: dict[str, Any]) -> None:
     """Print when each claim of one seed and operation became true."""
     at = document["grokked_at"]
     grokked = "not grokked" if at is None else f"grokked at step {at:,}"
+    by = document["by"]
+    grokked += "" if by is None else f"; a control, read by the structure of {by['operation']}"
     title = f"{document['operation']}, seed {document['seed']}: {grokked}"
     table = _table("claim", "holds from step", "to grokking")
     for moment in document["moments"]:

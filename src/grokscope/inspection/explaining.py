@@ -1,5 +1,6 @@
 """Explain the networks of a run, or of a file."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from jaxtyping import Int8
 from grokscope.circuits.circuit import Effort
 from grokscope.circuits.compose import explain_network
 from grokscope.circuits.explanation import Explanation
+from grokscope.circuits.matched import same_characters
 from grokscope.config import RunConfig
 from grokscope.errors import UsageError
 from grokscope.inspection.network import load_network
@@ -70,6 +72,8 @@ class Case(NamedTuple):
     kind: Int8[np.ndarray, "pair"]
     search: Search
     grokked_at: int | None
+    by: dict[str, Any] | None = None
+    """Of a control, what `control_of` says."""
 
     @property
     def operation(self) -> str:
@@ -82,7 +86,7 @@ class Case(NamedTuple):
         """Explain the network at one checkpoint, by default the last."""
         network = load_network(self.folder, self.seed, step)
         labels = self.task.labels(self.seed)[self.number].reshape(self.task.p, self.task.p)
-        return explain_network(
+        found = explain_network(
             network.model,
             labels,
             self.search,
@@ -95,6 +99,7 @@ class Case(NamedTuple):
             effort=effort,
             thorough=thorough,
         )
+        return dataclasses.replace(found, by=self.by)
 
 
 def case_of(
@@ -102,9 +107,11 @@ def case_of(
 ) -> Case:
     """Return what an explanation of one seed and operation needs beside the weights."""
     kind = make_splits(task, config.task, seed)[index].kind
-    search = structure_of(task, index, seed) if by is None else structure_by(by, task.p)
+    own = structure_of(task, index, seed)
+    search = own if by is None else structure_by(by, task.p)
     operation = None if task.n_tasks == 1 else task.expressions[index].canonical
-    return Case(folder, task, seed, index, kind, search, grokked_at(folder, seed, operation))
+    return Case(folder, task, seed, index, kind, search, grokked_at(folder, seed, operation),
+                control_of(by, own, search))  # fmt: skip
 
 
 def structure_by(operation: str, p: int) -> Search:
@@ -114,6 +121,26 @@ def structure_by(operation: str, p: int) -> Search:
         raise UsageError("this operation has no structure to explain by", got=operation,
                          allowed='one that has, for example "x*y"')  # fmt: skip
     return search
+
+
+def control_of(by: str | None, own: Search, search: Search) -> dict[str, Any] | None:
+    """Return what an explanation by the structure of another operation is a control of.
+
+    **Arguments:**
+
+    - `by`: the operation whose structure is used; None for its own.
+    - `own`, `search`: structures of the operation that was trained, and of `by`.
+
+    **Returns:** the operation, and whether it has the same characters; None where both operations
+    have the same answers, so that it is no control.
+    """
+    if by is None:
+        return None
+    pairs = [(a, b) for a in own.structures for b in search.structures]
+    if any(np.array_equal(a.labels(), b.labels()) for a, b in pairs):
+        return None
+    same = any(same_characters(a, b) for a, b in pairs)
+    return {"operation": parse(by).canonical, "same_characters": same}
 
 
 def folder_of(run: Any) -> RunFolder:

@@ -1,5 +1,6 @@
 """Explain the tables of a file: a whole checkpoint, or an embedding or readout alone."""
 
+import dataclasses
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +9,7 @@ import numpy as np
 from grokscope.circuits.compose import explain_network, explain_table
 from grokscope.circuits.explanation import Explanation
 from grokscope.errors import RunFolderError, UsageError
-from grokscope.inspection.explaining import structure_by
+from grokscope.inspection.explaining import control_of, structure_by
 from grokscope.inspection.network import network_of
 from grokscope.runs.tables import ForeignTable, read_tables, to_residue_rows
 from grokscope.runs.tensors import read
@@ -49,10 +50,12 @@ def explain_file(
             reasons.append(f"{name}: {reason}")
             continue
         task = Task((parse(operation),), len(rows))
-        search = structure_of(task) if by is None else structure_by(by, task.p)
+        own = structure_of(task)
+        search = own if by is None else structure_by(by, task.p)
         place = "readout" if any(word in name for word in _READOUTS) else "embedding"
-        found.append(explain_table(np.asarray(rows, np.float64), search, place=place,
-                                   operation=task.canonical))  # fmt: skip
+        explanation = explain_table(np.asarray(rows, np.float64), search, place=place,
+                                    operation=task.canonical)  # fmt: skip
+        found.append(dataclasses.replace(explanation, by=control_of(by, own, search)))
     if not found:
         raise UsageError("no table to explain", got=path.name,
                          next_step="; ".join(reasons) or "it is empty")  # fmt: skip
@@ -76,8 +79,9 @@ def _checkpoint(path: Path, operation: str, by: str | None) -> Explanation:
         raise RunFolderError("this checkpoint was trained on another operation", got=operation,
                              allowed=trained, next_step="to explain it by another structure, use"
                              f' --operation "{parts[0]}" --by "{operation}"')  # fmt: skip
-    search = structure_of(task, 0, network.seed) if by is None else structure_by(by, p)
-    return explain_network(
+    own = structure_of(task, 0, network.seed)
+    search = own if by is None else structure_by(by, p)
+    explanation = explain_network(
         network.model,
         task.labels(network.seed)[0].reshape(p, p),
         search,
@@ -87,3 +91,4 @@ def _checkpoint(path: Path, operation: str, by: str | None) -> Explanation:
         seed=network.seed,
         step=network.step,
     )
+    return dataclasses.replace(explanation, by=control_of(by, own, search))

@@ -58,6 +58,7 @@ class Timeline(NamedTuple):
             "grokked_at": self.grokked_at,
             "moments": [moment._asdict() for moment in self.moments],
             "verdicts": [{"step": e.step, "verdict": e.verdict} for e in self.explanations],
+            "by": self.explanations[-1].by,
         }
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from grokscope.circuits.circuit import LARGEST_UNTESTABLE
+from grokscope.circuits.evidence import NEW_PAIRS
 from grokscope.circuits.families import double
 
 Document = Mapping[str, Any]
@@ -10,6 +12,7 @@ Document = Mapping[str, Any]
 VERDICTS: Final = {
     "explained": "explained",
     "partly": "partly explained",
+    "not decided": "not decided",
     "not explained": "not explained",
 }
 NOT_TESTABLE: Final = "not testable"
@@ -41,20 +44,33 @@ def headline(document: Document) -> str:
         parts.append(f"seed {document['seed']}")
     if document["step"] is not None:
         parts.append(f"step {document['step']:,}")
+    if document["by"] is not None:
+        parts.append(f"a control, read by {document['by']['operation']}")
     return f"{', '.join(parts)}: {VERDICTS[document['verdict']]}"
 
 
 def sentences(document: Document) -> list[str]:
-    """Return what the network found: the structure, its keys, their shape, a formula."""
-    if document["structure"]["n"] is None:
+    """Return what the network found: the structure, its keys, their shape, a formula.
+
+    What limits all of it comes first: that it is a control, and that nothing is there to explain.
+    """
+    first = [control(document), _by_heart(document)]
+    n = document["structure"]["n"]
+    if n is None:
         searched = document["structure"]["words"]
-        return [f"{searched}.", "Without a structure there is no basis to look for keys in."]
-    told = [_structure(document), _keys(document, "embedding"), _keys(document, "readout")]
-    return [text for text in [*told, *_shapes(document), *_formula(document)] if text]
+        told = [f"{searched}.", "Without a structure there is no basis to look for keys in."]
+    else:
+        told = [_structure(document)]
+        if n > LARGEST_UNTESTABLE:
+            told += [_keys(document, "embedding"), _keys(document, "readout")]
+        told += [*_shapes(document), *_formula(document), _not_decided(document)]
+    return [text for text in [*first, *told] if text]
 
 
 def one_sentence(document: Document) -> str:
     """Return the verdict with what it rests on, for the top of a report."""
+    if by_heart := _by_heart(document):
+        return f"Not explained. {by_heart}"
     verdict = f"The algorithm is {VERDICTS[document['verdict']]}"
     words = document["structure"]["words"]
     if document["structure"]["n"] is None:
@@ -64,6 +80,23 @@ def one_sentence(document: Document) -> str:
     text = f"{verdict}: {words}, on {held}" if families else f"{verdict}: {words}, no keys found"
     lacking = [claim["name"] for claim in failed(document)]
     return f"{text}; not shown: {', '.join(lacking)}." if lacking else f"{text}."
+
+
+def control(document: Document) -> str:
+    """Return that an explanation is a control, and what it should find; "" if it is none."""
+    by = document["by"]
+    if by is None:
+        return ""
+    expected = (
+        f"{by['operation']} lays residues out by the same characters, so that W_E cannot tell"
+        " the two apart."
+        if by["same_characters"]
+        else "Nothing should be found."
+    )
+    return (
+        f"This is a control: the network was trained on {document['operation']} and is read here"
+        f" by the structure of {by['operation']}. {expected}"
+    )
 
 
 def algorithm(document: Document) -> str:
@@ -96,6 +129,34 @@ def is_plain(document: Document) -> bool:
     """Whether the coordinates are x and y themselves, so that the basis that fits is additive."""
     structure = document["structure"]
     return structure["n"] == document["p"] and structure["u"] == "x"
+
+
+def _by_heart(document: Document) -> str:
+    """Say that a network answers nothing new, so that there is nothing to explain."""
+    claim = next((c for c in document["claims"] if c["name"] == NEW_PAIRS), None)
+    if claim is None or claim["verdict"] != "fails":
+        return ""
+    return (
+        "It answers pairs that it was not trained on hardly better than guessing (accuracy"
+        f" {claim['value']:+.3f} beside it): it knows pairs by heart at most, so there is no"
+        " algorithm to read out yet."
+    )
+
+
+def _not_decided(document: Document) -> str:
+    """Say why what did not fail is not explained either."""
+    if document["verdict"] != "not decided":
+        return ""
+    if document["structure"]["n"] <= LARGEST_UNTESTABLE:
+        group = document["structure"]["group"]
+        return f"It is not decided: {group} has one frequency, and no other to compare it with."
+    if document["causal"]["full"] is None:
+        return (
+            "It is not decided: a table alone shows which frequencies it holds; whether answers"
+            " come from them takes the whole network."
+        )
+    lacking = ", ".join(claim["name"] for claim in failed(document))
+    return f"It is not decided: nothing failed, but this cannot be tested here: {lacking}."
 
 
 def _structure(document: Document) -> str:

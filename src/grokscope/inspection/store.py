@@ -11,6 +11,8 @@ from grokscope.runs.folder import RunFolder
 
 EXPLANATION_NAME: Final = "explanation.json"
 FORMAT: Final = 1
+_LATER_FIELDS: Final = {"by": None}
+"""What explanations that were written earlier do not have."""
 
 
 def write_explanations(folder: RunFolder, explanations: Sequence[Explanation]) -> None:
@@ -27,7 +29,9 @@ def read_explanations(folder: RunFolder) -> list[dict[str, Any]]:
         return []
     try:
         document = json.loads(read_bytes(folder.path / EXPLANATION_NAME))
-        return list(document["explanations"]) if document["format"] == FORMAT else []
+        if document["format"] != FORMAT:
+            return []
+        return [_LATER_FIELDS | explanation for explanation in document["explanations"]]
     except (ValueError, KeyError, TypeError, RecursionError):
         return []
 
