@@ -4,6 +4,7 @@ Source: arXiv 2402.16726, Appendix; the published code's `MLP` (no biases).
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -12,6 +13,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from grokscope.config import ModelConfig
 from grokscope.models.activations import Edit, Tape
+from grokscope.models.tokens import on_batch
 
 
 class MLP(eqx.Module):
@@ -32,16 +34,24 @@ class MLP(eqx.Module):
         self.W_in, *hidden, self.W_out, self.W_U = draws
         self.W_hidden = tuple(hidden)
 
-    def __call__(self, tokens: Int[Array, "example pos"]) -> Float[Array, "example class"]:
-        """Return the logits; the input projection is computed once per token."""
+    def __call__(self, tokens: Any) -> Float[Array, "... class"]:
+        """Return the logits; the input projection is computed once per token.
+
+        **Arguments:** as for `Transformer.trace`.
+
+        **Raises:** `UsageError` for tokens that the network does not have.
+        """
+        return on_batch(tokens, self.W_E, self.W_U, self._logits)
+
+    def _logits(self, tokens: Int[Array, "example pos"]) -> Float[Array, "example class"]:
         neurons = jax.nn.relu(jnp.sum((self.W_E @ self.W_in)[tokens], axis=1))
         for W in self.W_hidden:
             neurons = jax.nn.relu(neurons @ W)
         return neurons @ self.neuron_logit_map.T
 
     def trace(
-        self, tokens: Int[Array, "example pos"], edits: Mapping[str, Edit] | None = None
-    ) -> tuple[Float[Array, "example class"], dict[str, Array]]:
+        self, tokens: Any, edits: Mapping[str, Edit] | None = None
+    ) -> tuple[Float[Array, "... class"], dict[str, Array]]:
         """Run the plain forward pass, with every activation named and editable.
 
         **Arguments:** as for `Transformer.trace`.
@@ -49,8 +59,14 @@ class MLP(eqx.Module):
         **Returns:** the logits, and all activations by name: `embedding`, `input_pre`,
         `input_post`, `hidden.0.pre`, `hidden.0.post` …, `output`, `logits`.
 
-        **Raises:** `UsageError` for an edit of an unknown activation.
+        **Raises:** `UsageError` for tokens that the network does not have, and for an edit of an
+        unknown activation.
         """
+        return on_batch(tokens, self.W_E, self.W_U, lambda batch: self._trace(batch, edits))
+
+    def _trace(
+        self, tokens: Int[Array, "example pos"], edits: Mapping[str, Edit] | None
+    ) -> tuple[Float[Array, "example class"], dict[str, Array]]:
         tape = Tape(edits)
         embedded = tape.mark("embedding", self.W_E[tokens])
         before = tape.mark("input_pre", jnp.sum(embedded @ self.W_in, axis=1))

@@ -4,6 +4,7 @@ Source: arXiv 2402.16726, Section 3 and Appendix A.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -12,6 +13,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from grokscope.config import ModelConfig
 from grokscope.models.activations import Edit, Tape
+from grokscope.models.tokens import on_batch
 
 
 class Block(eqx.Module):
@@ -76,20 +78,25 @@ class Transformer(eqx.Module):
         self.W_U = jax.random.normal(keys[1], (config.d_model, p)) * config.d_model**-0.5
         self.blocks = tuple(Block(config, k) for k in keys[2:])
 
-    def __call__(self, tokens: Int[Array, "example pos"]) -> Float[Array, "example class"]:
-        """Return the logits, on the fast path where the network has a single block."""
-        if len(self.blocks) == 1:
-            return _one_block_logits(self, tokens)
-        return self.trace(tokens)[0]
+    def __call__(self, tokens: Any) -> Float[Array, "... class"]:
+        """Return the logits, on the fast path where the network has a single block.
+
+        **Arguments:** as for `trace`.
+
+        **Raises:** `UsageError` for tokens that the network does not have.
+        """
+        if len(self.blocks) > 1:
+            return self.trace(tokens)[0]
+        return on_batch(tokens, self.W_E, self.W_U, lambda batch: _one_block_logits(self, batch))
 
     def trace(
-        self, tokens: Int[Array, "example pos"], edits: Mapping[str, Edit] | None = None
-    ) -> tuple[Float[Array, "example class"], dict[str, Array]]:
+        self, tokens: Any, edits: Mapping[str, Edit] | None = None
+    ) -> tuple[Float[Array, "... class"], dict[str, Array]]:
         """Run the plain forward pass, with every activation named and editable.
 
         **Arguments:**
 
-        - `tokens`: x, operator, y of each example.
+        - `tokens`: x, operator, y of each example, or of one alone; lists, NumPy or JAX.
         - `edits`: functions by activation name, for instance
           `{"blocks.0.mlp_post": lambda a: a.at[..., 7].set(0)}`.
 
@@ -97,8 +104,14 @@ class Transformer(eqx.Module):
         `query`, `key`, `value`, `scores`, `pattern`, `mixed`, `head_output`,
         `residual_middle`, `mlp_pre`, `mlp_post`, `residual_after`; and `logits`.
 
-        **Raises:** `UsageError` for an edit of an unknown activation.
+        **Raises:** `UsageError` for tokens that the network does not have, and for an edit of an
+        unknown activation.
         """
+        return on_batch(tokens, self.W_E, self.W_U, lambda batch: self._trace(batch, edits))
+
+    def _trace(
+        self, tokens: Int[Array, "example pos"], edits: Mapping[str, Edit] | None
+    ) -> tuple[Float[Array, "example class"], dict[str, Array]]:
         tape = Tape(edits)
         residual = tape.mark("embedding", self.W_E[tokens])
         for i, block in enumerate(self.blocks):

@@ -1,0 +1,69 @@
+"""Tokens as people hand them to a network, checked: JAX answers for tokens that do not exist.
+
+An index that is too large reads the last row of W_E, a negative one counts from the end.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Float, Int, Shaped
+
+from grokscope.errors import UsageError
+
+_POSITIONS: Final = 3
+_Read = TypeVar("_Read")
+
+
+def on_batch(
+    tokens: Any,
+    W_E: Float[Array, "token column"],
+    W_U: Float[Array, "column class"],
+    forward: Callable[[Int[Array, "example pos"]], _Read],
+) -> _Read:
+    """Run a forward pass on checked tokens; what it reads in one example alone has no example axis.
+
+    Inside `jit`, `vmap` and `grad` tokens have no values yet: there only shape and type are
+    checked, and the compiled program is that of `forward` alone.
+
+    **Arguments:**
+
+    - `tokens`: x, operator, y, or several of these; lists, NumPy or JAX.
+    - `W_E`, `W_U`: of the network; their sizes are those of the vocabulary and of the answers.
+    - `forward`: from a batch of examples to arrays whose first axis is the example.
+
+    **Raises:** `UsageError` for another shape, for what are no whole numbers, and for a token
+    that is not in the vocabulary.
+    """
+    array = tokens if isinstance(tokens, jax.Array) else _from_python(tokens)
+    _check(array, len(W_E), W_U.shape[1])
+    batch = array if isinstance(array, jax.Array) else jnp.asarray(array.astype(np.int32))
+    if batch.ndim == 2:
+        return forward(batch)
+    return jax.tree_util.tree_map(lambda values: values[0], forward(batch[None]))
+
+
+def _from_python(tokens: Any) -> Shaped[np.ndarray, "..."]:
+    try:
+        return np.asarray(tokens)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UsageError("tokens are not an array", got=tokens,
+                         allowed="[x, operator, y], or a list of these") from error  # fmt: skip
+
+
+def _check(array: Shaped[Any, "..."], n_tokens: int, p: int) -> None:
+    if array.ndim not in (1, 2) or array.shape[-1] != _POSITIONS:
+        raise UsageError("tokens have the wrong shape", got=array.shape,
+                         allowed="(3,) for x, operator, y, or (examples, 3)")  # fmt: skip
+    if not jnp.issubdtype(array.dtype, jnp.integer):
+        raise UsageError("tokens are not usable", got=str(array.dtype), allowed="whole numbers")
+    if isinstance(array, Tracer):
+        return
+    values = np.asarray(array)
+    unknown = values[(values < 0) | (values >= n_tokens)]
+    if unknown.size:
+        raise UsageError("the network has no such token", got=int(unknown[0]),
+                         allowed=f"0 to {n_tokens - 1}, operators from {p} on")  # fmt: skip
