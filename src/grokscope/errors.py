@@ -70,6 +70,14 @@ class DiskError(GrokscopeError):
     """A write that failed (for instance a full disk); everything saved before it is kept."""
 
 
+class FolderGoneError(DiskError):
+    """A folder that was removed, or moved out of sight, while it was being written."""
+
+
+class FolderMovedError(DiskError):
+    """A folder that was moved while it was being written; everything was saved in its new place."""
+
+
 AFTER_DIVERGENCE = "try a smaller --learning-rate or a longer --warmup"
 
 

@@ -161,11 +161,11 @@ def test_python_has_the_verb_train(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     run = gs.train("x+y", **helpers.settings)
-    assert run.path == Path("runs/x+y-p7")
+    assert run.path == tmp_path / "runs" / "x+y-p7"
     assert helpers.contents(run.path) == helpers.contents(finished)
     assert run.results == run.folder.manifest.results
     again = gs.train("x + y", **helpers.settings | {"steps": 10})
-    assert again.path == Path("runs/x+y-p7-2")
+    assert again.path == tmp_path / "runs" / "x+y-p7-2"
     longer = gs.train("x + y", out=again.path, resume=True, **helpers.settings)
     assert longer.results == run.results
     with pytest.raises(UsageError, match="unknown setting; got 'stepz'"):

@@ -1,3 +1,4 @@
+import errno
 import fcntl
 import os
 import signal
@@ -91,3 +92,47 @@ def test_the_lock_needs_neither_parquet_nor_jax():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout.strip() == b"set()"
+
+
+@pytest.fixture(params=[errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL, errno.EIO])
+def no_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file system without locks, and what it says."""
+
+    def fail(*_: object) -> None:
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    return os.strerror(request.param).lower()
+
+
+def test_without_locks_a_writer_says_which_option_goes_on(tmp_path: Path, no_locks: str):
+    with pytest.raises(DiskError) as caught, exclusive(tmp_path):
+        pass
+    assert str(caught.value).endswith(
+        f"': {no_locks}; its file system has no locks; --no-lock (in Python lock=False) goes on "
+        "without; then let nothing else write there"
+    )
+    with exclusive(tmp_path, needed=False):
+        assert is_locked(tmp_path) is None
+
+
+def test_locks_that_are_not_needed_are_held_where_there_are_some(tmp_path: Path):
+    with exclusive(tmp_path, needed=False):
+        with pytest.raises(RunFolderError, match="in use"), exclusive(tmp_path, needed=False):
+            pass
+        assert is_locked(tmp_path)
+
+
+def test_a_lock_that_was_removed_meanwhile_locks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As that of a new folder that stayed empty, which others may make again."""
+    flock = fcntl.flock
+
+    def late(*arguments: int) -> None:
+        (tmp_path / ".lock").unlink()
+        flock(*arguments)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(RunFolderError, match="in use by another process"), exclusive(tmp_path):
+        pass

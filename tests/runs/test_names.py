@@ -1,10 +1,15 @@
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grokscope.runs.names import next_free_name, slug
+from grokscope.errors import DiskError
+from grokscope.runs.lock import LOCK_NAME
+from grokscope.runs.names import new_folder, slug
 
 
 @pytest.mark.parametrize(
@@ -35,8 +40,40 @@ def test_any_text_becomes_one_safe_name(text: str):
     assert name[0] not in "-_"
 
 
-def test_next_free_name(tmp_path: Path):
-    assert next_free_name(tmp_path, "x+y") == tmp_path / "x+y"
-    (tmp_path / "x+y").mkdir()
-    (tmp_path / "x+y-2").touch()
-    assert next_free_name(tmp_path, "x+y") == tmp_path / "x+y-3"
+def test_a_new_folder_has_a_name_that_is_free(tmp_path: Path):
+    with new_folder(tmp_path / "runs", "x+y") as path:
+        assert path == tmp_path / "runs" / "x+y"
+        (path / "file").touch()
+    (tmp_path / "runs" / "x+y-2").touch()
+    with new_folder(tmp_path / "runs", "x+y") as path:
+        assert path == tmp_path / "runs" / "x+y-3"
+        assert path.is_dir()
+
+
+def test_choosing_a_name_at_the_same_moment_gives_each_its_own(tmp_path: Path):
+    all_here = threading.Barrier(8)
+
+    def choose(_: int) -> Path:
+        all_here.wait()
+        with new_folder(tmp_path, "run") as path:
+            all_here.wait()
+            return path
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(choose, range(8)))) == 8
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_folder_that_stays_empty_goes_again(tmp_path: Path, kept: bool):
+    with contextlib.suppress(KeyError), new_folder(tmp_path / "runs", "run") as path:
+        (path / LOCK_NAME).touch()
+        if kept:
+            (path / "manifest.json").touch()
+        raise KeyError
+    assert (path.exists(), path.parent.exists()) == (kept, kept)
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DiskError, match="not a directory"), new_folder(tmp_path / "file", "run"):
+        pass

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from tyro.conf import arg
 
-from grokscope.errors import DiskError, UsageError
+from grokscope.errors import DiskError, RunFolderError, UsageError
 
 if TYPE_CHECKING:
     from grokscope.circuits.explanation import Explanation
@@ -86,7 +86,7 @@ class Explain:
         if self.step is None and self.seeds is None and self.by is None:
             try:
                 write_explanations(RunFolder.open(self.target), found)
-            except DiskError as error:
+            except (DiskError, RunFolderError) as error:
                 print(f"explanation.json is not written: {error}", file=sys.stderr)
         return found
 

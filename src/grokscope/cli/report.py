@@ -30,9 +30,10 @@ class Report:
         """Write and say where."""
         self._check()
         from grokscope.report import write_figures, write_report
+        from grokscope.runs.atomic import from_here
 
         if self.figures is None:
-            print(write_report(self.runs, self.out))
+            print(from_here(write_report(self.runs, self.out)))
             return
         for path in write_figures(self.runs, self.figures):
             print(path)

@@ -57,6 +57,8 @@ class Reproduce:
     where: Where = field(default_factory=Where)
     train: bool = True
     """Train what is missing; otherwise the page shows what is there."""
+    lock: bool = True
+    """Lock it, so that nobody else writes there; without, train also where there are no locks."""
     dry_run: Annotated[bool, _FLAG] = False
     """Say how many runs there are and how many are left, and train nothing."""
     quiet: Annotated[bool, _FLAG] = False
@@ -114,7 +116,7 @@ class Reproduce:
         from grokscope.experiments.paper.training import train
 
         engine = self.where.make()
-        train(planned, self.out, engine, lambda: view(quiet=self.quiet), self.runs)
+        train(planned, self.out, engine, lambda: view(quiet=self.quiet), self.runs, lock=self.lock)
 
     def _tell(self, planned: "Plan") -> None:
         """Print how many runs there are, and how many are left to train."""

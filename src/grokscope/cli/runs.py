@@ -41,13 +41,15 @@ class Runs:
                                  next_step='grokscope train "x + y" makes one')  # fmt: skip
         found = list_runs(self.folder)
         if self.json:
-            print(json.dumps([_document(run) for run in found]))
+            print(json.dumps([self._document(run) for run in found]))
         else:
             _show(found, self.folder)
 
+    def _document(self, run: "RunSummary") -> dict[str, Any]:
+        from grokscope.runs.atomic import from_here
 
-def _document(run: "RunSummary") -> dict[str, Any]:
-    return {**dataclasses.asdict(run), "path": str(run.path)}
+        path = str(run.path) if self.folder.is_absolute() else from_here(run.path)
+        return {**dataclasses.asdict(run), "path": path}
 
 
 def _show(found: "list[RunSummary]", folder: Path) -> None:

@@ -47,6 +47,8 @@ class Sweep:
     """Train nothing: say how many runs there are, and how long they may take."""
     resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Go on with a sweep that exists; without it a sweep does so, too, or begins."""
+    lock: bool = True
+    """Lock it, so that nobody else writes there; without, train also where there are no locks."""
     quiet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Show nothing while training."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -78,7 +80,7 @@ class Sweep:
         with view(quiet=self.quiet) as watcher:
             sweep = run_sweep(
                 spec, out, engine=engine, batch_size=self.batch_size, merge=self.merge,
-                train=self.train, watcher=watcher,
+                train=self.train, lock=self.lock, watcher=watcher,
             )  # fmt: skip
         self._conclude(States(spec.points, sweep.path), out)
 

@@ -40,6 +40,8 @@ class Train:
     """Go on with the run in --out; the manifest knows the rest. --steps may be raised."""
     report: bool = True
     """Write report.html when training ends."""
+    lock: bool = True
+    """Lock it, so that nobody else writes there; without, train also where there are no locks."""
     quiet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Show nothing while training."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -61,24 +63,24 @@ class Train:
         from grokscope.experiments.check import check
 
         config, out = self._config(), self.out
-        operation = check(config)[0].canonical
+        check(config)
         if self.resume and out is not None and self._is_finished(out, config):
             if self.report and not (out / "report.html").exists():
                 self._write_report(out)
             return
 
         from grokscope.cli.live import listen
-        from grokscope.experiments.api import default_out
+        from grokscope.experiments.api import run_folder
         from grokscope.experiments.run import train_run
 
-        out = out or default_out(operation, config.task.p)
-        try:
-            with listen(quiet=self.quiet) as listener:
-                train_run(config, out, resume=self.resume, listener=listener)
-        except DivergedError:
-            self._conclude(out)
-            raise
-        self._conclude(out)
+        with run_folder(config, out) as path:
+            try:
+                with listen(quiet=self.quiet) as listener:
+                    train_run(config, path, resume=self.resume, listener=listener, lock=self.lock)
+            except DivergedError:
+                self._conclude(path)
+                raise
+            self._conclude(path)
 
     def _config(self) -> RunConfig:
         """Return the configuration with the expressions typed, or those of the run resumed."""
@@ -129,9 +131,10 @@ class Train:
 
     def _write_report(self, out: Path) -> None:
         from grokscope.report import write_report
+        from grokscope.runs.atomic import from_here
 
         page = write_report([out])
-        print(f"report: {page}", file=sys.stderr if self.json else sys.stdout)
+        print(f"report: {from_here(page)}", file=sys.stderr if self.json else sys.stdout)
 
     def _tell(self, out: Path, manifest: "Manifest") -> None:
         """Print how every seed ended and where the run lies."""

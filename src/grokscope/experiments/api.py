@@ -1,14 +1,16 @@
 """`gs.train`: the verb train for Python."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from grokscope.config import configure
+from grokscope.config import RunConfig, configure
 from grokscope.experiments.check import check
 from grokscope.experiments.listener import Listener
 from grokscope.experiments.run import Run, train_run
 from grokscope.runs.folder import RunFolder
-from grokscope.runs.names import next_free_name, slug
+from grokscope.runs.names import new_folder, slug
 
 RUNS: Final = Path("runs")
 
@@ -19,6 +21,7 @@ def train(
     out: str | Path | None = None,
     resume: bool = False,
     listener: Listener | None = None,
+    lock: bool = True,
     source: Run | RunFolder | str | Path | None = None,
     **settings: Any,
 ) -> Run:
@@ -31,6 +34,8 @@ def train(
     - `out`: run folder; by default `runs/NAME` with a name made from the operation.
     - `resume`: go on with the run of the same settings in `out`.
     - `listener`: is told how it goes.
+    - `lock`: False trains also where the file system has no locks; then nothing else may write
+      there.
     - `source`: a trained run to take weights over from, as the setting `load` says:
       `source=run, load=("embedding",), freeze=("embedding",)`.
     - `settings`: any setting of the command line, `p=59, seeds=(0, 1), steps=20_000`.
@@ -42,8 +47,8 @@ def train(
     if source is not None:
         settings["source"] = _text(source)
     config = configure(expressions, preset, **settings)
-    path = default_out(check(config)[0].canonical, config.task.p) if out is None else Path(out)
-    return train_run(config, path, resume=resume, listener=listener)
+    with run_folder(config, out) as path:
+        return train_run(config, path, resume=resume, listener=listener, lock=lock)
 
 
 def _text(source: Any) -> Any:
@@ -52,6 +57,15 @@ def _text(source: Any) -> Any:
     return str(path) if isinstance(path, Path) else path
 
 
-def default_out(operation: str, p: int) -> Path:
-    """Return a folder in `runs` that does not exist yet, named after the operation."""
-    return next_free_name(RUNS, slug(f"{operation}-p{p}"))
+@contextlib.contextmanager
+def run_folder(config: RunConfig, out: str | Path | None) -> Iterator[Path]:
+    """Give `out`, or a new folder in `runs` named after the operation, removed if it stays empty.
+
+    **Raises:** `UsageError` for a configuration that cannot train; `DiskError`.
+    """
+    operation = check(config)[0].canonical
+    if out is not None:
+        yield Path(out)
+        return
+    with new_folder(RUNS, slug(f"{operation}-p{config.task.p}")) as path:
+        yield path

@@ -11,7 +11,13 @@ import equinox as eqx
 import jax
 
 from grokscope.config import RunConfig
-from grokscope.errors import AFTER_DIVERGENCE, DivergedError, RunInterruptedError, UsageError
+from grokscope.errors import (
+    AFTER_DIVERGENCE,
+    DivergedError,
+    FolderMovedError,
+    RunInterruptedError,
+    UsageError,
+)
 from grokscope.experiments.check import check
 from grokscope.experiments.interrupt import listening
 from grokscope.experiments.listener import Beginning, Evaluation, Listener, Silent
@@ -20,7 +26,7 @@ from grokscope.experiments.together import advance, begin, run_axis
 from grokscope.experiments.training_run import TrainingRun, pair_counts
 from grokscope.experiments.transfer import read_source
 from grokscope.models import make_model
-from grokscope.runs.atomic import shown
+from grokscope.runs.atomic import shown, typed
 from grokscope.runs.environment import environment
 from grokscope.runs.folder import MANIFEST_NAME, RunFolder
 from grokscope.runs.manifest import Manifest
@@ -43,7 +49,12 @@ class Run:
 
 
 def train_run(
-    config: RunConfig, out: Path, *, resume: bool = False, listener: Listener | None = None
+    config: RunConfig,
+    out: Path,
+    *,
+    resume: bool = False,
+    listener: Listener | None = None,
+    lock: bool = True,
 ) -> Run:
     """Train all seeds of `config`, keeping everything in the folder `out`.
 
@@ -53,12 +64,14 @@ def train_run(
     - `out`: a new folder, or to resume, that of the run.
     - `resume`: go on with the run in `out`; where there is none, begin it.
     - `listener`: is told how it goes.
+    - `lock`: False trains also where the file system has no locks.
 
     **Raises:** `UsageError` for a configuration or folder that cannot be used; `DiskError` when
-    something cannot be written; `DivergedError` and `RunInterruptedError` after saving.
+    something cannot be written, or the folder is moved; `DivergedError` and
+    `RunInterruptedError` after saving.
     """
     listener = listener or Silent()
-    resuming, folder = enter(config, out, resume=resume)
+    resuming, folder = enter(config, out, resume=resume, lock=lock)
     with folder.lock(), listening() as wish:
         if resuming:
             _warn_of_other_bits(folder, listener)
@@ -66,17 +79,23 @@ def train_run(
         listener.begin(_beginning(training))
         clock = _Clock()
         start(training)
-        while training.active and not wish:
+        while training.active and not wish and not folder.moved:
             advance([training])
             listener.evaluated(_evaluation(training, clock))
         return finish(training)
 
 
-def enter(config: RunConfig, out: Path, *, resume: bool) -> tuple[bool, RunFolder]:
-    """Return whether there is a run to go on with, and the folder of it or of a new one."""
+def enter(
+    config: RunConfig, out: Path, *, resume: bool, lock: bool = True, inside: Path | None = None
+) -> tuple[bool, RunFolder]:
+    """Return whether there is a run to go on with, and the folder of it or of a new one.
+
+    **Arguments:** as of `train_run`, and `inside`: a folder around `out` that has to be there.
+    """
     check(config)
-    resuming = resume and (out / MANIFEST_NAME).exists()
-    return resuming, _reopen(config, out) if resuming else _create(config, out)
+    if resume and (out / MANIFEST_NAME).exists():
+        return True, _reopen(config, RunFolder.open(out, lock=lock))
+    return False, RunFolder.create(out, _new_manifest(config), lock=lock, inside=inside)
 
 
 def load(folder: RunFolder) -> TrainingRun:
@@ -107,14 +126,14 @@ class _Clock:
         return (step - self._start[0]) / (now - self._start[1])
 
 
-def _create(config: RunConfig, out: Path) -> RunFolder:
+def _new_manifest(config: RunConfig) -> Manifest:
     config = _within_budget(config)
     operation = check(config)[0].canonical
     source = read_source(config)
     manifest = Manifest.new(config.to_json(), operation, **_machine())
     if source is not None:
         manifest = dataclasses.replace(manifest, transfer=source.record())
-    return RunFolder.create(out, manifest)
+    return manifest
 
 
 def _machine() -> dict[str, str]:
@@ -139,15 +158,14 @@ def _within_budget(config: RunConfig) -> RunConfig:
     return dataclasses.replace(config, schedule=schedule)
 
 
-def _reopen(config: RunConfig, out: Path) -> RunFolder:
+def _reopen(config: RunConfig, folder: RunFolder) -> RunFolder:
     """Return the run to go on with, after raising its `steps` if asked to."""
-    folder = RunFolder.open(out)
     stored = RunConfig.from_json(folder.manifest.config)
     steps = max(config.schedule.steps, stored.schedule.steps)
     schedule = dataclasses.replace(stored.schedule, steps=steps)
     wanted = _within_budget(dataclasses.replace(stored, schedule=schedule))
     config = from_the_same(config, stored, folder.manifest)
-    _refuse_another(_without_steps(config), _without_steps(stored), out)
+    _refuse_another(_without_steps(config), _without_steps(stored), folder.path)
     folder.manifest = dataclasses.replace(folder.manifest, config=wanted.to_json())
     return folder
 
@@ -232,9 +250,15 @@ def finish(training: TrainingRun) -> Run:
     )
     folder.write_manifest(manifest)
     if interrupted:
+        go_on = f"go on with: grokscope train --resume --out {typed(folder.path)}"
+        if folder.moved:
+            raise FolderMovedError(
+                f"the run's folder was moved while it trained, and lies in {shown(folder.path)}; "
+                f"stopped at step {training.step}, everything is saved there",
+                next_step=go_on,
+            )
         raise RunInterruptedError(
-            f"interrupted at step {training.step}; everything is saved",
-            next_step=f"go on with: grokscope train --resume --out {folder.path}",
+            f"interrupted at step {training.step}; everything is saved", next_step=go_on
         )
     if status == "diverged":
         at = ", ".join(

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from grokscope.circuits.explanation import Explanation
 from grokscope.inspection.explaining import explain
-from grokscope.runs.atomic import names_in, read_bytes, write_bytes
+from grokscope.runs.atomic import names_in, read_bytes, utf8
 from grokscope.runs.folder import RunFolder
 
 EXPLANATION_NAME: Final = "explanation.json"
@@ -20,7 +20,7 @@ def write_explanations(folder: RunFolder, explanations: Sequence[Explanation]) -
     found = [explanation.to_json() for explanation in explanations]
     document = {"format": FORMAT, "explanations": found}
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    write_bytes(folder.path / EXPLANATION_NAME, f"{text}\n".encode())
+    folder.write_file(EXPLANATION_NAME, utf8(f"{text}\n"))
 
 
 def read_explanations(folder: RunFolder) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from grokscope.errors import RunFolderError, UsageError
-from grokscope.runs.atomic import read_bytes, shown, write_bytes
+from grokscope.runs.atomic import read_bytes, shown, utf8, write_bytes
 
 SERIES: Final = ("curves", "spectra", "etas", "logits", "losses", "frequencies")
 """Long tables that some experiments keep beside their rows."""
@@ -50,9 +50,9 @@ def write_results(folder: Path, name: str, results: Results) -> list[Path]:
     """
     tables = {f"{name}.csv": results.rows}
     tables |= {f"{name}.{key}.csv": rows for key, rows in results.series.items() if rows}
-    contents = {file: _to_csv(rows).encode() for file, rows in tables.items()}
+    contents = {file: utf8(_to_csv(rows)) for file, rows in tables.items()}
     text = json.dumps(results.manifest, indent=2, ensure_ascii=False, allow_nan=False)
-    contents[f"{name}.json"] = f"{text}\n".encode()
+    contents[f"{name}.json"] = utf8(f"{text}\n")
     for file, data in contents.items():
         write_bytes(Path(folder) / file, data)
     return [Path(folder) / file for file in contents]

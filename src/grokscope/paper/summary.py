@@ -65,7 +65,7 @@ def _of_task(result: dict[str, Any], operation: str | None) -> dict[str, Any]:
 
 def _status(reading: Reading, result: dict[str, Any], operation: str | None) -> str:
     status = reading.found.result["status"]
-    if status == "running" and not is_locked(reading.found.folder.path):
+    if status == "running" and is_locked(reading.found.folder.path) is False:
         return KILLED
     if operation is not None and result.get("grokked_at") is not None:
         return "grokked"

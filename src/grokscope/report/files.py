@@ -17,7 +17,7 @@ from grokscope.report.figures import (
 )
 from grokscope.report.record import RunRecord, read_runs
 from grokscope.report.theme import FILE, VEGA_LITE
-from grokscope.runs.atomic import write_bytes
+from grokscope.runs.atomic import utf8, write_bytes
 from grokscope.runs.names import slug
 
 FORMATS: Final = ("svg", "png")
@@ -76,7 +76,7 @@ def write_figure(
     svg = vl_convert.vegalite_to_svg(chart, vl_version=VEGA_LITE)
     paths = []
     for kind in formats:
-        data = svg.encode() if kind == "svg" else vl_convert.svg_to_png(svg, scale=scale)
+        data = utf8(svg) if kind == "svg" else vl_convert.svg_to_png(svg, scale=scale)
         paths.append(stem.with_name(f"{stem.name}.{kind}"))
         write_bytes(paths[-1], data)
     return paths

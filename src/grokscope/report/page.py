@@ -20,7 +20,7 @@ from grokscope.report.figures.progress import SHOWN
 from grokscope.report.finding import finding
 from grokscope.report.html import fill, new_charts
 from grokscope.report.record import RunRecord, read_runs
-from grokscope.runs.atomic import write_bytes
+from grokscope.runs.atomic import utf8, write_bytes
 
 REPORT_NAME: Final = "report.html"
 
@@ -40,10 +40,12 @@ def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
     runs for a page; `DiskError` when the page cannot be written.
     """
     records = read_runs([Path(run) for run in runs])
-    if out is None:
-        out = records[0].folder.path / REPORT_NAME if len(records) == 1 else Path(REPORT_NAME)
-    write_bytes(Path(out), render(records).encode())
-    return Path(out)
+    page = utf8(render(records))
+    if out is None and len(records) == 1:
+        return records[0].folder.write_file(REPORT_NAME, page)
+    out = Path(REPORT_NAME if out is None else out)
+    write_bytes(out, page)
+    return out
 
 
 def render(records: Sequence[RunRecord]) -> str:

@@ -74,7 +74,7 @@ class RunRecord:
     def status(self) -> str:
         """As in the manifest; `running` only while a process trains it."""
         status = self.folder.manifest.status
-        return KILLED if status == "running" and not is_locked(self.folder.path) else status
+        return KILLED if status == "running" and is_locked(self.folder.path) is False else status
 
     @property
     def finished(self) -> bool:

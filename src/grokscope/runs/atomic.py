@@ -2,7 +2,9 @@
 
 import contextlib
 import errno
+import itertools
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,20 +17,62 @@ _NO_FOLDER_SYNC: Final = (errno.EINVAL, errno.ENOTSUP)
 _LONGEST_PATH: Final = 56
 
 
+def absolute(path: str | Path) -> Path:
+    """Return `path` from the root of the disk, so that it survives a change of folder.
+
+    **Raises:** `RunFolderError` where it is relative to a folder that was removed.
+    """
+    try:
+        return Path(path).absolute()
+    except FileNotFoundError as error:
+        raise RunFolderError("the current folder was removed",
+                             next_step="cd to a folder that exists") from error  # fmt: skip
+
+
+def from_here(path: Path) -> str:
+    """Return `path` as somebody in the current folder would type it."""
+    with contextlib.suppress(OSError, ValueError):
+        path = path.relative_to(Path.cwd())
+    return str(path)
+
+
+def typed(path: Path) -> str:
+    """Return `path` as a word for a shell, from here."""
+    text = from_here(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    # what is no text, or would move the cursor, as bytes: $'bad\xff'
+    plain = (chr(b) if 32 <= b < 127 and chr(b) not in "\\'" else f"\\x{b:02x}"
+             for b in os.fsencode(text))  # fmt: skip
+    return f"$'{''.join(plain)}'"
+
+
 def shown(path: Path) -> str:
-    """Return `path` quoted on one line; of a long one the end, which names the file."""
-    text = str(path)
+    """Return `path` from here, quoted on one line; of a long one the end, which names the file."""
+    text = from_here(path)
     return quote(text if len(text) <= _LONGEST_PATH else f"…{text[-_LONGEST_PATH:]}")
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def utf8(text: str) -> bytes:
+    """Return `text` in UTF-8; a byte of a file's name that is no text becomes `\\udcff`.
+
+    In a JSON string that is the escape from which the same name is read again.
+    """
+    return text.encode(errors="backslashreplace")
+
+
+def write_bytes(path: Path, data: bytes, *, inside: Path | None = None) -> None:
     """Write `data` so that `path` holds all of it or what it held before, whatever happens.
 
     The data goes to a temporary file beside `path`, is flushed to the disk, and then renamed.
 
+    **Arguments:**
+
+    - `inside`: a folder around `path` that has to be there; other missing ones are made.
+
     **Raises:** `DiskError` when the disk is full, read-only or not permitted.
     """
-    make_folder(path.parent)
+    make_folder(path.parent, inside=inside)
     temporary = path.parent / f".{path.name}.tmp-{os.getpid()}"
     with writing(path):
         try:
@@ -64,10 +108,11 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def make_folder(folder: Path) -> None:
-    """Make `folder` and its parents where they are missing; raises `DiskError`."""
+def make_folder(folder: Path, *, inside: Path | None = None) -> None:
+    """Make `folder` and its parents, but not `inside`, where they are missing; `DiskError`."""
     with writing(folder):
-        missing = [f for f in (folder, *folder.parents) if not f.exists()]
+        made = itertools.takewhile(lambda f: f != inside, (folder, *folder.parents))
+        missing = [f for f in made if not f.exists()]
         for new in reversed(missing):
             new.mkdir(exist_ok=True)
             sync_folder(new.parent)

@@ -6,15 +6,16 @@ than the state is of a save that did not finish: `rewind` to the state's step re
 
 import dataclasses
 import re
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
-from grokscope.errors import RunFolderError
+from grokscope.errors import DiskError, FolderGoneError, RunFolderError
 from grokscope.runs.atomic import (
+    absolute,
     make_folder,
     names_in,
     read_bytes,
@@ -24,7 +25,7 @@ from grokscope.runs.atomic import (
     write_bytes,
 )
 from grokscope.runs.canonical import digest
-from grokscope.runs.lock import exclusive
+from grokscope.runs.handle import LockedFolder
 from grokscope.runs.manifest import Manifest, now, read_manifest, write_manifest
 from grokscope.runs.metrics import (
     METRIC_SCHEMA,
@@ -43,23 +44,42 @@ STATE_NAME: Final = "state"
 _CHECKPOINT: Final = re.compile(r"step-(\d{7,})\.safetensors")
 
 
-class RunFolder:
-    """One run on the disk; made by `create` or `open`."""
+class RunFolder(LockedFolder):
+    """One run on the disk; made by `create` or `open`.
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        self.path = path
+    **Arguments:**
+
+    - `path`: the folder; a relative one is that in the current folder now.
+    - `manifest`: what it says.
+    - `lock`: False writes also where the file system has no locks.
+    """
+
+    def __init__(self, path: str | Path, manifest: Manifest, *, lock: bool = True) -> None:
+        super().__init__(path, lock=lock)
         self.manifest = manifest
 
     @classmethod
-    def create(cls, path: str | Path, manifest: Manifest) -> "RunFolder":
+    def create(
+        cls,
+        path: str | Path,
+        manifest: Manifest,
+        *,
+        lock: bool = True,
+        inside: Path | None = None,
+    ) -> "RunFolder":
         """Make the folder of a new run.
+
+        **Arguments:**
+
+        - `lock`: as in `RunFolder`.
+        - `inside`: a folder around it that has to be there; other missing ones are made.
 
         **Raises:** `RunFolderError` when the folder already holds a run or anything else, or is
         in use; `DiskError` when it cannot be written.
         """
-        folder = cls(Path(path), manifest)
+        folder = cls(path, manifest, lock=lock)
         _refuse_file(folder.path)
-        make_folder(folder.path)
+        make_folder(folder.path, inside=inside)
         _refuse_occupied(folder.path)
         with folder.lock():
             _refuse_occupied(folder.path)  # another process may have been quicker
@@ -67,25 +87,42 @@ class RunFolder:
         return folder
 
     @classmethod
-    def open(cls, path: str | Path) -> "RunFolder":
+    def open(cls, path: str | Path, *, lock: bool = True) -> "RunFolder":
         """Return the run in `path`; raises `RunFolderError` when there is none to read."""
-        path = Path(path)
+        path = absolute(path)
         if MANIFEST_NAME not in names_in(path):
             raise RunFolderError(
                 f"{shown(path)} is not a run folder: it has no {MANIFEST_NAME}",
                 next_step="`grokscope runs DIR` lists the runs in a folder",
             )
-        return cls(path, read_manifest(path / MANIFEST_NAME))
+        return cls(path, read_manifest(path / MANIFEST_NAME), lock=lock)
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Return the lock to hold while writing; see `exclusive`."""
-        return exclusive(self.path)
+    def _write(self, write: Callable[[Path], object]) -> None:
+        """Let `write` write below the folder, and once more where it was moved at that moment."""
+        path = None
+        while path != self.path:
+            path = self.path
+            if MANIFEST_NAME not in names_in(path):
+                raise FolderGoneError(f"the run in {shown(path)} was removed while it was written")
+            try:
+                write(path)
+            except DiskError:
+                if path == self.path:
+                    raise
+
+    def write_file(self, name: str, data: bytes) -> Path:
+        """Write a file about the run, such as its report, beside its manifest.
+
+        **Raises:** `DiskError` when it cannot be written, or the run is no longer there.
+        """
+        self._write(lambda path: write_bytes(path / name, data, inside=path))
+        return self.path / name
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest, with the present moment as its `updated`; raises `DiskError`."""
         times = manifest.times | {"updated": now()}
         self.manifest = dataclasses.replace(manifest, times=times)
-        write_manifest(self.path / MANIFEST_NAME, self.manifest)
+        self._write(lambda path: write_manifest(path / MANIFEST_NAME, self.manifest))
 
     def save_checkpoint(
         self,
@@ -102,9 +139,9 @@ class RunFolder:
         - `axes`: one word per axis of each tensor.
         - `meta`: facts that JSON can hold; `seed` and `step` are added.
         """
-        path = self._checkpoint(seed, step)
-        write_bytes(path, encode(tensors, {**meta, "seed": seed, "step": step}, axes))
-        return path
+        data = encode(tensors, {**meta, "seed": seed, "step": step}, axes)
+        self._write(lambda path: write_bytes(self._checkpoint(seed, step), data, inside=path))
+        return self._checkpoint(seed, step)
 
     def checkpoint_steps(self, seed: int) -> list[int]:
         """Return the steps at which weights of `seed` were kept, ascending."""
@@ -145,7 +182,8 @@ class RunFolder:
         self, step: int, tensors: Mapping[str, AnyArray], meta: Mapping[str, Any]
     ) -> None:
         """Replace what resuming needs, as the last write of a save; raises `DiskError`."""
-        write_bytes(self._state, encode(tensors, {**meta, "step": step}))
+        data = encode(tensors, {**meta, "step": step})
+        self._write(lambda path: write_bytes(self._state, data, inside=path))
 
     def load_state(self) -> tuple[int, dict[str, AnyArray], dict[str, Any]] | None:
         """Return step, tensors and facts of the last save, or None when nothing was saved yet.
@@ -171,7 +209,7 @@ class RunFolder:
             (SPECTRA_NAME, spectra.cast(SPECTRA_SCHEMA)),
         ):
             if rows.num_rows:
-                write_part(self.path / name, rows, last_step)
+                self._write(partial(_write_rows, name=name, rows=rows, last_step=last_step))
 
     def metrics(self) -> pa.Table:
         """Return all rows of `METRIC_SCHEMA`; raises `RunFolderError` for a damaged part."""
@@ -187,6 +225,9 @@ class RunFolder:
         The caller holds the lock. With −1 everything goes, the state first: a state without
         its rows would be resumed from.
         """
+        self._write(lambda _: self._rewind(step))
+
+    def _rewind(self, step: int) -> None:
         if step < 0 and self._state.exists():
             remove([self._state])
         for name in (METRICS_NAME, SPECTRA_NAME):
@@ -207,6 +248,10 @@ class RunFolder:
         folder = self.path / CHECKPOINTS_NAME / seed_folder
         names = names_in(folder, missing_ok=True)
         return {int(m[1]): folder / name for name in names if (m := _CHECKPOINT.fullmatch(name))}
+
+
+def _write_rows(path: Path, *, name: str, rows: pa.Table, last_step: int) -> None:
+    write_part(path / name, rows, last_step, inside=path)
 
 
 def _refuse_file(path: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from grokscope.errors import RunFolderError
+from grokscope.errors import DiskError, RunFolderError
 from grokscope.runs.atomic import shown, writing
 
 LOCK_NAME = ".lock"
@@ -15,17 +15,26 @@ _TRIES = 10
 _PAUSE = 0.02
 
 
+class _NoLocksError(Exception):
+    """The file system has no locks, or its lock service does not answer."""
+
+
 @contextlib.contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path, *, needed: bool = True) -> Iterator[None]:
     """Hold the lock of `folder` while the block runs.
 
+    **Arguments:**
+
+    - `needed`: False goes on also where the file system has no locks.
+
     **Raises:** `RunFolderError` when another process holds it; `DiskError` when the lock file
-    cannot be made.
+    cannot be made, or there are no locks and one is needed.
     """
     with writing(folder / LOCK_NAME):
         descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        if not _acquire(descriptor):
+        taken = not _acquire(descriptor, folder, needed=needed)
+        if taken or not _is_lock_of(folder, descriptor):
             raise RunFolderError(
                 f"{shown(folder)} is in use by {_owner(descriptor)}",
                 next_step="wait for it, stop it, or choose another --out",
@@ -36,22 +45,43 @@ def exclusive(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def is_locked(folder: Path) -> bool:
-    """Return whether a process holds the lock of `folder` now; False where there is no lock."""
+def is_locked(folder: Path) -> bool | None:
+    """Return whether a process holds the lock of `folder` now; False where there is no lock.
+
+    None where the file system has no locks: then nobody can say.
+    """
     try:
         descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY)
     except OSError:
         return False
     try:
         return not _try(descriptor, fcntl.LOCK_SH)
+    except _NoLocksError:
+        return None
     finally:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int) -> bool:
+def _is_lock_of(folder: Path, descriptor: int) -> bool:
+    """Whether the file is still the one that others lock: an unused folder may be removed."""
+    with contextlib.suppress(OSError):
+        return os.path.samestat((folder / LOCK_NAME).stat(), os.fstat(descriptor))
+    return False
+
+
+def _acquire(descriptor: int, folder: Path, *, needed: bool) -> bool:
     # Several tries, because `is_locked` in another process holds a shared lock for an instant.
     for _ in range(_TRIES):
-        if _try(descriptor, fcntl.LOCK_EX):
+        try:
+            if _try(descriptor, fcntl.LOCK_EX):
+                return True
+        except _NoLocksError as error:
+            if needed:
+                raise DiskError(
+                    f"cannot lock {shown(folder)}: {error}; its file system has no locks",
+                    next_step="--no-lock (in Python lock=False) goes on without; then let nothing "
+                    "else write there",
+                ) from error
             return True
         time.sleep(_PAUSE)
     return False
@@ -62,6 +92,8 @@ def _try(descriptor: int, kind: int) -> bool:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise _NoLocksError(os.strerror(error.errno or 0).lower()) from error
     return True
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, get_args
 
 import grokscope
 from grokscope.errors import RunFolderError
-from grokscope.runs.atomic import read_bytes, shown, write_bytes
+from grokscope.runs.atomic import read_bytes, shown, utf8, write_bytes
 from grokscope.runs.canonical import canonical_json, digest
 from grokscope.runs.environment import environment
 
@@ -65,11 +65,11 @@ def now() -> str:
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
-    """Write `manifest` to `path`, whole or not at all; raises `DiskError`."""
+    """Write `manifest` into a folder that is there, whole or not at all; raises `DiskError`."""
     document = {"format": FORMAT, **dataclasses.asdict(manifest)}
     document["checksum"] = _checksum(document)
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, f"{text}\n".encode())
+    write_bytes(path, utf8(f"{text}\n"), inside=path.parent)
 
 
 def read_manifest(path: Path) -> Manifest:

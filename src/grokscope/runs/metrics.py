@@ -46,7 +46,7 @@ _OPERATION: Final = "operation"
 _NAME: Final = re.compile(r"part-(\d{9})-([0-9a-f]{12})\.parquet")
 
 
-def write_part(folder: Path, rows: pa.Table, last_step: int) -> Path:
+def write_part(folder: Path, rows: pa.Table, last_step: int, *, inside: Path | None = None) -> Path:
     """Write `rows` as one part and return its path; equal rows give equal bytes.
 
     **Arguments:**
@@ -54,6 +54,7 @@ def write_part(folder: Path, rows: pa.Table, last_step: int) -> Path:
     - `folder`: `metrics` or `spectra` of a run.
     - `rows`: with `METRIC_SCHEMA` or `SPECTRA_SCHEMA`.
     - `last_step`: step of the save; no row is later.
+    - `inside`: as in `write_bytes`.
 
     **Raises:** `DiskError` when it cannot be written.
     """
@@ -61,7 +62,7 @@ def write_part(folder: Path, rows: pa.Table, last_step: int) -> Path:
     pq.write_table(rows, sink, compression="zstd")
     data = sink.getvalue().to_pybytes()
     path = folder / f"part-{last_step:09d}-{digest(data)[:12]}.parquet"
-    write_bytes(path, data)
+    write_bytes(path, data, inside=inside)
     return path
 
 

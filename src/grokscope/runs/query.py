@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 
 from grokscope.errors import RunFolderError, quote
-from grokscope.runs.atomic import names_in, shown
+from grokscope.runs.atomic import absolute, names_in, shown
 from grokscope.runs.folder import (
     CHECKPOINTS_NAME,
     MANIFEST_NAME,
@@ -52,7 +52,7 @@ class RunSummary:
     transfer: str | None = None
     """Which weights were taken over from which run, in words."""
     state: str = ""
-    """The manifest's status; `running` only while a process holds the lock."""
+    """The manifest's status; `running` only while a process holds the lock, if there are locks."""
     step: int | None = None
     """Last evaluated step."""
     grokked_at: dict[int, int | None] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def list_runs(folder: str | Path) -> list[RunSummary]:
 
     **Raises:** `RunFolderError` when `folder` itself cannot be read.
     """
-    folder = Path(folder)
+    folder = absolute(folder)
     folder = folder / RUNS_NAME if is_sweep(folder) else folder
     paths = [folder / name for name in names_in(folder, missing_ok=True)]
     with duckdb.connect() as connection:
@@ -102,10 +102,12 @@ def _summary(path: Path, connection: duckdb.DuckDBPyConnection) -> RunSummary:
         return RunSummary(path, error=reason)
 
 
-def _readable(run: RunFolder, locked: bool, connection: duckdb.DuckDBPyConnection) -> RunSummary:
+def _readable(
+    run: RunFolder, locked: bool | None, connection: duckdb.DuckDBPyConnection
+) -> RunSummary:
     manifest, task = run.manifest, run.manifest.config["task"]
     values, step = _final_values(run.path, connection)
-    killed = manifest.status == "running" and not locked
+    killed = manifest.status == "running" and locked is False
     return RunSummary(
         path=run.path,
         operation=manifest.operation,

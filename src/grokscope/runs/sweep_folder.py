@@ -1,31 +1,31 @@
 """The folder of a sweep, to be made, opened, locked and written; see `sweep_parts`."""
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pyarrow as pa
 
 from grokscope.errors import RunFolderError
-from grokscope.runs.atomic import make_folder, names_in, read_bytes, shown, write_bytes
-from grokscope.runs.lock import exclusive
+from grokscope.runs.atomic import absolute, make_folder, names_in, read_bytes, shown, write_bytes
+from grokscope.runs.handle import LockedFolder
 from grokscope.runs.sweep_index import build_index, to_parquet
 from grokscope.runs.sweep_parts import INDEX_NAME, RUNS_NAME, SPEC_NAME, failures, is_sweep
 
 
-class SweepFolder:
+class SweepFolder(LockedFolder):
     """A sweep on the disk; made by `create` or `open`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
     @classmethod
-    def create(cls, path: str | Path) -> "SweepFolder":
+    def create(cls, path: str | Path, *, lock: bool = True) -> "SweepFolder":
         """Return the sweep in `path`, made when there is nothing yet.
+
+        **Arguments:**
+
+        - `lock`: False writes also where the file system has no locks.
 
         **Raises:** `RunFolderError` where something else lies there; `DiskError` when it cannot
         be written.
         """
-        path = Path(path)
+        path = absolute(path)
         for part in (path, *path.parents):
             if part.is_file():
                 raise RunFolderError(f"{shown(part)} is a file, not a folder",
@@ -35,20 +35,16 @@ class SweepFolder:
         if names and SPEC_NAME not in names:
             raise RunFolderError(f"{shown(path)} is not empty and not a sweep", got=names[0],
                                  next_step="choose another --out")  # fmt: skip
-        return cls(path)
+        return cls(path, lock=lock)
 
     @classmethod
     def open(cls, path: str | Path) -> "SweepFolder":
         """Return the sweep in `path`; raises `RunFolderError` when there is none."""
-        path = Path(path)
+        path = absolute(path)
         if not is_sweep(path):
             raise RunFolderError(f"{shown(path)} is not a sweep: it has no {SPEC_NAME}",
                                  next_step="grokscope sweep SPEC.toml makes one")  # fmt: skip
         return cls(path)
-
-    def lock(self) -> AbstractContextManager[None]:
-        """Return the lock to hold while writing; see `exclusive`."""
-        return exclusive(self.path)
 
     @property
     def runs(self) -> Path:
@@ -62,7 +58,7 @@ class SweepFolder:
 
     def write_spec(self, text: str) -> None:
         """Replace the description; raises `DiskError`."""
-        write_bytes(self.path / SPEC_NAME, text.encode())
+        write_bytes(self.path / SPEC_NAME, text.encode(), inside=self.path)
 
     @property
     def failures(self) -> dict[str, str]:
@@ -75,5 +71,6 @@ class SweepFolder:
 
     def write_index(self) -> Path:
         """Write `index.parquet` and return its path; raises `DiskError`."""
-        write_bytes(self.path / INDEX_NAME, to_parquet(self.index()))
+        data = to_parquet(self.index())
+        write_bytes(self.path / INDEX_NAME, data, inside=self.path)
         return self.path / INDEX_NAME

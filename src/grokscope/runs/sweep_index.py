@@ -83,12 +83,13 @@ def _rows(run: Path, error: str | None) -> list[dict[str, Any]]:
 
 
 def _row(
-    run: Path, manifest: Manifest, seed: int, locked: bool, error: str | None
+    run: Path, manifest: Manifest, seed: int, locked: bool | None, error: str | None
 ) -> dict[str, Any]:
     result = next((r for r in manifest.results if r["seed"] == seed), {})
     status = result.get("status", manifest.status)
     if manifest.status in ("running", "interrupted"):
-        status = "running" if locked else "interrupted"
+        running = manifest.status == "running" if locked is None else locked
+        status = "running" if running else "interrupted"
         if error is not None and not locked:
             status = "failed"
     task = manifest.config["task"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from grokscope.errors import DiskError
-from grokscope.runs.atomic import names_in, remove, write_bytes
+from grokscope.runs.atomic import names_in, remove, utf8, write_bytes
 from grokscope.runs.manifest import now
 
 SPEC_NAME: Final = "sweep.toml"
@@ -32,10 +32,11 @@ def is_sweep(path: Path) -> bool:
 
 
 def record_failure(folder: Path, name: str, error: str) -> None:
-    """Keep the error of a run that failed; on a full disk it is only told, not kept."""
+    """Keep the error of a run that failed; it is only told where the disk is full, or the sweep
+    is no longer there."""
     text = json.dumps({"name": name, "error": error, "at": now()}, ensure_ascii=False)
     with contextlib.suppress(DiskError):
-        write_bytes(_failure(folder, name), f"{text}\n".encode())
+        write_bytes(_failure(folder, name), utf8(f"{text}\n"), inside=folder)
 
 
 def forget_failure(folder: Path, name: str) -> None:

@@ -15,6 +15,7 @@ from grokscope.experiments import together
 from grokscope.experiments.interrupt import StopWish
 from grokscope.experiments.run import train_run
 from grokscope.experiments.sweeps import side_by_side
+from grokscope.experiments.sweeps.batch import Batch
 from grokscope.experiments.sweeps.job import Job, job_of
 from grokscope.experiments.sweeps.side_by_side import train_side_by_side
 from grokscope.runs.folder import RunFolder
@@ -35,15 +36,21 @@ MIXED = [
 """All but x*y, which has a structure to look at, are of one shape."""
 
 
-def train(work: Sequence[Job], runs: Path, size: int, wish: StopWish | None = None) -> dict:
+def train(work: Sequence[Job], sweep: Path, size: int, wish: StopWish | None = None) -> dict:
     told: dict[str, Any] = {}
 
     def tell(job: Job, how: str | Exception) -> None:
         assert job.name not in told
         told[job.name] = how
 
-    train_side_by_side(work, runs, size, tell, StopWish() if wish is None else wish)
+    sweep.mkdir(exist_ok=True)
+    batch = Batch(tuple(work), size)
+    train_side_by_side(work, sweep, batch, tell, StopWish() if wish is None else wish)
     return told
+
+
+def run_of(sweep: Path, job: Job) -> Path:
+    return sweep / "runs" / job.name
 
 
 def weights(run: Path) -> dict[str, np.ndarray]:
@@ -56,9 +63,9 @@ def test_a_run_has_the_bits_that_it_has_alone(helpers: SimpleNamespace, tmp_path
     told = train(work, tmp_path / "together", 3)
     assert told == {job.name: "undecided" for job in work}
     for job in work:
-        train_run(job.config, tmp_path / "alone" / job.name)
+        train_run(job.config, run_of(tmp_path / "alone", job))
         found, alone = (
-            helpers.contents(tmp_path / where / job.name) for where in ("together", "alone")
+            helpers.contents(run_of(tmp_path / where, job)) for where in ("together", "alone")
         )
         for part in ("checkpoints", "state", "metrics", "spectra"):
             assert found[part] == alone[part], (job.name, part)
@@ -66,8 +73,8 @@ def test_a_run_has_the_bits_that_it_has_alone(helpers: SimpleNamespace, tmp_path
 
 def test_a_failure_stays_with_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = jobs(*({"op": "random", "seeds": (seed,)} for seed in range(4)))
-    (tmp_path / work[0].name).mkdir()
-    (tmp_path / work[0].name / "something").touch()
+    (tmp_path / "runs" / work[0].name).mkdir(parents=True)
+    (tmp_path / "runs" / work[0].name / "something").touch()
     append = RunFolder.append
 
     def full(folder: RunFolder, metrics: Any, spectra: Any, last_step: int) -> None:
@@ -98,12 +105,12 @@ def test_a_wish_to_stop_saves_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(side_by_side, "advance", once)
     told = train(work, tmp_path / "stopped", 2, wish)
     assert told == {job.name: "interrupted" for job in work[:2]}
-    assert RunFolder.open(tmp_path / "stopped" / work[1].name).manifest.status == "interrupted"
+    assert RunFolder.open(run_of(tmp_path / "stopped", work[1])).manifest.status == "interrupted"
     monkeypatch.undo()
     train(work, tmp_path / "stopped", 3)
     train(work, tmp_path / "whole", 1)
     for job in work:
-        stopped, whole = (weights(tmp_path / name / job.name) for name in ("stopped", "whole"))
+        stopped, whole = (weights(run_of(tmp_path / name, job)) for name in ("stopped", "whole"))
         for matrix, W in whole.items():
             assert np.array_equal(stopped[matrix], W), (job.name, matrix)
 
@@ -127,7 +134,7 @@ def test_on_a_gpu_fractions_and_operations_of_a_group_share_a_program(
     assert train(work, tmp_path / "vmap", 3) == {job.name: "undecided" for job in work}
     assert set(seen) == {3}
     for job in work:
-        one, other = (weights(tmp_path / name / job.name) for name in ("map", "vmap"))
+        one, other = (weights(run_of(tmp_path / name, job)) for name in ("map", "vmap"))
         for matrix, W in one.items():
             assert_allclose(other[matrix], W, rtol=2e-3, atol=2e-4, err_msg=job.name)
 
@@ -141,8 +148,8 @@ def test_a_run_that_goes_on_between_two_evaluations_has_its_own_pace(tmp_path: P
     train(more, tmp_path / "together", 2)
     for job in more:
         train([job], tmp_path / "alone", 1)
-        found, alone = (weights(tmp_path / name / job.name) for name in ("together", "alone"))
-        steps = [RunFolder.open(tmp_path / name / job.name).checkpoint_steps(job.config.seeds[0])
+        found, alone = (weights(run_of(tmp_path / name, job)) for name in ("together", "alone"))
+        steps = [RunFolder.open(run_of(tmp_path / name, job)).checkpoint_steps(job.config.seeds[0])
                  for name in ("together", "alone")]  # fmt: skip
         assert steps[0] == steps[1]
         for matrix, W in alone.items():

@@ -143,12 +143,13 @@ def test_waits_for_orphans(tmp_path: Path, sweep_of: Any, inline: Any) -> None:
 
 def test_python(tmp_path: Path, sweep_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = sweep_of()
+    (tmp_path / "sweeps" / "mine").mkdir(parents=True)
     for job in spec.jobs():
         run_batch(Batch((job,)), tmp_path / "sweeps" / "mine")
     (tmp_path / "mine.toml").write_text(spec.text)
     (tmp_path / "sweeps" / "mine" / "sweep.toml").touch()
     monkeypatch.chdir(tmp_path)
-    assert sweep("mine.toml").path == Path("sweeps/mine")
+    assert sweep("mine.toml").path == tmp_path / "sweeps" / "mine"
     assert sweep("sweeps/mine").index().num_rows == 2
     assert sweep(spec, "sweeps/mine", workers=1).index().num_rows == 2
     with pytest.raises(UsageError, match="needs out"):

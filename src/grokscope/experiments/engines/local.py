@@ -3,6 +3,7 @@
 import queue
 from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,13 +74,17 @@ class _Crew:
         for place in places[: len(self._waiting)]:
             self._hire(place)
         while self._at:
-            if watch is not None and not self._stopping and watch():
-                self._stop()
+            self._look(watch)
             try:
                 worker, said = self._heard.get(timeout=_SECONDS_BETWEEN_LOOKS)
             except queue.Empty:
                 continue
+            self._look(watch)  # what a worker says may follow from the same cause
             self._hear(worker, said)
+
+    def _look(self, watch: Watch | None) -> None:
+        if watch is not None and not self._stopping and watch():
+            self._stop()
 
     def dismiss(self) -> None:
         """End whatever still runs, at once."""
@@ -132,7 +137,7 @@ class _Crew:
         again = tuple(job for job in rest if not self._given_up(job, rest, how))
         if again:
             # Memory is the usual cause of a death, so that fewer stand side by side.
-            self._waiting.appendleft(Batch(again, max(1, batch.size // 2)))
+            self._waiting.appendleft(replace(batch, jobs=again, size=max(1, batch.size // 2)))
         if self._waiting:
             self._hire(place)
 

@@ -204,7 +204,7 @@ class _Training:
             mirror = self._mirror(job)
             if mirror.exists():
                 make_folder(mirror.run)
-                with exclusive(mirror.run):
+                with exclusive(mirror.run, needed=batch.lock):
                     mirror.pull()
 
     def _mirror(self, job: Job) -> Mirror:

@@ -53,7 +53,7 @@ def _train(batch: Batch, order: dict[str, Any]) -> list[Outcome]:
     _check_shared(folder, order["token"])
     with contextlib.ExitStack() as turns:
         for name in sorted(job.name for job in batch.jobs):
-            turns.enter_context(_turn(folder / PLACE / name))
+            turns.enter_context(_turn(folder / PLACE / name, needed=batch.lock))
         return run_batch(batch, folder)
 
 
@@ -77,14 +77,14 @@ def _token(folder: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def _turn(place: Path) -> Iterator[None]:
+def _turn(place: Path, *, needed: bool) -> Iterator[None]:
     """Hold the turn of a job; a worker of a lost node may live a moment longer than its node."""
     make_folder(place)
     end = time.monotonic() + _TURN_SECONDS
     while True:
         with contextlib.ExitStack() as held:
             try:
-                held.enter_context(exclusive(place))
+                held.enter_context(exclusive(place, needed=needed))
             except RunFolderError:
                 if time.monotonic() > end:
                     raise

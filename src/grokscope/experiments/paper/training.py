@@ -18,6 +18,8 @@ def train(
     engine: Engine,
     view: Callable[[], AbstractContextManager[Watcher]],
     merge: Sequence[Path] = (),
+    *,
+    lock: bool = True,
 ) -> None:
     """Train every sweep of a plan, each in a folder of its own in `out`.
 
@@ -28,6 +30,7 @@ def train(
     - `engine`: trains the batches.
     - `view`: gives the watcher of one sweep.
     - `merge`: folders whose ended runs are taken over first.
+    - `lock`: False trains also where the file system has no locks.
 
     **Raises:** `UsageError` for a folder that cannot be used; `DiskError`;
     `RunInterruptedError` after saving.
@@ -35,7 +38,7 @@ def train(
     for name, spec in plan.specs.items():
         try:
             with view() as watcher:
-                run_sweep(spec, out / name, engine=engine, merge=merge, watcher=watcher)
+                run_sweep(spec, out / name, engine=engine, merge=merge, lock=lock, watcher=watcher)
         except RunInterruptedError as error:
             raise RunInterruptedError(error.what, next_step="the same command goes on") from None
 

@@ -23,6 +23,7 @@ def sweep(
     workers: int | None = None,
     batch_size: int | None = None,
     merge: Sequence[str | Path] = (),
+    lock: bool = True,
     watcher: Watcher | None = None,
     **settings: Any,
 ) -> SweepFolder:
@@ -36,6 +37,8 @@ def sweep(
     - `engine`, `workers`: where runs train; a key of `ENGINES`, and how many processes (local).
     - `batch_size`: how many runs train side by side in one process.
     - `merge`: folders whose finished runs of the same configurations are copied first.
+    - `lock`: False trains also where the file system has no locks; then nothing else may write
+      there.
     - `watcher`: hears how it goes.
     - `settings`: of the engine, `engine="ray", address="auto", storage="s3://…"`.
 
@@ -51,7 +54,7 @@ def sweep(
         raise UsageError("a sweep from Python needs out", next_step='for example out="sweeps/mine"')
     return run_sweep(
         read, target, engine=make_engine(engine, **settings), batch_size=batch_size,
-        merge=[Path(source) for source in merge], watcher=watcher,
+        merge=[Path(source) for source in merge], lock=lock, watcher=watcher,
     )  # fmt: skip
 
 

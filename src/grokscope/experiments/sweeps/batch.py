@@ -8,6 +8,7 @@ from typing import Any, Final
 from grokscope.errors import GrokscopeError, RunFolderError, printable
 from grokscope.experiments.sweeps.done import INTERRUPTED, status_if_done
 from grokscope.experiments.sweeps.job import Job
+from grokscope.runs.handle import FolderHandle
 from grokscope.runs.sweep_parts import RUNS_NAME, forget_failure, record_failure
 
 FAILED: Final = "failed"
@@ -22,19 +23,23 @@ class Batch:
 
     - `jobs`: what to train, in this order.
     - `size`: how many train side by side; one that ends makes room for the next.
+    - `lock`: False trains also where the file system has no locks.
     """
 
     jobs: tuple[Job, ...]
     size: int = 1
+    lock: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON, from which `from_json` makes the batch again."""
-        return {"jobs": [job.to_json() for job in self.jobs], "size": self.size}
+        jobs = [job.to_json() for job in self.jobs]
+        return {"jobs": jobs, "size": self.size, "lock": self.lock}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Batch":
         """Rebuild from `to_json`."""
-        return cls(tuple(map(Job.from_json, document["jobs"])), document["size"])
+        jobs = tuple(map(Job.from_json, document["jobs"]))
+        return cls(jobs, document["size"], document["lock"])
 
 
 @dataclass(frozen=True)
@@ -59,13 +64,13 @@ def run_batch(
     """Train the jobs of a batch, each into an ordinary run folder, `folder/runs/NAME`.
 
     What lies there is resumed, and skipped when it is done. A job that fails is recorded in
-    the sweep and the others go on. SIGINT or SIGTERM ends the batch after saving: what was in
-    progress is `interrupted`, and jobs that had not begun have no outcome.
+    the sweep and the others go on. A signal, or a move of the sweep, ends the batch after saving:
+    what was in progress is `interrupted`, and jobs that had not begun have no outcome.
 
     **Arguments:**
 
     - `batch`: what to train.
-    - `folder`: the sweep's.
+    - `folder`: the sweep's; it has to be there.
     - `news`: is told each outcome at once.
     """
     from grokscope.experiments.interrupt import listening
@@ -74,7 +79,10 @@ def run_batch(
     outcomes: list[Outcome] = []
 
     def tell(job: Job, how: str | Exception) -> None:
-        if isinstance(how, str):
+        if place.lost:
+            wish.express()
+            outcomes.append(Outcome(job.name, INTERRUPTED))
+        elif isinstance(how, str):
             forget_failure(folder, job.name)
             outcomes.append(Outcome(job.name, how))
         else:
@@ -82,20 +90,22 @@ def run_batch(
         if news is not None:
             news(outcomes[-1])
 
-    runs, left = folder / RUNS_NAME, []
-    for job in batch.jobs:
-        try:
-            done = status_if_done(runs / job.name, job.config)
-        except RunFolderError as error:
-            tell(job, error)
-            continue
-        if done is None:
-            left.append(job)
-        else:
-            tell(job, done)
-    with listening() as wish:
-        train_side_by_side(left, runs, batch.size, tell, wish)
+    with FolderHandle(folder) as place, listening() as wish:
+        left = [job for job in batch.jobs if not _told_as_done(job, folder, tell)]
+        train_side_by_side(left, folder, batch, tell, wish)
     return outcomes
+
+
+def _told_as_done(job: Job, folder: Path, tell: Callable[[Job, str | Exception], None]) -> bool:
+    """Tell how a job ended that has nothing left to train, or why its folder cannot be read."""
+    try:
+        done = status_if_done(folder / RUNS_NAME / job.name, job.config)
+    except RunFolderError as error:
+        tell(job, error)
+        return True
+    if done is not None:
+        tell(job, done)
+    return done is not None
 
 
 def failed(name: str, error: BaseException | str, folder: Path) -> Outcome:

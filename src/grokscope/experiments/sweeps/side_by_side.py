@@ -5,14 +5,16 @@ from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 
-from grokscope.errors import DivergedError, RunInterruptedError
+from grokscope.errors import DivergedError, FolderGoneError, RunInterruptedError
 from grokscope.experiments.check import check
 from grokscope.experiments.interrupt import StopWish
 from grokscope.experiments.run import enter, finish, load, start
+from grokscope.experiments.sweeps.batch import Batch
 from grokscope.experiments.sweeps.done import INTERRUPTED
 from grokscope.experiments.sweeps.job import Job
 from grokscope.experiments.together import advance, pad, run_axis, signature
 from grokscope.experiments.training_run import TrainingRun
+from grokscope.runs.sweep_parts import RUNS_NAME
 
 Tell = Callable[[Job, str | Exception], None]
 """Hears how a job ended: its status, or what was wrong."""
@@ -24,16 +26,24 @@ class _Seat:
     **Raises:** whatever opening the folder raises; then nothing stays locked.
     """
 
-    def __init__(self, job: Job, run: Path, examples: int | None) -> None:
-        self.job = job
+    def __init__(self, job: Job, sweep: Path, examples: int | None, *, lock: bool) -> None:
+        self.job, run = job, sweep / RUNS_NAME / job.name
         with contextlib.ExitStack() as stack:
-            _, folder = enter(job.config, run, resume=True)
+            _, folder = enter(job.config, run, resume=True, lock=lock, inside=sweep)
             stack.enter_context(folder.lock())
             self.training: TrainingRun = load(folder)
             if examples is not None:
                 pad(self.training, examples)
             start(self.training)
             self._lock = stack.pop_all()
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to train, or its folder is no longer there."""
+        try:
+            return not self.training.active or self.training.folder.moved
+        except FolderGoneError:
+            return True
 
     def leave(self) -> None:
         """Unlock the folder."""
@@ -51,9 +61,9 @@ class _Seat:
 
 
 def train_side_by_side(
-    jobs: Sequence[Job], runs: Path, size: int, tell: Tell, wish: StopWish
+    jobs: Sequence[Job], sweep: Path, batch: Batch, tell: Tell, wish: StopWish
 ) -> None:
-    """Train every job into `runs/NAME`, at most `size` at a time.
+    """Train every job into the folder of a sweep, as many at a time as `batch` says.
 
     Jobs of one `signature` share a program. Others wait until those are done. On a GPU the
     training sets are filled up to a common size, with examples that weigh nothing; on a CPU a
@@ -61,13 +71,14 @@ def train_side_by_side(
 
     **Arguments:**
 
+    - `jobs`: those of `batch` that are not done.
     - `tell`: hears of each job once, unless it had not begun when the wish to stop came.
     """
     waiting = deque(jobs)
-    examples = _common_size(jobs) if run_axis() == "vmap" and size > 1 else None
+    examples = _common_size(jobs) if run_axis() == "vmap" and batch.size > 1 else None
     while waiting and not wish:
-        table = _Table(runs, size, examples, tell)
-        others = table.serve(waiting, wish)
+        table = _Table(sweep, batch, examples, tell, wish)
+        others = table.serve(waiting)
         waiting = deque(others)
 
 
@@ -78,20 +89,23 @@ class _Table:
     another program to compile. When half of them are empty and nobody waits, they are removed.
     """
 
-    def __init__(self, runs: Path, size: int, examples: int | None, tell: Tell) -> None:
-        self._runs, self._size, self._examples, self._tell = runs, size, examples, tell
+    def __init__(
+        self, sweep: Path, batch: Batch, examples: int | None, tell: Tell, wish: StopWish
+    ) -> None:
+        self._sweep, self._batch, self._examples = sweep, batch, examples
+        self._tell, self._wish = tell, wish
         self._signature: Hashable = None
         self._seats: list[_Seat] = []
         self._busy: list[_Seat] = []
 
-    def serve(self, waiting: deque[Job], wish: StopWish) -> list[Job]:
+    def serve(self, waiting: deque[Job]) -> list[Job]:
         """Train all waiting jobs that fit, and return the others."""
         others: list[Job] = []
         try:
             self._fill(waiting, others)
-            while self._busy and not wish:
+            while self._busy and not self._wish:
                 advance([seat.training for seat in self._seats], self._broken)
-                for seat in [seat for seat in self._busy if not seat.training.active]:
+                for seat in [seat for seat in self._busy if seat.over]:
                     self._end(seat)
                 self._fill(waiting, others)
         finally:
@@ -101,10 +115,10 @@ class _Table:
 
     def _fill(self, waiting: deque[Job], others: list[Job]) -> None:
         """Let waiting jobs in while there is room."""
-        while waiting and len(self._busy) < self._size:
+        while waiting and len(self._busy) < self._batch.size and not self._wish:
             job = waiting.popleft()
             try:
-                seat = _Seat(job, self._runs / job.name, self._examples)
+                seat = _Seat(job, self._sweep, self._examples, lock=self._batch.lock)
             # Whatever is wrong with one job, the others train.
             except Exception as error:
                 self._tell(job, error)

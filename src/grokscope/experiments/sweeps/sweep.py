@@ -1,12 +1,13 @@
 """Train a sweep into its folder: what is done stays, what is left is trained, all is recorded."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from grokscope.errors import RunInterruptedError
+from grokscope.errors import FolderMovedError, RunInterruptedError
 from grokscope.experiments.engines.engine import Engine
 from grokscope.experiments.interrupt import listening
 from grokscope.experiments.sweeps.adopt import Adoption, adopt
@@ -14,7 +15,7 @@ from grokscope.experiments.sweeps.batching import make_batches
 from grokscope.experiments.sweeps.job import Job
 from grokscope.experiments.sweeps.spec import Spec
 from grokscope.experiments.sweeps.states import States
-from grokscope.runs.atomic import names_in, remove
+from grokscope.runs.atomic import names_in, remove, shown, typed
 from grokscope.runs.lock import is_locked
 from grokscope.runs.sweep_folder import SweepFolder
 from grokscope.runs.sweep_parts import forget_failure
@@ -80,6 +81,7 @@ def run_sweep(
     batch_size: int | None = None,
     merge: Sequence[Path] = (),
     train: bool = True,
+    lock: bool = True,
     watcher: Watcher | None = None,
 ) -> SweepFolder:
     """Train all runs of `spec` that are not done in the folder `out`, and return the folder.
@@ -94,30 +96,36 @@ def run_sweep(
     - `batch_size`: how many runs train side by side in one process; None lets the device say.
     - `merge`: folders whose runs are taken over first; see `adopt`.
     - `train`: False only takes over and makes the index.
+    - `lock`: False trains also where the file system has no locks.
     - `watcher`: hears how it goes.
 
-    **Raises:** `UsageError` for a folder that cannot be used; `DiskError`;
-    `RunInterruptedError` after saving.
+    **Raises:** `UsageError` for a folder that cannot be used; `DiskError`, also when the folder
+    is moved; `RunInterruptedError` after saving.
     """
     watcher = watcher or Watcher()
     # whatever is wrong is said before anything is written
     spec.jobs()
     for source in merge:
         names_in(source)
-    sweep = SweepFolder.create(out)
+    sweep = SweepFolder.create(out, lock=lock)
     with sweep.lock(), listening() as wish:
-        remove(list(out.glob(".*.tmp-*")))
+        remove(list(sweep.path.glob(".*.tmp-*")))
         sweep.write_spec(spec.text)
         for source in merge:
             watcher.adopted(source, adopt(spec.jobs(), sweep, source))
         if train:
-            _train(spec, sweep, engine, batch_size, watcher, lambda: bool(wish))
+            _train(spec, sweep, engine, batch_size, watcher, lambda: bool(wish) or sweep.moved,
+                   lock=lock)  # fmt: skip
         sweep.write_index()
-        if wish:
-            raise RunInterruptedError(
-                "interrupted; everything is saved",
-                next_step=f"go on with: grokscope sweep {out}",
+        go_on = f"go on with: grokscope sweep {typed(sweep.path)}"
+        if sweep.moved:
+            raise FolderMovedError(
+                f"the sweep's folder was moved while it trained, and lies in {shown(sweep.path)}; "
+                "everything is saved there",
+                next_step=go_on,
             )
+        if wish:
+            raise RunInterruptedError("interrupted; everything is saved", next_step=go_on)
     return sweep
 
 
@@ -128,6 +136,8 @@ def _train(
     batch_size: int | None,
     watcher: Watcher,
     wish: Callable[[], bool],
+    *,
+    lock: bool,
 ) -> None:
     """Hand what is left to the engine, and let the watcher see how it goes."""
     todo = plan(spec, sweep.path)
@@ -140,6 +150,7 @@ def _train(
     batches = make_batches(
         jobs, slots=engine.slots, size=batch_size, memory_mib=engine.memory_mib
     )  # fmt: skip
+    batches = [dataclasses.replace(batch, lock=lock) for batch in batches]
     last = time.monotonic()
 
     def watch() -> bool:

@@ -12,7 +12,7 @@ from grokscope.report.html import fill, new_charts
 from grokscope.report.paper.block import Block, Shown, Table, words
 from grokscope.report.paper.short import in_short
 from grokscope.report.paper.views import VIEWS
-from grokscope.runs.atomic import write_bytes
+from grokscope.runs.atomic import utf8, write_bytes
 
 PAGE_NAME: Final = "{name}.html"
 
@@ -20,7 +20,7 @@ PAGE_NAME: Final = "{name}.html"
 def write_paper_page(experiment: Experiment, results: Results, out: Path) -> Path:
     """Write the page into the folder `out` and return its path; raises `DiskError`."""
     path = Path(out) / PAGE_NAME.format(name=experiment.name)
-    write_bytes(path, render(experiment, results).encode())
+    write_bytes(path, utf8(render(experiment, results)))
     return path
 
 
