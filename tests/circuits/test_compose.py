@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -13,7 +15,8 @@ from numpy.testing import assert_allclose
 from grokscope.circuits.circuit import Effort, spectrum_of
 from grokscope.circuits.compose import explain_network, explain_table
 from grokscope.circuits.matched import Matched
-from grokscope.models import Model
+from grokscope.inspection.sentences import sentences
+from grokscope.models import Model, Transformer
 from grokscope.tasks import Task, make_split, parse
 from grokscope.tasks.structure import Search, Structure, structure, structure_of
 
@@ -127,6 +130,45 @@ def test_gini_and_spectrum_are_those_of_the_table(
     rows = np.asarray(clock.W_E[:23], np.float64)
     assert_allclose(found.embedding.spectrum, spectrum_of(rows, Matched(own).embedding))
     assert found.embedding.energy_in_keys == pytest.approx(1)
+
+
+@pytest.mark.parametrize("broken", ["W_E", "W_L", "the table of logits"])
+def test_what_is_not_finite_is_named(
+    build_clock: Callable[..., Model], known_structure: Callable[..., Structure], broken: str
+) -> None:
+    own = known_structure("x + y", 23)
+    model = build_clock(own, KEYS, grid=12)
+    assert isinstance(model, Transformer)
+    W_E, W_U, W_out = model.W_E, model.W_U, model.blocks[-1].W_out
+    if broken == "W_E":
+        W_E = W_E.at[3, 0].set(jnp.nan)
+    if broken == "W_L":  # finite factors whose product is not
+        W_U, W_out = 1e30 * W_U, 1e30 * W_out
+    if broken == "the table of logits":
+        W_E, W_U = 1e25 * W_E, 1e20 * W_U
+    model = eqx.tree_at(lambda m: (m.W_E, m.W_U, m.blocks[-1].W_out), model, (W_E, W_U, W_out))
+    found = explain_network(model, labels_of(own), search_of(own), operation="x + y",
+                            grokked=False, effort=EFFORT)  # fmt: skip
+    document = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert found.verdict == "not explained"
+    claims = {c["name"]: c for c in document["claims"]}
+    assert claims["finite"]["statement"] == f"{broken} is finite"
+    (told,) = sentences(document)
+    assert told == (
+        f"Nothing can be read out: {broken} holds numbers that are not finite, as after training "
+        "has diverged."
+    )
+    assert document["structure"]["words"] == own.words
+
+
+def test_a_table_that_is_not_finite_has_no_keys(known_structure: Callable[..., Structure]) -> None:
+    table = np.ones((23, 4))
+    table[3, 2] = np.inf
+    found = explain_table(table, search_of(known_structure("x + y", 23)), operation="x + y",
+                          place="readout", effort=EFFORT)  # fmt: skip
+    assert [(c.name, c.statement) for c in found.failed if c.name == "finite"] == [
+        ("finite", "W_L is finite")
+    ]
 
 
 @pytest.mark.parametrize("place", ["embedding", "readout"])

@@ -14,6 +14,7 @@ from grokscope.circuits.explanation import Explanation, TableFinding
 from grokscope.cli import main
 from grokscope.inspection.store import EXPLANATION_NAME
 from grokscope.runs.folder import RunFolder
+from grokscope.runs.tensors import read
 from grokscope.tasks.structure import structure
 
 P = 11
@@ -124,6 +125,32 @@ def test_the_page_names_what_fails_and_fits_a_terminal(cli: Any, run: Path) -> N
             assert claim["name"] in outcome.out
     assert max(map(len, rest)) <= 100
     assert len(rest) <= 50
+
+
+def test_a_seed_that_diverged_is_one_line_and_the_others_are_explained(cli: Any, run: Path) -> None:
+    """Weights whose product overflows, as after a step that was too large."""
+    path = max((run / "checkpoints" / "seed-1").iterdir())
+    content = read(path)
+    huge = {name: 1e25 * W if name in ("W_out", "W_U") else W
+            for name, W in content.tensors.items()}  # fmt: skip
+    step = content.meta["step"]
+    for file in (run / "checkpoints" / "seed-1").iterdir():
+        file.unlink()
+    axes = {name: ("a",) * W.ndim for name, W in huge.items()}
+    RunFolder.open(run).save_checkpoint(1, step, huge, axes, content.meta)
+    said = f"x*y mod {P}, seed 1, step {step}: W_L holds numbers that are not finite"
+    both = cli("explain", str(run))
+    assert both.code == 0
+    assert both.out.startswith(f"x*y mod {P}, seed 0, ")
+    assert both.err.startswith(f"left out: {said}")
+    assert both.err.count("\n") == 1
+    for words in ([], ["--json"]):
+        alone = cli("explain", str(run), "--seeds", "1", *words)
+        assert (alone.code, alone.out) == (1, "")
+        assert alone.err.startswith(f"grokscope: {said}")
+        assert alone.err.count("\n") == 1
+    stored = json.loads((run / EXPLANATION_NAME).read_text("utf-8"))
+    assert [e["seed"] for e in stored["explanations"]] == [0, 1]
 
 
 def test_a_checkpoint_is_explained_without_its_run(cli: Any, checkpoint: str) -> None:

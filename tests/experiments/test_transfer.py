@@ -271,7 +271,7 @@ def test_widths_that_an_architecture_does_not_have_do_not_matter(
     ("specimen", "said"),
     [
         ("flipped", "is damaged"),
-        ("not finite", "weights are not finite"),
+        ("not finite", "W_U of a checkpoint is not finite"),
         ("replaced", "was renamed or replaced"),
         ("none", "has no checkpoint yet; got 'seed 0'"),
     ],

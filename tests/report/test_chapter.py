@@ -166,7 +166,36 @@ def test_without_a_network_the_chapter_says_why(make_run: MakeRun) -> None:
 
 def test_weights_that_are_not_finite_are_a_sentence(make_run: MakeRun) -> None:
     broken = {"W_E": np.full((8, 8), np.nan, np.float32)}
-    assert "not finite" in told(make_run(weights=broken))["why_not"]
+    run = make_run(weights=broken)
+    assert told(run)["why_not"].startswith("W_E holds numbers that are not finite")
+    assert figures(run) == {}
+    page = render([record_of(run)])
+    assert "It cannot be said: W_E holds numbers that are not finite" in page
+    assert "W_E of a checkpoint is not finite" in page
+
+
+def test_a_product_that_overflows_is_named_and_the_other_runs_are_shown(
+    make_run: MakeRun, clock_run: RunFolder
+) -> None:
+    huge = {"W_U": np.full((8, 7), 1e30, np.float32)}
+    rng = np.random.default_rng(0)
+    huge["W_out"] = np.float32(1e30) * rng.normal(size=(10, 8)).astype(np.float32)
+    run = make_run(weights=huge, status="diverged")
+    page = render(read_runs([run.path, clock_run.path]))
+    assert "It cannot be said: W_L holds numbers that are not finite" in page
+    assert "x*y mod 23, seed 0, step 1,000: explained" in page
+
+
+def test_of_several_seeds_one_that_has_not_diverged_is_shown(make_run: MakeRun) -> None:
+    results = [{"seed": 3, "status": "diverged", "diverged_at": 4}, {"seed": 5}]
+    moments: dict[int, int | None] = {3: None, 5: 600}
+    run = make_run(grokked_at=moments, results=results, p=11)
+    assert record_of(run).shown_seed == 5
+    assert "x + y mod 11, seed 5" in told(run)["headline"]
+    page = render([record_of(run)])
+    assert "Seed 5, the first of 2 that has not diverged, at its last checkpoint" in page
+    both = [result | {"status": "diverged", "diverged_at": 4} for result in results]
+    assert record_of(make_run("b", grokked_at=moments, results=both)).shown_seed == 3
 
 
 def test_a_stored_explanation_is_read_and_escaped(make_run: MakeRun) -> None:

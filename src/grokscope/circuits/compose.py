@@ -9,10 +9,11 @@ from jaxtyping import Float, Int8, Int32
 
 from grokscope.circuits import sections
 from grokscope.circuits.circuit import Circuit, Effort, find_circuit, keys_claim, spectrum_of
-from grokscope.circuits.evidence import Claim, verdict
+from grokscope.circuits.evidence import FINITE, Claim, verdict
 from grokscope.circuits.explanation import Explanation, TableFinding
 from grokscope.circuits.keys import Keys, find_keys
 from grokscope.circuits.matched import Matched
+from grokscope.circuits.pairs import not_finite
 from grokscope.circuits.subject import Subject
 from grokscope.measures import gini_of
 from grokscope.models import Model
@@ -62,6 +63,8 @@ def explain_network(
     ]
     if not subjects:
         return _unexplained(facts, search, grokked)
+    if broken := not_finite(model) or subjects[0].not_finite:
+        return _broken(facts, search, grokked, broken)
     bases = [(s.matched.embedding, s.matched.readout) for s in subjects]
     circuits = [
         find_circuit(subject, grokked=grokked, tried=[b for b in bases if b is not own],
@@ -89,6 +92,8 @@ def explain_table(
     best = search.best
     if best is None:
         return _unexplained(facts, search, None)
+    if not np.isfinite(table).all():
+        return _broken(facts, search, None, {"embedding": "W_E", "readout": "W_L"}[place])
     matched = Matched(best)
     characters = matched.embedding if place == "embedding" else matched.readout
     keys = find_keys(table, characters, draws=(effort or Effort()).null_draws)
@@ -176,6 +181,15 @@ def _runner_up(others: Sequence[Circuit]) -> dict[str, Any] | None:
         "key_frequencies": list(others[0].frequencies),
         "both_keep": others[0].score[1],
     }
+
+
+def _broken(facts: dict[str, Any], search: Search, grokked: bool | None, what: str) -> Explanation:
+    """What can be said of a network with a matrix, or logits, that are not finite."""
+    blank = _unexplained(facts, search, grokked)
+    claims = (blank.claims[0], Claim(FINITE, f"{what} is finite", None, "fails"))
+    known = search.best
+    structure = blank.structure if known is None else known.to_json()
+    return dataclasses.replace(blank, structure=structure, claims=claims)
 
 
 def _unexplained(facts: dict[str, Any], search: Search, grokked: bool | None) -> Explanation:

@@ -12,6 +12,8 @@ VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 """From the strongest to the weakest."""
 NEW_PAIRS: Final = "new pairs"
 """Name of the claim that a network answers what it was not trained on."""
+FINITE: Final = "finite"
+"""Name of the claim that is left of a network whose numbers are not."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from grokscope.errors import UsageError
-from grokscope.models import Model
+from grokscope.models import Model, named_weights
 
 PAIRS_PER_BLOCK: Final = 4096
 
@@ -20,6 +20,17 @@ Read = Callable[[Array, dict[str, Array]], Array]
 def modulus(model: Model) -> int:
     """Return p, the number of answers."""
     return model.W_U.shape[1]
+
+
+def not_finite(model: Model) -> str:
+    """Return which matrix of a network is not finite, "" where all are.
+
+    W_L = W_U·W_out can overflow where neither factor has.
+    """
+    for name, W in named_weights(model).items():
+        if not np.isfinite(W).all():
+            return name
+    return "" if np.isfinite(model.neuron_logit_map).all() else "W_L"
 
 
 def over_pairs(model: Model, read: Read, task: int = 0) -> Iterator[Float[np.ndarray, "p p ..."]]:

@@ -75,6 +75,11 @@ class Subject:
         """Logits of the network as it is, at [x, y, answer]."""
         return self.run()
 
+    @property
+    def not_finite(self) -> str:
+        """`the logits` where any of them is not finite, else ""."""
+        return "" if np.isfinite(self.logits).all() else "the table of logits"
+
     @cached_property
     def full(self) -> "Outcome":
         """How right the network as it is is."""

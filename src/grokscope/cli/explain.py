@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from tyro.conf import arg
 
-from grokscope.errors import DiskError, RunFolderError, UsageError
+from grokscope.errors import (
+    AFTER_DIVERGENCE,
+    DiskError,
+    DivergedError,
+    RunFolderError,
+    UsageError,
+    printable,
+)
 
 if TYPE_CHECKING:
     from grokscope.circuits.explanation import Explanation
@@ -96,6 +103,7 @@ class Explain:
         return explain_file(self.target, self.operation or "", p=self.p, by=self.by)
 
     def _show(self, found: "list[Explanation]") -> None:
+        found = _readable(found)
         if self.json:
             documents = [explanation.to_json() for explanation in found]
             print(json.dumps(documents[0] if len(documents) == 1 else documents))
@@ -116,3 +124,19 @@ class Explain:
 
         for timeline in found:
             print_timeline(timeline)
+
+
+def _readable(found: "list[Explanation]") -> "list[Explanation]":
+    """Return what can be read out, and say on standard error what cannot.
+
+    **Raises:** `DivergedError` where nothing can.
+    """
+    from grokscope.inspection.sentences import headline, not_finite
+
+    broken = [(e, reason) for e in found if (reason := not_finite(e.to_json()))]
+    lines = [f"{headline(e.to_json()).rpartition(': ')[0]}: {reason}" for e, reason in broken]
+    if broken and len(broken) == len(found):
+        raise DivergedError("; ".join(lines), next_step=AFTER_DIVERGENCE)
+    for line in lines:
+        print(f"left out: {printable(line)}", file=sys.stderr)
+    return [e for e in found if not not_finite(e.to_json())]

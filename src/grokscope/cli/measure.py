@@ -68,9 +68,11 @@ def _with_readout(tables: "dict[str, ForeignTable]") -> "dict[str, ForeignTable]
     if not ours:
         return tables
     W_out, W_U = tables["W_out"], tables["W_U"]
-    readout = dataclasses.replace(
-        W_U, array=(W_out.array @ W_U.array).T, axes=("class", (W_out.axes or ("",))[0])
-    )
+    import numpy as np
+
+    with np.errstate(over="ignore", invalid="ignore"):  # then W_L is not finite, and said to be so
+        product = (W_out.array @ W_U.array).T
+    readout = dataclasses.replace(W_U, array=product, axes=("class", (W_out.axes or ("",))[0]))
     return {**tables, "W_L": readout}
 
 

@@ -14,7 +14,7 @@ from grokscope.circuits.explanation import Explanation
 from grokscope.circuits.matched import same_characters
 from grokscope.config import RunConfig
 from grokscope.errors import UsageError
-from grokscope.inspection.network import load_network
+from grokscope.inspection.network import load_any_network
 from grokscope.measures import first_confirmed
 from grokscope.runs.folder import RunFolder
 from grokscope.tasks import Task, make_splits, parse
@@ -84,7 +84,7 @@ class Case(NamedTuple):
         self, step: int | None = None, effort: Effort | None = None, thorough: bool = True
     ) -> Explanation:
         """Explain the network at one checkpoint, by default the last."""
-        network = load_network(self.folder, self.seed, step)
+        network = load_any_network(self.folder, self.seed, step)
         labels = self.task.labels(self.seed)[self.number].reshape(self.task.p, self.task.p)
         found = explain_network(
             network.model,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from grokscope.circuits.circuit import LARGEST_UNTESTABLE
-from grokscope.circuits.evidence import NEW_PAIRS
+from grokscope.circuits.evidence import FINITE, NEW_PAIRS
 from grokscope.circuits.families import double
 
 Document = Mapping[str, Any]
@@ -55,6 +55,8 @@ def sentences(document: Document) -> list[str]:
     What limits all of it comes first: that it is a control, and that nothing is there to explain.
     """
     first = [control(document), _by_heart(document)]
+    if broken := not_finite(document):
+        return [f"Nothing can be read out: {broken}."]
     n = document["structure"]["n"]
     if n is None:
         searched = document["structure"]["words"]
@@ -69,6 +71,8 @@ def sentences(document: Document) -> list[str]:
 
 def one_sentence(document: Document) -> str:
     """Return the verdict with what it rests on, for the top of a report."""
+    if broken := not_finite(document):
+        return f"Which algorithm it found cannot be said: {broken}."
     if by_heart := _by_heart(document):
         return f"Not explained. {by_heart}"
     verdict = f"The algorithm is {VERDICTS[document['verdict']]}"
@@ -131,10 +135,25 @@ def is_plain(document: Document) -> bool:
     return structure["n"] == document["p"] and structure["u"] == "x"
 
 
+def not_finite(document: Document) -> str:
+    """Return in a clause what of a network is not finite, so that nothing can be read out."""
+    claim = _failing(document, FINITE)
+    if claim is None:
+        return ""
+    what = claim["statement"].removesuffix(" is finite")
+    return f"{what} holds numbers that are not finite, as after training has diverged"
+
+
+def _failing(document: Document, name: str) -> Document | None:
+    """Return the claim of this name where it fails."""
+    found = (c for c in document["claims"] if c["name"] == name and c["verdict"] == "fails")
+    return next(found, None)
+
+
 def _by_heart(document: Document) -> str:
     """Say that a network answers nothing new, so that there is nothing to explain."""
-    claim = next((c for c in document["claims"] if c["name"] == NEW_PAIRS), None)
-    if claim is None or claim["verdict"] != "fails":
+    claim = _failing(document, NEW_PAIRS)
+    if claim is None:
         return ""
     return (
         "It answers pairs that it was not trained on hardly better than guessing (accuracy"

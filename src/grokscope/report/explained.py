@@ -7,6 +7,7 @@ from grokscope.circuits.matched import Matched
 from grokscope.circuits.subject import Subject
 from grokscope.errors import UsageError
 from grokscope.inspection.network import Network
+from grokscope.inspection.sentences import not_finite
 from grokscope.inspection.store import explained
 from grokscope.report.record import RunRecord
 from grokscope.tasks.structure import Structure, structure_of
@@ -38,10 +39,12 @@ def read_explanation(record: RunRecord) -> Explained | str:
     It is read where it lies in the folder; where it does not it takes up to a minute.
     """
     try:
-        document = explained(record.folder, record.seeds[0])[0]
+        document = explained(record.folder, record.shown_seed)[0]
     except UsageError as error:
         return str(error)
-    structures = structure_of(record.task, 0, record.seeds[0]).structures
+    if reason := not_finite(document):
+        return reason
+    structures = structure_of(record.task, 0, record.shown_seed).structures
     known = document["structure"]
     same = [s for s in structures if all(s.to_json()[x] == known[x] for x in ("n", "u", "v", "g"))]
     return Explained(document, same[0] if same else None)
@@ -49,5 +52,5 @@ def read_explanation(record: RunRecord) -> Explained | str:
 
 def subject_of(record: RunRecord, network: Network, structure: Structure) -> Subject:
     """Return the network of a run's first operation with a structure, for figures."""
-    labels = record.task.labels(record.seeds[0])[0].reshape(record.p, record.p)
+    labels = record.task.labels(record.shown_seed)[0].reshape(record.p, record.p)
     return Subject(network.model, labels, Matched(structure))

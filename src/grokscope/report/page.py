@@ -87,7 +87,8 @@ def _run(record: RunRecord, runs: int, charts: Charts) -> dict[str, Any]:
         "seed_rows": facts.seed_rows(record) if record.curves else [],
         "fall_rows": facts.fall_rows(record) if record.curves else [],
         "seeds": len(record.seeds),
-        "seed": record.seeds[0],
+        "seed": record.shown_seed,
+        "which_seed": _which_seed(record),
         "step": None if isinstance(network, str) else network.step,
         "why_no_network": network if isinstance(network, str) else "",
         "mixture": record.task.n_tasks > 1,
@@ -96,3 +97,11 @@ def _run(record: RunRecord, runs: int, charts: Charts) -> dict[str, Any]:
         "left_out": figures is None,
         "chapter": chapter(found, evidence),
     }
+
+
+def _which_seed(record: RunRecord) -> str:
+    """Say why this seed's network is shown, of several."""
+    if len(record.seeds) == 1:
+        return ""
+    first = record.shown_seed == record.seeds[0]
+    return f", the first of {len(record.seeds)}{'' if first else ' that has not diverged'},"

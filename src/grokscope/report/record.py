@@ -60,6 +60,13 @@ class RunRecord:
         """All seeds, also those with nothing recorded yet."""
         return list(self.config.seeds)
 
+    @property
+    def shown_seed(self) -> int:
+        """The first seed, or the first that has not diverged: whose network is shown."""
+        results = self.folder.manifest.results
+        broken = {r.get("seed") for r in results if r.get("status") == "diverged"}
+        return next((seed for seed in self.seeds if seed not in broken), self.seeds[0])
+
     @cached_property
     def matched_curves(self) -> dict[tuple[str, str | None], dict[int, Curve]]:
         """The same as `curves` in the basis that fits the operation; empty in older runs."""

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import jax.numpy as jnp
+
+from grokscope.circuits.pairs import over_pairs
 from grokscope.errors import UsageError
 from grokscope.inspection.network import Network, load_network
 from grokscope.inspection.sentences import is_plain
@@ -47,9 +50,13 @@ def over_time(records: Sequence[RunRecord]) -> list[Figure]:
 def read_network(record: RunRecord) -> Network | str:
     """Return the last network of the first seed, or one line that says why there is none."""
     try:
-        return load_network(record.folder, record.seeds[0])
+        network = load_network(record.folder, record.shown_seed)
     except UsageError as error:
         return str(error)
+    finite = over_pairs(network.model, lambda logits, _: jnp.isfinite(logits).all(axis=-1))
+    if not all(block.all() for block in finite):
+        return "the logits are not finite: training diverged"
+    return network
 
 
 def network_figures(record: RunRecord, network: Network | str, runs: int = 1) -> list[Figure]:
@@ -57,7 +64,7 @@ def network_figures(record: RunRecord, network: Network | str, runs: int = 1) ->
 
     **Arguments:** the run; its network or why there is none; how many runs share the page.
     """
-    first = spectra(record, record.seeds[0], runs)
+    first = spectra(record, record.shown_seed, runs)
     if isinstance(network, str):
         return [first]
     return [first, *(draw(network, record.p) for draw in (circles, attention, neurons, modes))]
