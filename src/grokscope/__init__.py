@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from grokscope import measures
     from grokscope.experiments.api import train
     from grokscope.experiments.sweeps.api import sweep
-    from grokscope.inspection.explaining import explain
+    from grokscope.experiments.sweeps.explaining import explain
     from grokscope.report import write_figures, write_report
     from grokscope.runs.folder import RunFolder
     from grokscope.runs.query import list_runs
@@ -39,7 +39,7 @@ __all__ = [
 _HOMES = {
     "train": "grokscope.experiments.api",
     "sweep": "grokscope.experiments.sweeps.api",
-    "explain": "grokscope.inspection.explaining",
+    "explain": "grokscope.experiments.sweeps.explaining",
     "structure": "grokscope.tasks.structure",
     "RunFolder": "grokscope.runs.folder",
     "list_runs": "grokscope.runs.query",

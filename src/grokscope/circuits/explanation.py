@@ -53,6 +53,18 @@ class Explanation:
     """Of a control: the `operation` whose structure was used, and whether it has the
     `same_characters` of residues as the network's own."""
 
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Explanation":
+        """Rebuild from `to_json`."""
+        fields = dict(document)
+        for place in ("embedding", "readout"):
+            finding = document[place].items()
+            fields[place] = TableFinding(**{name: _tuples(value) for name, value in finding})
+        fields["claims"] = tuple(Claim(**claim) for claim in document["claims"])
+        fields["families"] = tuple(map(tuple, document["families"]))
+        fields["attention"] = tuple(document["attention"])
+        return cls(**fields)
+
     @property
     def failed(self) -> list[Claim]:
         """Claims that the verdict needed and that do not hold."""
@@ -62,6 +74,10 @@ class Explanation:
         """Return plain dictionaries, lists and numbers; every field is always there."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {name: _plain(value) for name, value in fields.items()}
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:

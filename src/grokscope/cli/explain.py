@@ -13,6 +13,7 @@ from grokscope.errors import (
     AFTER_DIVERGENCE,
     DiskError,
     DivergedError,
+    GrokscopeError,
     RunFolderError,
     UsageError,
     printable,
@@ -20,6 +21,7 @@ from grokscope.errors import (
 
 if TYPE_CHECKING:
     from grokscope.circuits.explanation import Explanation
+    from grokscope.runs.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,19 @@ class Explain:
     """Read out the algorithm that a network found, in the basis that fits its operation.
 
     Takes the folder of a run, or a file with an embedding, a readout or a whole checkpoint
-    (.npy, .npz, .safetensors) and --operation. The exit code is 0 whatever the verdict.
+    (.npy, .npz, .safetensors) and --operation. Several runs, or a sweep, have a line each, and a
+    table in the sweep; what was explained before is not explained again. The exit code is 0
+    whatever the verdict.
 
     Example: grokscope explain runs/x+y-p97 --json
     """
 
-    target: Annotated[Path, tyro.conf.Positional, arg(metavar="RUN")]
-    """A run folder, or a file with tables."""
+    targets: Annotated[
+        tuple[Path, ...], tyro.conf.Positional, arg(metavar="RUN …", help_behavior_hint="")
+    ]
+    """Run folders or sweeps, or one file with tables."""
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
+    """Several: folder of the table, explanations.parquet and .csv; by default the sweep."""
     step: Annotated[int | None, arg(help_behavior_hint="")] = None
     """Which checkpoint of the run; by default the last."""
     seeds: Annotated[tuple[int, ...] | None, arg(help_behavior_hint="")] = None
@@ -49,10 +57,18 @@ class Explain:
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print one JSON document: an object for one network, a list for several."""
 
+    @property
+    def target(self) -> Path:
+        """The run or file, where there is one."""
+        return self.targets[0]
+
     def run(self) -> None:
         """Explain and print."""
         self._check()
-        if self.target.is_file():
+        selection = self._selection()
+        if selection is not None and not selection.is_one_run:
+            self._many(selection)
+        elif self.target.is_file():
             self._show(self._file())
         elif self.over_time:
             self._show_over_time()
@@ -65,24 +81,67 @@ class Explain:
 
         if self.by is not None:
             Task((parse(self.by),), self.p or 97)
-        if self.target.is_file():
+        files = [path for path in self.targets if path.is_file()]
+        if files and len(self.targets) > 1:
+            raise UsageError("a file is explained alone", got=str(files[0]),
+                             next_step="name run folders, sweeps, or one file")  # fmt: skip
+        if files:
             if self.operation is None:
                 raise UsageError("a file needs --operation", got=str(self.target),
                                  allowed='for example --operation "x*y"')  # fmt: skip
-            for name in ("step", "seeds", "over_time"):
+            for name in ("step", "seeds", "over_time", "out"):
                 if getattr(self, name) not in (None, False):
                     raise UsageError(f"--{name.replace('_', '-')} needs a run, not a file",
                                      got=str(self.target))  # fmt: skip
             parse(self.operation)
             return
-        from grokscope.runs.folder import RunFolder
-
-        RunFolder.open(self.target)
         for name in ("operation", "p"):
             if getattr(self, name) is not None:
                 raise UsageError(f"--{name} is for files; a run knows it", next_step="leave it out")
         if self.over_time and self.step is not None:
             raise UsageError("--over-time explains every checkpoint", next_step="leave --step out")
+
+    def _selection(self) -> "Selection | None":
+        """Return the runs that are named; None for a file."""
+        from grokscope.runs.folder import RunFolder
+        from grokscope.runs.selection import select
+
+        if self.target.is_file():
+            return None
+        found = select(self.targets)
+        if found.is_one_run:
+            RunFolder.open(self.target)
+        for name in ("over_time",) if not found.is_one_run else ("out",):
+            if getattr(self, name):
+                kind = "one run" if name == "over_time" else "several runs"
+                raise UsageError(f"--{name.replace('_', '-')} is for {kind}", next_step="leave it"
+                                 " out")  # fmt: skip
+        if self.out is not None and self.out.is_file():
+            raise UsageError("--out is a file", got=str(self.out), allowed="a folder")
+        return found
+
+    def _many(self, selection: "Selection") -> None:
+        """Explain many runs, a line each, and keep the table."""
+        from grokscope.cli.explained_runs import Lines
+        from grokscope.experiments.sweeps.explaining import explain_many
+
+        plain = self.step is None and self.by is None
+        lines = Lines(selection, quiet=self.json)
+        found = explain_many(selection, seeds=self.seeds, keep=plain, hear=lines.hear,
+                             warn=lambda line: print(line, file=sys.stderr),
+                             step=self.step, by=self.by)  # fmt: skip
+        if self.json:
+            rows = [{k: None if v != v else v for k, v in row.items()}  # JSON has no nan
+                    for row in found.table.to_pylist()]  # fmt: skip
+            print(json.dumps(rows, allow_nan=False))
+        out = self.out or (selection.sweep if plain and self.seeds is None else None)
+        if out is not None:
+            table, _ = found.write(out)
+            print(f"table: {table} and .csv", file=sys.stderr)
+        elif not self.json:
+            print("no table is written; --out DIR keeps one", file=sys.stderr)
+        if not found:
+            raise GrokscopeError("no network could be explained")
 
     def _run(self) -> "list[Explanation]":
         from grokscope.inspection.explaining import explain

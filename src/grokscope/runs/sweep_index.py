@@ -1,5 +1,6 @@
 """The index of a sweep: one row per run and seed, made from the run folders alone."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 
 from grokscope.errors import RunFolderError, quote
 from grokscope.runs.atomic import names_in, shown
+from grokscope.runs.differences import differing, settings_of
 from grokscope.runs.folder import MANIFEST_NAME, METRICS_NAME, RunFolder
 from grokscope.runs.lock import is_locked
 from grokscope.runs.manifest import Manifest
@@ -32,7 +34,6 @@ _AFTER: Final = (
     ("training_seconds", pa.float64()),
     ("error", pa.string()),
 )
-_KNOWN: Final = ("expressions", *(name for name, _ in _BEFORE))
 
 
 def build_index(path: str | Path) -> pa.Table:
@@ -45,6 +46,16 @@ def build_index(path: str | Path) -> pa.Table:
 
     **Raises:** `RunFolderError` when the folder itself cannot be read.
     """
+    return to_table([row for run, error in runs_in(path).items() for row in rows_of(run, error)])
+
+
+def runs_in(path: str | Path) -> dict[Path, str | None]:
+    """Return the run folders of a sweep, or of any folder of runs, by name, with their errors.
+
+    Of a sweep, also those that failed before they had a folder.
+
+    **Raises:** `RunFolderError` when the folder itself cannot be read.
+    """
     path = Path(path)
     errors = failures(path) if is_sweep(path) else {}
     runs = path / RUNS_NAME if is_sweep(path) else path
@@ -52,9 +63,8 @@ def build_index(path: str | Path) -> pa.Table:
         name for name in names_in(runs, missing_ok=is_sweep(path))
         if not name.startswith(".") and (name in errors or (runs / name / MANIFEST_NAME).exists())
     ]  # fmt: skip
-    rows = [row for name in names for row in _rows(runs / name, errors.get(name))]
-    rows += [_failed(name, error) for name, error in errors.items() if name not in names]
-    return _table(rows)
+    names += [name for name in errors if name not in names]
+    return {runs / name: errors.get(name) for name in names}
 
 
 def to_parquet(table: pa.Table) -> bytes:
@@ -68,8 +78,13 @@ def _failed(name: str, error: str | None) -> dict[str, Any]:
     return {"name": name, "status": "failed", "error": error}
 
 
-def _rows(run: Path, error: str | None) -> list[dict[str, Any]]:
-    """Return the rows of one run folder, one per seed."""
+def rows_of(run: Path, error: str | None = None) -> list[dict[str, Any]]:
+    """Return the rows of one run folder, one per seed, with all its settings; see `build_index`.
+
+    **Arguments:** the folder; what is known of a failure, which an unfinished run then has.
+    """
+    if error is not None and not (run / MANIFEST_NAME).exists():
+        return [_failed(run.name, error)]
     locked = is_locked(run)
     try:
         manifest = RunFolder.open(run).manifest
@@ -94,7 +109,7 @@ def _row(
             status = "failed"
     task = manifest.config["task"]
     return {
-        **_settings(manifest.config),
+        **settings_of(manifest.config),
         "name": run.name,
         "operation": manifest.operation,
         "p": task["p"],
@@ -121,29 +136,27 @@ def _last_accuracies(folder: Path, seed: int, *, alone: bool) -> dict[str, float
     return found
 
 
-def _settings(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings that have no column of their own, by name, as a column can hold them."""
-    flat: dict[str, Any] = {}
-    for name, value in config.items():
-        flat |= value if isinstance(value, dict) else {name: value}
-    flat = {k: v for k, v in flat.items() if k not in _KNOWN and k != "seeds"}
-    flat["max_steps"] = flat.pop("steps")
-    return {
-        name: ", ".join(map(str, value)) if isinstance(value, list | dict) else value
-        for name, value in flat.items()
-    }
+def settings_in(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a row of `rows_of`, operation and seed among them."""
+    others = {"name", *(name for name, _ in _AFTER)}
+    return {name: value for name, value in row.items() if name not in others}
 
 
-def _table(rows: list[dict[str, Any]]) -> pa.Table:
-    """Return the rows as a table, with those settings that differ between them."""
-    ours = {name for name, _ in (*_BEFORE, *_AFTER)}
+def to_table(
+    rows: Sequence[Mapping[str, Any]], more: Sequence[tuple[str, pa.DataType]] = ()
+) -> pa.Table:
+    """Return rows of `rows_of` as a table, with those settings that differ between them.
+
+    **Arguments:** the rows; further columns that they have, with their kinds.
+    """
+    ours = {name for name, _ in (*_BEFORE, *_AFTER, *more)}
     trained = [row for row in rows if row.get("p") is not None]
-    names = sorted({name for row in trained for name in row} - ours)
-    differing = [name for name in names if len({repr(row.get(name)) for row in trained}) > 1]
+    settings = differing([{k: v for k, v in row.items() if k not in ours} for row in trained])
     columns = {name: pa.array([row.get(name) for row in rows], kind) for name, kind in _BEFORE}
-    for name in differing:
+    for name in settings:
         columns[name] = _column([row.get(name) for row in rows])
-    columns |= {name: pa.array([row.get(name) for row in rows], kind) for name, kind in _AFTER}
+    after = (*_AFTER, *more)
+    columns |= {name: pa.array([row.get(name) for row in rows], kind) for name, kind in after}
     return pa.table(columns)
 
 

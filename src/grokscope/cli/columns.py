@@ -1,0 +1,117 @@
+"""Tables of plain text that fit a terminal: a line per row, columns as they matter."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Final
+
+from rich.cells import cell_len
+
+_GAP: Final = "  "
+_NARROWEST: Final = 40
+"""Columns of a terminal under which nothing is left out, because too little would fit."""
+LONGEST_NAME: Final = 30
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    **Arguments:**
+
+    - `title`: above it.
+    - `cells`: one per row.
+    - `rank`: how early it is left out: 0 never, the largest first.
+    - `right`: whether it is aligned on the right.
+    - `elastic`: whether cells may end early, at a blank, so that the line fits.
+    """
+
+    title: str
+    cells: Sequence[str]
+    rank: int = 0
+    right: bool = False
+    elastic: bool = False
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal that it takes; an elastic one at least."""
+        return max(map(cell_len, [self.title, *([] if self.elastic else self.cells)]))
+
+
+def width_of_output() -> int | None:
+    """Return the columns of the terminal; None where lines are not cut.
+
+    That is so for a pipe or a file, for a very narrow terminal, and for one that says 0.
+    """
+    told = os.environ.get("COLUMNS", "")
+    try:
+        known = os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return None
+    width = int(told) if told.isdecimal() else known
+    return width if width >= _NARROWEST else None
+
+
+def align(columns: Sequence[Column], width: int | None) -> tuple[list[str], list[str]]:
+    """Return the lines of a table with its header, and the titles that had no room.
+
+    **Arguments:** the columns in their order; the room, None for all of them uncut.
+    """
+    kept = list(columns)
+    while width is not None and _total(kept) > width:
+        last = max(kept, key=lambda column: column.rank)
+        if last.rank == 0:
+            break
+        kept.remove(last)
+    rest = None if width is None else max(0, width - _total(kept))
+    shown = [_padded(column, rest) for column in kept]
+    lines = [_GAP.join(cells).rstrip() for cells in zip(*shown, strict=True)]
+    return lines, [column.title for column in columns if column not in kept]
+
+
+def shorten_names(names: Sequence[str]) -> tuple[list[str], str]:
+    """Return names without what all of them begin with, and that; long ones lose their middle.
+
+    Two different names are never shortened to the same.
+    """
+    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    common = "".join(letters[0] for letters in same) if len(set(names)) > 1 else ""
+    common = common[: common.rfind("-") + 1]
+    common = common if len(common) > len("…") + 3 else ""
+    rest = [f"…{name[len(common):]}" if common else name for name in names]
+    for length in range(LONGEST_NAME, max(map(len, rest), default=0) + 1):
+        found = [_without_middle(name, length) for name in rest]
+        if len(set(found)) == len(set(names)):
+            return found, common
+    return rest, common
+
+
+def fitting(text: str, width: int) -> str:
+    """Return a text that ends early, at a blank, where it is too long."""
+    if cell_len(text) <= width:
+        return text
+    kept = text[: max(1, width - 1)]
+    return f"{kept[: kept.rfind(' ')] if ' ' in kept else ''}…"
+
+
+def _total(columns: Sequence[Column]) -> int:
+    return sum(column.width for column in columns) + len(_GAP) * (len(columns) - 1)
+
+
+def _padded(column: Column, rest: int | None) -> list[str]:
+    cells = [column.title, *column.cells]
+    if column.elastic and rest is not None:
+        cells = [fitting(cell, column.width + rest) for cell in cells]
+    width = max(map(cell_len, cells))
+    fill = [" " * (width - cell_len(cell)) for cell in cells]
+    return [f"{blank}{cell}" if column.right else f"{cell}{blank}"
+            for cell, blank in zip(cells, fill, strict=True)]  # fmt: skip
+
+
+def _without_middle(name: str, length: int) -> str:
+    if len(name) <= length:
+        return name
+    end = length // 2
+    return f"{name[: length - end - 1]}…{name[-end:]}"
