@@ -80,7 +80,7 @@ def shorten_names(names: Sequence[str]) -> tuple[list[str], str]:
     common = "".join(letters[0] for letters in same) if len(set(names)) > 1 else ""
     common = common[: common.rfind("-") + 1]
     common = common if len(common) > len("…") + 3 else ""
-    rest = [f"…{name[len(common):]}" if common else name for name in names]
+    rest = [f"…{name[len(common) :]}" if common else name for name in names]
     for length in range(LONGEST_NAME, max(map(len, rest), default=0) + 1):
         found = [_without_middle(name, length) for name in rest]
         if len(set(found)) == len(set(names)):

@@ -168,5 +168,3 @@ def test_what_many_runs_cannot_have(
 
     assert main(["explain", str(sweep), *words]) == 2
     assert said in capsys.readouterr().err
-
-
