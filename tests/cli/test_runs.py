@@ -5,9 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from grokscope.cli.runs_table import lines
+from grokscope.config import PRESETS, RunConfig
+from grokscope.runs.explanations import write_documents
 from grokscope.runs.folder import RunFolder
+from grokscope.runs.manifest import Manifest
+from grokscope.runs.query import list_runs
 
 
 def test_an_empty_folder(cli: Any, tmp_path: Path) -> None:
@@ -22,7 +28,7 @@ def test_the_table(cli: Any, specimens: Path) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
     row = next(line for line in lines if line.lstrip().startswith("run "))
-    for cell in ("x + y mod 31", "0.6", "interrupted (killed)", "50.0%", "–"):
+    for cell in ("x + y", "p 31", "r 0.6", "interrupted (killed)", "50.0%", "–"):
         assert any(cell in line for line in lines), cell
     assert "state" in row or "grokked" in row
     for damaged in ("flipped-manifest", "flipped-part", "newer"):
@@ -45,12 +51,14 @@ def test_what_a_run_took_over(cli: Any, specimens: Path) -> None:
 
 
 def test_label_noise_is_said_beside_the_accuracies(cli: Any, specimens: Path) -> None:
-    assert ", label noise" not in cli("runs", str(specimens)).out
+    assert "label noise" not in cli("runs", str(specimens)).out
     folder = RunFolder.open(specimens / "run")
     config = folder.manifest.config
     config = config | {"task": config["task"] | {"label_noise": 0.1}}
     folder.write_manifest(dataclasses.replace(folder.manifest, config=config))
-    assert "x + y mod 31, label noise 0.1" in cli("runs", str(specimens)).out
+    out = cli("runs", str(specimens)).out
+    assert "label noise" in out
+    assert any(" 0.1 " in line for line in out.splitlines() if line.startswith("  run "))
     found = json.loads(cli("runs", str(specimens), "--json").out)
     assert [run["label_noise"] for run in found if run["path"].endswith("/run")] == [0.1]
 
@@ -78,3 +86,71 @@ def test_the_document(cli: Any, specimens: Path) -> None:
     assert found["run"]["error"] is None
     assert "damaged" in found["flipped-manifest"]["error"]
     assert "foreign" not in found
+
+
+def make_sweep(folder: Path) -> None:
+    """Write a sweep of two weight decays and two seeds, one of them explained."""
+    for i, (decay, seed) in enumerate([(10.0, 0), (2.0, 1), (2.0, 0), (10.0, 1)]):
+        config = RunConfig(seeds=(seed,)).to_json()
+        config["optimizer"]["weight_decay"] = decay
+        manifest = Manifest.new(config, "x + y", device="cpu", jaxlib="1", run_axis="map")
+        results = [{"seed": seed, "grokked_at": 1500 if decay > 5 else None}]
+        state = "grokked" if decay > 5 else "undecided"
+        manifest = dataclasses.replace(manifest, status=state, results=results)
+        RunFolder.create(folder / "runs" / f"x+y-p97-r0.3-s{seed}-{i:010x}", manifest)
+    run = RunFolder.open(folder / "runs" / "x+y-p97-r0.3-s0-0000000000")
+    run.save_checkpoint(0, 2000, {"W": np.zeros((2, 2))}, {"W": ("token", "d_model")}, {})
+    keys = {"key_frequencies": [3, 41, 7, 12, 33, 9]}
+    write_documents(run, [{"seed": 0, "step": 2000, "operation": "x + y", "verdict": "explained",
+                           "embedding": keys, "readout": keys}])  # fmt: skip
+    (folder / "sweep.toml").touch()
+
+
+def test_a_line_a_run_at_80_columns(tmp_path: Path) -> None:
+    make_sweep(tmp_path / "decays")
+    found = list(lines(list_runs(tmp_path), 80))
+    assert found[0].endswith("decays: 4 runs, all x + y, p 97, r 0.3")
+    assert max(map(len, found[1:])) <= 80
+    rows = [line.split() for line in found if line.lstrip().startswith("…-")]
+    assert [row[1:4] for row in rows] == [
+        ["2", "0", "undecided"], ["2", "1", "undecided"],
+        ["10", "0", "grokked"], ["10", "1", "grokked"],
+    ]  # fmt: skip
+    assert rows[2] == ["…-0000000000", "10", "0", "grokked", "1,500", "explained",
+                       "3", "41", "7", "12", "33", "9"]  # fmt: skip
+    assert rows[3][-2:] == ["–", "–"]
+    assert found[-1].strip().startswith("--wide adds step, ")
+
+
+def test_a_verdict_of_an_earlier_checkpoint_is_not_shown(tmp_path: Path) -> None:
+    make_sweep(tmp_path)
+    run = RunFolder.open(tmp_path / "runs" / "x+y-p97-r0.3-s0-0000000000")
+    run.save_checkpoint(0, 2500, {"W": np.zeros((2, 2))}, {"W": ("token", "d_model")}, {})
+    assert "explained" not in "\n".join(lines(list_runs(tmp_path), None))
+
+
+def test_sweeps_below_a_folder_are_looked_into(cli: Any, tmp_path: Path) -> None:
+    make_sweep(tmp_path / "sweeps" / "decays")
+    make_sweep(tmp_path / "mine" / "deep" / "decays")
+    (tmp_path / "sweeps" / "decays" / "failures").mkdir()
+    (tmp_path / "sweeps" / "decays" / "failures" / "gone.json").write_text('{"error": "no room"}')
+    out = cli("runs").out
+    assert out.startswith("sweeps/decays: 5 runs, all x + y, p 97, r 0.3\n")
+    assert "x+y-p97-r0.3-s1-0000000001" in out  # in a pipe names are whole
+    assert "gone: no room\n" in out
+    assert cli("runs", "mine").out.startswith("mine/deep/decays: 4 runs")
+    names = {Path(run["path"]).name for run in json.loads(cli("runs", "--json").out)}
+    assert len(names) == 5
+    assert cli("runs", "--wide").out == out
+
+
+def test_runs_that_differ_in_much_show_what_matters_first(tmp_path: Path) -> None:
+    for name, preset, text in (("a-2", "paper", "x + y"), ("a-10", "quick", "x*y")):
+        config = PRESETS[preset].to_json()
+        manifest = Manifest.new(config, text, device="cpu", jaxlib="1", run_axis="map")
+        RunFolder.create(tmp_path / name, manifest)
+    found = list(lines(list_runs(tmp_path), 80))
+    assert max(map(len, found[1:])) <= 80
+    assert [line.split()[0] for line in found[-3:-1]] == ["a-2", "a-10"]
+    for said in ("x + y", "x*y", "killed", "operation"):
+        assert any(said in line for line in found), said

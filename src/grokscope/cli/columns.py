@@ -1,6 +1,7 @@
 """Tables of plain text that fit a terminal: a line per row, columns as they matter."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from rich.cells import cell_len
 _GAP: Final = "  "
 _NARROWEST: Final = 40
 """Columns of a terminal under which nothing is left out, because too little would fit."""
+_LEAST_ELASTIC: Final = 12
+_MARK: Final = re.compile(r"-[0-9a-f]{10}")
+"""What tells runs of a sweep apart at the end of their names."""
 LONGEST_NAME: Final = 30
 
 
@@ -34,10 +38,17 @@ class Column:
     right: bool = False
     elastic: bool = False
 
-    @property
-    def width(self) -> int:
-        """Columns of the terminal that it takes; an elastic one at least."""
-        return max(map(cell_len, [self.title, *([] if self.elastic else self.cells)]))
+    def heads(self, stacked: bool) -> tuple[str, str]:
+        """Return the title in two lines, the first empty where one is enough."""
+        first, _, rest = self.title.partition(" ")
+        if len(rest) > len(first) + len("of "):
+            first, _, rest = self.title.rpartition(" ")
+        return (first, rest) if stacked and rest else ("", self.title)
+
+    def width(self, stacked: bool, *, whole: bool = False) -> int:
+        """Return the columns of the terminal that it takes; an elastic one at least, or whole."""
+        cells = ["x" * _LEAST_ELASTIC] if self.elastic and not whole else self.cells
+        return max(map(cell_len, [*self.heads(stacked), *cells]))
 
 
 def width_of_output() -> int | None:
@@ -59,23 +70,28 @@ def align(columns: Sequence[Column], width: int | None) -> tuple[list[str], list
 
     **Arguments:** the columns in their order; the room, None for all of them uncut.
     """
-    kept = list(columns)
-    while width is not None and _total(kept) > width:
+    kept, stacked = list(columns), width is not None
+    elastic = max((column.rank for column in columns if column.elastic), default=0)
+    while width is not None:
         last = max(kept, key=lambda column: column.rank)
-        if last.rank == 0:
+        # what matters less than an elastic column goes before that one ends early
+        if last.rank == 0 or _total(kept, whole=last.rank > elastic) <= width:
             break
         kept.remove(last)
     rest = None if width is None else max(0, width - _total(kept))
-    shown = [_padded(column, rest) for column in kept]
+    shown = [_padded(column, rest, stacked) for column in kept]
     lines = [_GAP.join(cells).rstrip() for cells in zip(*shown, strict=True)]
-    return lines, [column.title for column in columns if column not in kept]
+    return [line for line in lines if line], [c.title for c in columns if c not in kept]
 
 
 def shorten_names(names: Sequence[str]) -> tuple[list[str], str]:
     """Return names without what all of them begin with, and that; long ones lose their middle.
 
-    Two different names are never shortened to the same.
+    Of runs of a sweep the mark at the end is enough. Different names stay different.
     """
+    marks = [match[0] for name in names if (match := _MARK.fullmatch(name, len(name) - 11))]
+    if len(set(marks)) == len(names) > 1:
+        return [f"…{mark}" for mark in marks], ""
     same = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
     common = "".join(letters[0] for letters in same) if len(set(names)) > 1 else ""
     common = common[: common.rfind("-") + 1]
@@ -96,14 +112,15 @@ def fitting(text: str, width: int) -> str:
     return f"{kept[: kept.rfind(' ')] if ' ' in kept else ''}…"
 
 
-def _total(columns: Sequence[Column]) -> int:
-    return sum(column.width for column in columns) + len(_GAP) * (len(columns) - 1)
+def _total(columns: Sequence[Column], *, whole: bool = False) -> int:
+    widths = [column.width(True, whole=whole) for column in columns]
+    return sum(widths) + len(_GAP) * (len(columns) - 1)
 
 
-def _padded(column: Column, rest: int | None) -> list[str]:
-    cells = [column.title, *column.cells]
+def _padded(column: Column, rest: int | None, stacked: bool) -> list[str]:
+    cells = [*column.heads(stacked), *column.cells]
     if column.elastic and rest is not None:
-        cells = [fitting(cell, column.width + rest) for cell in cells]
+        cells = [fitting(cell, column.width(stacked) + rest) for cell in cells]
     width = max(map(cell_len, cells))
     fill = [" " * (width - cell_len(cell)) for cell in cells]
     return [f"{blank}{cell}" if column.right else f"{cell}{blank}"

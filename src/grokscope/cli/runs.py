@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -14,21 +15,26 @@ from grokscope.errors import RunFolderError, printable
 if TYPE_CHECKING:
     from grokscope.runs.query import RunSummary
 
-
-_WIDTH_OF_FILES: Final = 200
+_USUAL: Final = (Path("runs"), Path("sweeps"))
 
 
 @dataclass(frozen=True)
 class Runs:
-    """List the runs in a folder: what was trained, how far it got, and its last measures.
+    """List the runs in a folder and in its sweeps, a line each: what differs between them, how
+    far each got, and what explain found.
 
-    Several seeds are averaged; damaged runs are listed with the reason.
+    Several seeds are averaged; damaged runs are listed with the reason. Lines that are longer than
+    the terminal lose columns; in a pipe or a file they are whole.
 
-    Example: grokscope runs runs --json
+    Example: grokscope runs runs --wide
     """
 
-    folder: Annotated[Path, tyro.conf.Positional, arg(metavar="DIR")] = Path("runs")
-    """A folder of run folders."""
+    folder: Annotated[
+        Path | None, tyro.conf.Positional, arg(metavar="DIR", help_behavior_hint="")
+    ] = None
+    """A folder of run folders or sweeps; by default runs and sweeps."""
+    wide: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Show every column, however long the lines are."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Print one JSON document."""
 
@@ -36,78 +42,32 @@ class Runs:
         """List and print."""
         from grokscope.runs.query import list_runs
 
-        if not self.folder.exists():
-            raise RunFolderError("there is no such folder of runs", got=str(self.folder),
+        asked = _USUAL if self.folder is None else (self.folder,)
+        folders = [folder for folder in asked if folder.exists()]
+        if not folders:
+            raise RunFolderError("there is no such folder of runs", got=str(asked[0]),
                                  next_step='grokscope train "x + y" makes one')  # fmt: skip
-        found = list_runs(self.folder)
+        found = [run for folder in folders for run in list_runs(folder)]
         if self.json:
             print(json.dumps([self._document(run) for run in found]))
+        elif found:
+            self._show(found)
         else:
-            _show(found, self.folder)
+            hint = ""
+            if (folders[0] / "manifest.json").exists():
+                hint = "; it is a run itself: see grokscope report --help"
+            print(f"no runs in {printable(str(folders[0]))}{hint}")
+
+    def _show(self, found: "Sequence[RunSummary]") -> None:
+        from grokscope.cli.columns import width_of_output
+        from grokscope.cli.runs_table import lines
+
+        for line in lines(found, None if self.wide else width_of_output()):
+            print(line)
 
     def _document(self, run: "RunSummary") -> dict[str, Any]:
         from grokscope.runs.atomic import from_here
 
-        path = str(run.path) if self.folder.is_absolute() else from_here(run.path)
+        absolute = self.folder is not None and self.folder.is_absolute()
+        path = str(run.path) if absolute else from_here(run.path)
         return {**dataclasses.asdict(run), "path": path}
-
-
-def _show(found: "list[RunSummary]", folder: Path) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    if not found:
-        hint = ""
-        if (folder / "manifest.json").exists():
-            hint = "; it is a run itself: see grokscope report --help"
-        print(f"no runs in {printable(str(folder))}{hint}")
-        return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH_OF_FILES)
-    table = Table("run", "operation", "r", "seeds", "state", "step", "grokked at",
-                  "train, test,\nunleaked", "FFS of\nW_E, W_L", "FCR of\nW_E, W_L", "age",
-                  box=box.SIMPLE, pad_edge=False)  # fmt: skip
-    for run in found:
-        name = printable(run.path.name)
-        if run.error is not None:
-            console.print(f"{name}: {run.error}", markup=False, highlight=False, soft_wrap=True)
-            continue
-        grokked = " ".join("–" if at is None else str(at) for at in run.grokked_at.values())
-        accuracies = (run.train_accuracy, run.test_accuracy, run.unleaked_accuracy)
-        table.add_row(
-            escape(name), escape(_operation(run)),
-            f"{run.train_fraction:g}", " ".join(map(str, run.seeds)), run.state,
-            _number(run.step, "{}"), grokked,
-            " ".join(_number(a, "{:.1%}") for a in accuracies), _pair(run.ffs), _pair(run.fcr),
-            _age(run.age),
-        )  # fmt: skip
-    if table.row_count:
-        console.print(table)
-
-
-def _operation(run: "RunSummary") -> str:
-    """Return what was trained, and in a second line what it took over."""
-    taken = f"\n{printable(run.transfer)}" if run.transfer else ""
-    return f"{printable(run.operation)} mod {run.p}{_noise(run)}{taken}"
-
-
-def _noise(run: "RunSummary") -> str:
-    return f", label noise {run.label_noise:g}" if run.label_noise else ""
-
-
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else form.format(value)
-
-
-def _pair(values: dict[str, float]) -> str:
-    return " ".join(_number(values.get(matrix), "{:.2f}") for matrix in ("W_E", "W_L"))
-
-
-def _age(seconds: float | None) -> str:
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds is not None and seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return _number(seconds, "{:.0f} s")

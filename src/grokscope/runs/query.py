@@ -1,15 +1,18 @@
 """The runs in a folder, one line each, also those that are damaged."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
 from grokscope.errors import RunFolderError, quote
 from grokscope.runs.atomic import absolute, names_in, shown
+from grokscope.runs.differences import all_settings
+from grokscope.runs.explanations import kept
 from grokscope.runs.folder import (
     CHECKPOINTS_NAME,
     MANIFEST_NAME,
@@ -19,9 +22,13 @@ from grokscope.runs.folder import (
 )
 from grokscope.runs.lock import is_locked
 from grokscope.runs.metrics import METRIC_SCHEMA, read_parts
-from grokscope.runs.sweep_parts import RUNS_NAME, is_sweep
+from grokscope.runs.selection import in_order
+from grokscope.runs.sweep_index import runs_in
+from grokscope.runs.sweep_parts import is_sweep
 from grokscope.runs.transfer import transfer_words
 
+_DEEPEST: Final = 3
+"""Folders below the one that is listed, in which runs are looked for."""
 KILLED: Final = "interrupted (killed)"
 
 # The last value of each seed, then the mean over those seeds where it is defined.
@@ -63,22 +70,45 @@ class RunSummary:
     ffs: dict[str, float] = field(default_factory=dict)
     """Per matrix, W_E and W_L."""
     fcr: dict[str, float] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Every setting by name, with the operation and the seeds."""
+    explained: list[dict[str, Any]] = field(default_factory=list)
+    """What is kept of each seed's last checkpoint: seed, operation, verdict, keys of W_E, W_L."""
     age: float | None = None
     """Seconds since the manifest was last written."""
 
 
 def list_runs(folder: str | Path) -> list[RunSummary]:
-    """Return the runs directly inside `folder`, by name; none where there is no such folder.
+    """Return the runs in `folder` and in the sweeps and folders below it, those inside it first.
 
-    Of a sweep, those are its runs.
+    None where there is no such folder. Runs of one folder are in the order of their names, those
+    of a sweep by the settings that differ.
 
     **Raises:** `RunFolderError` when `folder` itself cannot be read.
     """
     folder = absolute(folder)
-    folder = folder / RUNS_NAME if is_sweep(folder) else folder
-    paths = [folder / name for name in names_in(folder, missing_ok=True)]
+    names_in(folder, missing_ok=True)
     with duckdb.connect() as connection:
-        return [_summary(path, connection) for path in paths if _looks_like_a_run(path)]
+        return _inside(folder, connection, _DEEPEST)
+
+
+def _inside(folder: Path, connection: duckdb.DuckDBPyConnection, deep: int) -> list[RunSummary]:
+    if is_sweep(folder):
+        runs = runs_in(folder)
+        found = [_summary(path, connection) for path in in_order(list(runs)) if path.exists()]
+        return found + [RunSummary(path, e) for path, e in runs.items() if not path.exists()]
+    paths = sorted((folder / n for n in names_in(folder, missing_ok=True)), key=_by_name)
+    found = [_summary(path, connection) for path in paths if _looks_like_a_run(path)]
+    for path in paths if deep else []:
+        if not path.name.startswith(".") and path.is_dir() and not _looks_like_a_run(path):
+            found += _inside(path, connection, deep - 1)
+    return found
+
+
+def _by_name(path: Path) -> list[tuple[int, int, str]]:
+    """Return a key that sorts `run-2` before `run-10`."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", path.name)
+    return [(0, int(p), "") if p.isascii() and p.isdigit() else (1, 0, p) for p in parts]
 
 
 def _looks_like_a_run(path: Path) -> bool:
@@ -124,8 +154,20 @@ def _readable(
         unleaked_accuracy=values.get(("unleaked_accuracy", None)),
         ffs=_per_matrix(values, "ffs"),
         fcr=_per_matrix(values, "fcr"),
+        settings=all_settings(manifest),
+        explained=[_in_short(e) for seed in manifest.seeds for e in kept(run, seed)],
         age=_seconds_since(manifest.times["updated"]),
     )
+
+
+def _in_short(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "seed": document["seed"],
+        "operation": document["operation"],
+        "verdict": document["verdict"],
+        "keys_W_E": document["embedding"]["key_frequencies"],
+        "keys_W_L": document["readout"]["key_frequencies"],
+    }
 
 
 def _final_values(
