@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose
 
 from grokscope.circuits.circuit import Effort, spectrum_of
 from grokscope.circuits.compose import explain_network, explain_table
+from grokscope.circuits.explanation import TableFinding, key_rows
 from grokscope.circuits.matched import Matched
 from grokscope.inspection.sentences import sentences
 from grokscope.models import Model, Transformer
@@ -215,3 +216,16 @@ def test_no_file_is_needed() -> None:
 
     for file in Path(grokscope.circuits.__file__).parent.glob("*.py"):
         assert "open(" not in file.read_text()
+
+
+def test_every_key_carries_its_shares_and_a_harmonic_its_key() -> None:
+    spectrum = [0.0] * 48
+    spectrum[40], spectrum[27] = 0.1144, 0.0131
+    in_E = TableFinding(key_frequencies=(41, 28), harmonics=(28,), spectrum=tuple(spectrum))
+    in_L = TableFinding(key_frequencies=(41, 28), harmonics=(28,), spectrum=(0.5,) * 48)
+    assert key_rows(in_E, in_L, [(41, 28)], 97) == (
+        {"frequency": 41, "harmonic_of": None, "share_of_W_E": 0.1144, "share_of_W_L": 0.5},
+        {"frequency": 28, "harmonic_of": 41, "share_of_W_E": 0.0131, "share_of_W_L": 0.5},
+    )
+    alone = key_rows(in_E, TableFinding(), [(41, 28)], 97)
+    assert [row["share_of_W_L"] for row in alone] == [None, None]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grokscope.circuits.families import double, families, fold, harmonics
+from grokscope.circuits.families import double, families, fold, harmonics, harmonics_of
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,29 @@ def test_families_are_the_connected_parts_of_the_graph_of_doubling(n: int) -> No
         assert [family[0] for family in found] == sorted(
             (family[0] for family in found), key=keys.index
         )
+
+
+@pytest.mark.parametrize(
+    ("embedding", "readout", "pointed_at", "found"),
+    [
+        # the demo of x + y mod 97: 26 and 28 are 0.1% of W_L, and 28 is 1.3% of W_E
+        ((13, 41, 26, 28, 15), (13, 41, 28, 26), ((28, 15), (28, 26)),
+         {26: 13, 28: 41, 15: 41}),
+        # what W_L holds by itself is a key of its own, also where it is a double
+        ((21, 42), (42, 21), ((), ()), {}),
+        # without keys in W_L the stronger one is the key
+        ((40, 17), (), ((), ()), {17: 40}),
+        ((17, 40), (), ((), ()), {}),
+        # found by nothing but a key of W_E that W_L lacks
+        ((13, 5, 10), (13,), ((10,), ()), {10: 5}),
+        ((13, 5), (13,), ((), ()), {}),
+        # 42 is half of 13 (84 = −13) and double of 21
+        ((13, 21, 42), (13, 21), ((), ()), {42: 21}),
+        ((), (), ((), ()), {}),
+    ],
+)  # fmt: skip
+def test_harmonics_are_what_the_readout_does_not_hold_by_itself(
+    embedding: tuple[int, ...], readout: tuple[int, ...],
+    pointed_at: tuple[tuple[int, ...], ...], found: dict[int, int],
+) -> None:  # fmt: skip
+    assert harmonics_of(embedding, readout, pointed_at, 97) == found

@@ -9,7 +9,8 @@ from grokscope.inspection.sentences import (
     headline,
     number,
     one_sentence,
-    own_and_doubles,
+    own_and_harmonics,
+    relation,
     sentences,
     share,
 )
@@ -26,6 +27,8 @@ def document(**changes: Any) -> dict[str, Any]:
                       "words": "x + y is addition mod 97"},
         "families": [{}, {}], "claims": [], "embedding": place, "readout": place,
         "logits": {"key_shapes": [{"frequency": 3, "shape": "circle"}]},
+        "keys": [{"frequency": 3, "harmonic_of": None}, {"frequency": 6, "harmonic_of": 3},
+                 {"frequency": 10, "harmonic_of": None}],
         "causal": {"full": 1.0, "readout": {"keep": 1.0}}, "by": None,
         "closed_form": {"agreement": 1.0, "numbers": 2},
         "algorithm": {},
@@ -51,10 +54,15 @@ def test_a_number_below_one_is_never_called_one(value: float | None, said: str) 
     assert number(value) == said
 
 
-def test_doubles_belong_to_a_stronger_key_and_wrap_around() -> None:
-    assert own_and_doubles([3, 6, 10], 97) == ([3, 10], [6])
-    assert own_and_doubles([6, 3], 97) == ([6, 3], [])  # the weaker one is no double of it
-    assert own_and_doubles([40, 17], 97) == ([40], [17])  # 80 and 17 are the same wave mod 97
+def test_harmonics_are_told_from_keys_of_their_own() -> None:
+    assert own_and_harmonics(document(), "embedding") == ([3, 10], [6])
+    assert relation(6, 3, 97) == "double of 3"
+    assert relation(17, 40, 97) == "double of 40"  # 80 and 17 are the same wave mod 97
+    assert relation(28, 41, 97) == "half of 41"
+    halves = [{"frequency": 28, "harmonic_of": 41}, {"frequency": 41, "harmonic_of": None}]
+    place = {**TABLE, "key_frequencies": [41, 28], "energy_in_keys": 0.5}
+    told = sentences(document(keys=halves, embedding=place, readout=place))
+    assert "by 1 frequency of x in Z_97: 41, with the half 28; 50%" in told[1]
 
 
 def test_the_headline_leaves_out_what_a_table_lacks() -> None:
@@ -147,6 +155,16 @@ def test_lines_are_told_apart_from_circles() -> None:
         "In the logits the keys are 1 circle (3), 1 line (10) and 1 line that the operation "
         "forces (5); a line is a standing wave, cos θ_s·cos θ_c."
     )
+
+
+def test_a_harmonic_that_is_a_line_is_no_shape_of_the_network() -> None:
+    shapes = [{"frequency": 41, "shape": "circle", "major": 11.57},
+              {"frequency": 28, "shape": "line", "major": 0.0124, "harmonic_of": 41}]  # fmt: skip
+    told = sentences(document(logits={"key_shapes": shapes}))
+    assert told[3:5] == [
+        "In the logits every key is a circle, cos(θ_s − θ_c).",
+        "Beside them the harmonic 28, an amplitude of 0.012; the largest key has 11.6.",
+    ]
 
 
 def test_the_formula_that_answers_better_is_named() -> None:

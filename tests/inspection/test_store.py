@@ -8,6 +8,7 @@ import pytest
 from grokscope.circuits.circuit import Effort
 from grokscope.inspection import store
 from grokscope.inspection.explaining import explain
+from grokscope.errors import DiskError
 from grokscope.inspection.store import (
     EXPLANATION_NAME,
     FORMAT,
@@ -15,6 +16,7 @@ from grokscope.inspection.store import (
     read_explanations,
     write_explanations,
 )
+from grokscope.runs.explanations import write_documents
 from grokscope.runs.folder import RunFolder
 
 EFFORT = Effort(null_draws=50, control_draws=2)
@@ -68,3 +70,36 @@ def test_a_stored_explanation_is_used_while_it_is_of_the_last_checkpoint(
     (run.path / EXPLANATION_NAME).unlink()
     explained(run, 0)
     assert made == [0, 0]
+
+
+def test_what_had_to_be_made_is_kept_beside_other_seeds(
+    make_clock_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_clock_run("x*y", seeds=(3, 1))
+    effort = {"effort": EFFORT, "thorough": False}
+    monkeypatch.setattr(store, "explain", lambda f, seeds: explain(f, seeds=seeds, **effort))
+    (three,) = explained(run, 3)
+    (one,) = explained(run, 1)
+    assert read_explanations(run) == [one, three]
+    monkeypatch.setattr(store, "explain", pytest.fail)
+    assert explained(run, 3) == [three]
+
+
+def test_a_folder_that_cannot_be_written_shows_what_was_made(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise DiskError("no space left")
+
+    monkeypatch.setattr(store, "write_documents", full)
+    (found,) = explained(run, 0)
+    assert found["verdict"] == "explained"
+    assert read_explanations(run) == []
+
+
+def test_an_explanation_of_an_earlier_version_gets_its_keys(run: RunFolder) -> None:
+    (whole,) = explained(run, 0)
+    older = {name: value for name, value in whole.items() if name not in ("keys", "by")}
+    write_documents(run, [older])
+    assert explained(run, 0) == [whole]
+    assert {row["frequency"] for row in whole["keys"]} == {2, 5, 9}

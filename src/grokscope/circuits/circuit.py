@@ -18,7 +18,7 @@ from grokscope.circuits.evidence import (
     ablation_claims,
     verdict,
 )
-from grokscope.circuits.families import families, harmonics
+from grokscope.circuits.families import families, harmonics, harmonics_of
 from grokscope.circuits.keys import Keys, confirm_keys, find_keys, with_ghosts
 from grokscope.circuits.null import DRAWS
 from grokscope.circuits.subject import Outcome, Subject
@@ -76,6 +76,13 @@ class Circuit:
     def frequencies(self) -> tuple[int, ...]:
         """All members of all families."""
         return tuple(k for family in self.families for k in family)
+
+    @cached_property
+    def harmonics(self) -> dict[int, int]:
+        """Keys that are doubles or halves of another one, with that one."""
+        both = (self.embedding, self.readout)
+        trusted = [() if keys.saturated else keys.frequencies for keys in both]
+        return harmonics_of(*trusted, [keys.pointed_at for keys in both], self.n)
 
     @cached_property
     def of_embedding(self) -> Ablation:

@@ -10,7 +10,8 @@ from jaxtyping import Float, Int8, Int32
 from grokscope.circuits import sections
 from grokscope.circuits.circuit import Circuit, Effort, find_circuit, keys_claim, spectrum_of
 from grokscope.circuits.evidence import FINITE, Claim, verdict
-from grokscope.circuits.explanation import Explanation, TableFinding
+from grokscope.circuits.explanation import Explanation, TableFinding, key_rows
+from grokscope.circuits.families import families
 from grokscope.circuits.keys import Keys, find_keys
 from grokscope.circuits.matched import Matched
 from grokscope.circuits.pairs import not_finite
@@ -105,9 +106,12 @@ def explain_table(
           for name in ("grokked", "embedding keep", "readout keep", "both kept")),
     )  # fmt: skip
     blank = _unexplained(facts, search, None)
+    tables = {"embedding": blank.embedding, "readout": blank.readout, place: found}
+    grouped = families(keys.frequencies, characters.n)
+    rows = key_rows(**tables, families=grouped, n=characters.n)
     return dataclasses.replace(
-        blank, structure=best.to_json(), claims=claims, verdict=verdict(claims),
-        **{place: found},
+        blank, keys=rows, families=tuple(grouped), structure=best.to_json(), claims=claims,
+        verdict=verdict(claims), **{place: found},
     )  # fmt: skip
 
 
@@ -168,6 +172,7 @@ def _explained(
         algorithm=more["algorithm"],
         closed_form=more["closed_form"],
         claims=tuple(claims),
+        keys=key_rows(*found, best.families, best.n),
     )
 
 

@@ -1,11 +1,12 @@
 """The answer to: which algorithm did this network find, on what evidence, and how sure are we?"""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from grokscope.circuits.evidence import Claim, Verdict, failed
+from grokscope.circuits.families import harmonics_of
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,31 @@ class TableFinding:
     spectrum: tuple[float, ...] = ()
     """Share of each frequency of the group in the table's energy."""
     saturated: bool | None = None
+
+
+def key_rows(
+    embedding: TableFinding,
+    readout: TableFinding,
+    families: Sequence[Sequence[int]],
+    n: int,
+) -> tuple[dict[str, Any], ...]:
+    """Return the keys with their shares of W_E and W_L, family by family; see `Explanation.keys`.
+
+    **Arguments:** what was found in either table, all families, order of the group.
+    """
+    tables = (embedding, readout)
+    trusted = [() if table.saturated else tuple(table.key_frequencies) for table in tables]
+    parents = harmonics_of(*trusted, [table.harmonics for table in tables], n)
+    return tuple(
+        {
+            "frequency": k,
+            "harmonic_of": parents.get(k),
+            "share_of_W_E": embedding.spectrum[k - 1] if embedding.spectrum else None,
+            "share_of_W_L": readout.spectrum[k - 1] if readout.spectrum else None,
+        }
+        for family in families
+        for k in family
+    )
 
 
 @dataclass(frozen=True)
@@ -49,6 +75,9 @@ class Explanation:
     algorithm: Mapping[str, Any]
     closed_form: Mapping[str, Any]
     claims: tuple[Claim, ...]
+    keys: tuple[Mapping[str, Any], ...] = ()
+    """`frequency`, `share_of_W_E` and `share_of_W_L` of every key, family by family, and for a
+    harmonic the key that it is the double or half of, `harmonic_of`."""
     by: Mapping[str, Any] | None = None
     """Of a control: the `operation` whose structure was used, and whether it has the
     `same_characters` of residues as the network's own."""

@@ -135,7 +135,8 @@ def supporting_claims(circuit: Circuit, more: Mapping[str, Any]) -> list[Claim]:
         return Claim(name, f"{words} (≥ {least:g})", value, verdict, n=n, decisive=False)
 
     shapes = more["logits"]["key_shapes"]
-    round_keys = [s["shape"] == "circle" for s in shapes if not s["forced"]]
+    own = [s for s in shapes if not s["forced"] and s["harmonic_of"] is None]
+    round_keys = [s["shape"] == "circle" for s in own]
     share = sum(round_keys) / len(round_keys) if round_keys else None
     return [
         claim("patching", "with u(x) shifted to u + d in the keys, it answers g(u + d + v): share",
@@ -149,8 +150,8 @@ def supporting_claims(circuit: Circuit, more: Mapping[str, Any]) -> list[Claim]:
               closed["agreement"], 0.98),
         claim("ellipse formula", "the nearest answer on the keys' ellipses is its answer",
               closed["ellipse"]["agreement"], 0.98),
-        claim("circles", "the keys in the logits are circles, not standing waves", share, 1.0,
-              len(round_keys)),
+        claim("circles", "the keys in the logits, harmonics aside, are circles, not standing"
+              " waves", share, 1.0, len(round_keys)),
     ]  # fmt: skip
 
 
@@ -224,7 +225,8 @@ def _logits(circuit: Circuit) -> Section:
         "dependent_in_readout": losses.dependent_in_readout,
         "key_shapes": [
             {"frequency": s.frequency, "major": s.major, "minor": s.minor,
-             "roundness": s.roundness, "shape": s.shape, "forced": s.forced}
+             "roundness": s.roundness, "shape": s.shape, "forced": s.forced,
+             "harmonic_of": circuit.harmonics.get(s.frequency)}
             for s in key_shapes(subject, shown)
         ],
     }  # fmt: skip

@@ -15,6 +15,7 @@ from grokscope.inspection.sentences import (
     frequencies,
     headline,
     number,
+    relation,
     sentences,
     share,
 )
@@ -54,7 +55,10 @@ def print_explanation(document: dict[str, Any]) -> None:
         *(Text(printable(sentence)) for sentence in sentences(document)),
     ]
     for title, table in (
-        ("key frequencies", _families(document)),
+        (
+            "key frequencies, each with its harmonics, and A without all of these",
+            _families(document),
+        ),
         ("what is left: A = 1 like the whole network, 0 like guessing", _ablations(document)),
         ("loss of the parts of the logits, nats, all pairs (Table A.4)", _losses(document)),
     ):
@@ -119,32 +123,39 @@ def _families(document: dict[str, Any]) -> Table | None:
         return None
     shapes = {key["frequency"]: key for key in document["logits"]["key_shapes"]}
     responses = {tuple(r["family"]): r for r in document["causal"]["families"]}
-    headers = ["in the logits", "b/a"] if shapes else []
-    headers += ["of W_E", "of W_L"]
-    headers += ["A without it in W_E", "in the class axis"] if responses else []
-    table = _table("family", *headers)
+    keys = {row["frequency"]: row for row in document["keys"]}
+    headers = ["of W_E", "of W_L"]
+    headers += ["in the logits", "b/a", "a"] if shapes else []
+    headers += ["A, W_E without", "class axis without"] if responses else []
+    table = _table("key", *headers)
+    table.columns[0].no_wrap = True
     for family in families[:MOST_FAMILIES]:
-        cells = _shape(family, shapes) if shapes else []
-        cells += [_energy(document[place], family) for place in ("embedding", "readout")]
-        if responses:
-            found = responses.get(tuple(family), {})
-            cells += [number(found.get(f"without_in_{p}")) for p in ("embedding", "readout")]
-        table.add_row(frequencies(family), *cells)
+        for k in sorted(family, key=lambda k: keys[k]["harmonic_of"] is not None):
+            cells = [_share(keys[k][f"share_of_{matrix}"]) for matrix in ("W_E", "W_L")]
+            cells += _shape(shapes.get(k)) if shapes else []
+            found = responses.pop(tuple(family), {})  # once per family
+            cells += [number(found[f"without_in_{p}"]) for p in ("embedding", "readout") if found]
+            table.add_row(_key(keys[k], document["structure"]["n"]), *cells)
     if len(families) > MOST_FAMILIES:
-        table.add_row(f"and {len(families) - MOST_FAMILIES} more")
+        table.add_row(f"and {len(families) - MOST_FAMILIES} more families")
     return table
 
 
-def _shape(family: list[int], shapes: dict[int, Any]) -> list[str]:
-    found = [shapes[k] for k in family if k in shapes]
-    names = list(dict.fromkeys(key["shape"] for key in found))
-    values = " ".join(f"{key['roundness']:.2f}" for key in found)
-    return [", ".join(names) or "–", values or "–"]
+def _key(row: dict[str, Any], n: int) -> str:
+    """Return a key's number, for a harmonic indented and with the key that it belongs to."""
+    k, of = row["frequency"], row["harmonic_of"]
+    return str(k) if of is None else f"  {k}, {relation(k, of, n)}"
 
 
-def _energy(found: dict[str, Any], family: list[int]) -> str:
-    spectrum = found["spectrum"]
-    return f"{sum(spectrum[k - 1] for k in family):.0%}" if spectrum else "–"
+def _shape(key: dict[str, Any] | None) -> list[str]:
+    """Return shape, roundness and amplitude of a key in the logits."""
+    if key is None:
+        return ["–", "–", "–"]
+    return [key["shape"], f"{key['roundness']:.2f}", f"{key['major']:.2f}"]
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2%}"
 
 
 def _ablations(document: dict[str, Any]) -> Table | None:

@@ -118,10 +118,22 @@ def failed(document: Document) -> list[Document]:
     return [c for c in document["claims"] if c["decisive"] and c["verdict"] != "holds"]
 
 
-def own_and_doubles(keys: Sequence[int], n: int) -> tuple[list[int], list[int]]:
-    """Part keys, the strongest first, into those of their own and doubles of a stronger one."""
-    doubles = [k for i, k in enumerate(keys) if any(double(j, n) == k for j in keys[:i])]
-    return [k for k in keys if k not in doubles], doubles
+def own_and_harmonics(document: Document, place: str) -> tuple[list[int], list[int]]:
+    """Part the keys of a table, the strongest first, into those of their own and harmonics."""
+    keys = document[place]["key_frequencies"]
+    known = harmonics(document)
+    return [k for k in keys if k not in known], [k for k in keys if k in known]
+
+
+def harmonics(document: Document) -> dict[int, int]:
+    """Return the keys that are doubles or halves of another one, with that one."""
+    rows = document["keys"]
+    return {r["frequency"]: r["harmonic_of"] for r in rows if r["harmonic_of"] is not None}
+
+
+def relation(k: int, of: int, n: int) -> str:
+    """Return what a harmonic is of its key: `double of 13` or `half of 41`."""
+    return f"{'double' if double(of, n) == k else 'half'} of {of}"
 
 
 def frequencies(keys: Sequence[int]) -> str:
@@ -199,13 +211,19 @@ def _keys(document: Document, place: str) -> str:
     keys = found["key_frequencies"]
     if not keys:
         return f"{matrix} has no key frequency above its permutation null."
-    own, doubles = own_and_doubles(keys, document["structure"]["n"])
+    own, others = own_and_harmonics(document, place)
     does = "lays the residues out by" if place == "embedding" else "reads the answers at"
     of = found["basis"].removeprefix("characters of ") if place == "embedding" else ""
     text = f"{matrix} {does} {_plural(len(own), 'frequency')}{f' of {of}' if of else ''}"
     text += f": {frequencies(own)}"
-    if doubles:
-        text += f", with the {'double' if len(doubles) == 1 else 'doubles'} {frequencies(doubles)}"
+    parents, n = harmonics(document), document["structure"]["n"]
+    doubles = [k for k in others if double(parents[k], n) == k]
+    halves = [k for k in others if k not in doubles]
+    words = [f"the {one if len(found) == 1 else many} {frequencies(found)}"
+             for one, many, found in (("double", "doubles", doubles), ("half", "halves", halves))
+             if found]  # fmt: skip
+    if words:
+        text += f", with {' and '.join(words)}"
     return f"{text}; {share(found['energy_in_keys'])} of its energy" + (
         "." if found["null_energy"] is None
         else f" (permuted tables: {share(found['null_energy'])})."
@@ -214,20 +232,36 @@ def _keys(document: Document, place: str) -> str:
 
 def _shapes(document: Document) -> list[str]:
     shapes: dict[str, list[int]] = {}
-    for key in document["logits"]["key_shapes"]:
+    all_keys = document["logits"]["key_shapes"]
+    for key in (key for key in all_keys if key.get("harmonic_of") is None):
         shape = "forced" if key.get("forced") else key["shape"]
         shapes.setdefault(shape, []).append(key["frequency"])
     if not shapes:
         return []
+    small = _small_harmonics(all_keys)
     if list(shapes) == ["circle"]:
-        return ["In the logits every key is a circle, cos(θ_s − θ_c)."]
+        return ["In the logits every key is a circle, cos(θ_s − θ_c).", *small]
     words = {"circle": "circle", "ellipse": "ellipse", "line": "line",
              "forced": "line that the operation forces"}  # fmt: skip
     told = [f"{_plural(len(shapes[shape]), word)} ({frequencies(shapes[shape])})"
             for shape, word in words.items() if shape in shapes]  # fmt: skip
     found = [f"In the logits the keys are {_and(told)}; a line is a standing wave,"
              " cos θ_s·cos θ_c."]  # fmt: skip
-    return [*found, *_bias(document["causal"])]
+    return [*found, *small, *_bias(document["causal"])]
+
+
+def _small_harmonics(keys: Sequence[Document]) -> list[str]:
+    """Say how large the harmonics in the logits are beside the largest key."""
+    aside = [key for key in keys if key.get("harmonic_of") is not None]
+    if not aside:
+        return []
+    named = frequencies([key["frequency"] for key in aside])
+    largest, beside = (max(key["major"] for key in found) for found in (aside, keys))
+    word = "harmonic" if len(aside) == 1 else "harmonics"
+    size = f"{'an amplitude' if len(aside) == 1 else 'amplitudes'} of"
+    most = "" if len(aside) == 1 else " at most"
+    return [f"Beside them the {word} {named}, {size}{most} {largest:.2g}; the largest key has"
+            f" {beside:.3g}."]  # fmt: skip
 
 
 def _bias(causal: Document) -> list[str]:

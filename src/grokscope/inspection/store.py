@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from grokscope.circuits.explanation import Explanation
+from grokscope.circuits.explanation import Explanation, TableFinding, key_rows
+from grokscope.errors import DiskError, RunFolderError
 from grokscope.inspection.explaining import explain
 from grokscope.runs.explanations import (
     EXPLANATION_NAME,
@@ -25,8 +26,29 @@ def write_explanations(folder: RunFolder, explanations: Sequence[Explanation]) -
 def explained(folder: RunFolder, seed: int) -> list[dict[str, Any]]:
     """Return the explanations of a seed's last checkpoint, one per operation of the run.
 
-    They are read where `explain` has left them, and made where it has not.
+    They are read where they were kept; where not they are made, and kept if the folder allows.
 
     **Raises:** `UsageError` where there is no network to explain.
     """
-    return kept(folder, seed) or [e.to_json() for e in explain(folder, seeds=[seed])]
+    found = kept(folder, seed)
+    if found:
+        return [_with_later_fields(document) for document in found]
+    found = [e.to_json() for e in explain(folder, seeds=[seed])]
+    others = [e for e in read_explanations(folder) if e["seed"] != seed]
+    try:
+        write_documents(folder, sorted([*others, *found], key=lambda e: e["seed"]))
+    except (DiskError, RunFolderError):
+        pass  # what was found is shown all the same
+    return found
+
+
+def _with_later_fields(document: dict[str, Any]) -> dict[str, Any]:
+    """Return an explanation with what those that were written earlier do not have."""
+    if "keys" in document:
+        return document
+    tables = [TableFinding(**document[place]) for place in ("embedding", "readout")]
+    rows = key_rows(*tables, document["families"], document["structure"]["n"] or 1)
+    parents = {row["frequency"]: row["harmonic_of"] for row in rows}
+    for shape in document["logits"]["key_shapes"]:
+        shape["harmonic_of"] = parents.get(shape["frequency"])
+    return document | {"keys": list(rows)}

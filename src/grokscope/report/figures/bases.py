@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from grokscope.circuits import frequency_shares
 from grokscope.inspection.network import Network
-from grokscope.inspection.sentences import is_plain, own_and_doubles
+from grokscope.inspection.sentences import is_plain, own_and_harmonics
 from grokscope.report.explained import Explained
 from grokscope.report.figures.figure import (
     Figure,
@@ -29,7 +29,7 @@ _OVERLAP: Final = (
     " Frequencies of a coordinate that is not one-to-one overlap: each also holds a little of the"
     " others, so that even without energy of their own some bars are above 0."
 )
-_KINDS: Final = ("key frequency", "double of a key", "other frequency")
+_KINDS: Final = ("key frequency", "harmonic of a key", "other frequency")
 _PLACES: Final = {"W_E": "embedding", "W_L": "readout"}
 
 
@@ -46,9 +46,9 @@ def bases(found: Explained, network: Network, p: int) -> Figure:
         additive = np.nan_to_num(frequency_shares(np.asarray(tables[name], np.float64)))
         top = 1.12 * float(max(matched.max(), 0 if plain else additive.max(), 0.01))
         if not plain:
-            panels.append(_panel(additive, [], f"{name} in the additive basis",
+            panels.append(_panel(additive, ([], []), f"{name} in the additive basis",
                                  f"characters of residues in Z_{p}", top, p))  # fmt: skip
-        keys = document[place]["key_frequencies"]
+        keys = own_and_harmonics(document, place)
         panels.append(_panel(matched, keys, f"{name} in the basis that fits",
                              document[place]["basis"], top, found.n))  # fmt: skip
     title = _TITLE_PLAIN if plain else _TITLE
@@ -61,7 +61,9 @@ def bases(found: Explained, network: Network, p: int) -> Figure:
 def _caption(plain: bool) -> str:
     text = (
         "Share of each frequency in the energy (squared norm without the mean row) of a table;"
-        " labelled bars stand above the null of permuted rows."
+        " labelled bars are key frequencies, above the null of permuted rows in this table or in"
+        " the other one. Harmonics, doubles and halves of a key, have no label: W_L holds little"
+        " or nothing of them, and the weakest are found only because a key points at them."
     )
     if plain:
         return f"{text} For this operation the basis that fits is the additive one itself."
@@ -72,7 +74,12 @@ def _caption(plain: bool) -> str:
 
 
 def _panel(
-    shares: Float[np.ndarray, "freq"], keys: list[int], title: str, basis: str, top: float, n: int
+    shares: Float[np.ndarray, "freq"],
+    keys: tuple[list[int], list[int]],
+    title: str,
+    basis: str,
+    top: float,
+    n: int,
 ) -> Panel:
     last = len(shares)
     x = alt.X(
@@ -89,7 +96,7 @@ def _panel(
     )
     colour = alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(_KINDS)))
     tip = [alt.Tooltip("k:Q"), alt.Tooltip("kind:N"), alt.Tooltip("v:Q", format=".2%")]
-    rows = inline(_rows(shares, keys, n))
+    rows = inline(_rows(shares, *keys))
     bars = (
         rows.transform_calculate(**{"from": "datum.k - 0.38", "to": "datum.k + 0.38", "zero": "0"})
         .mark_rect(tooltip=True)
@@ -105,9 +112,10 @@ def _panel(
     return layered([bars, names], heading, height=180)
 
 
-def _rows(shares: Float[np.ndarray, "freq"], keys: list[int], n: int) -> list[dict[str, Any]]:
-    own, doubles = own_and_doubles(keys, n)
-    kinds = dict.fromkeys(own, _KINDS[0]) | dict.fromkeys(doubles, _KINDS[1])
+def _rows(
+    shares: Float[np.ndarray, "freq"], own: list[int], harmonics: list[int]
+) -> list[dict[str, Any]]:
+    kinds = dict.fromkeys(own, _KINDS[0]) | dict.fromkeys(harmonics, _KINDS[1])
     return [
         {"k": k, "v": significant(v), "kind": kinds.get(k, _KINDS[2]), "label": int(k in own)}
         for k, v in enumerate(shares.tolist(), start=1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from grokscope.circuits import in_plane
 from grokscope.circuits.subject import Subject
-from grokscope.inspection.sentences import own_and_doubles
+from grokscope.inspection.sentences import own_and_harmonics
 from grokscope.report.explained import Explained
 from grokscope.report.figures.circles import CIRCLES, circle_panel
 from grokscope.report.figures.figure import Figure, Layout, assemble
@@ -18,7 +18,7 @@ def matched_circles(found: Explained, subject: Subject) -> Figure:
     """Return the figure: a panel for each of the strongest key frequencies of W_E."""
     structure, characters = subject.matched.structure, subject.matched.embedding
     n, spectrum = structure.n, found.document["embedding"]["spectrum"]
-    own, _ = own_and_doubles(found.document["embedding"]["key_frequencies"], n)
+    own, _ = own_and_harmonics(found.document, "embedding")
     if not own:
         missing = "W_E has no key frequency in the basis that fits the operation."
         return Figure("circles-matched", _TITLE, "", missing=missing)
