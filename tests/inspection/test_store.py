@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from grokscope.circuits.circuit import Effort
+from grokscope.errors import DiskError
 from grokscope.inspection import store
 from grokscope.inspection.explaining import explain
-from grokscope.errors import DiskError
 from grokscope.inspection.store import (
     EXPLANATION_NAME,
     FORMAT,

@@ -81,8 +81,8 @@ class Circuit:
     def harmonics(self) -> dict[int, int]:
         """Keys that are doubles or halves of another one, with that one."""
         both = (self.embedding, self.readout)
-        trusted = [() if keys.saturated else keys.frequencies for keys in both]
-        return harmonics_of(*trusted, [keys.pointed_at for keys in both], self.n)
+        of_E, of_L = (() if keys.saturated else keys.frequencies for keys in both)
+        return harmonics_of(of_E, of_L, [keys.pointed_at for keys in both], self.n)
 
     @cached_property
     def of_embedding(self) -> Ablation:

@@ -172,7 +172,7 @@ def _explained(
         algorithm=more["algorithm"],
         closed_form=more["closed_form"],
         claims=tuple(claims),
-        keys=key_rows(*found, best.families, best.n),
+        keys=key_rows(found[0], found[1], best.families, best.n),
     )
 
 

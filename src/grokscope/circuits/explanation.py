@@ -38,8 +38,8 @@ def key_rows(
     **Arguments:** what was found in either table, all families, order of the group.
     """
     tables = (embedding, readout)
-    trusted = [() if table.saturated else tuple(table.key_frequencies) for table in tables]
-    parents = harmonics_of(*trusted, [table.harmonics for table in tables], n)
+    of_E, of_L = (() if table.saturated else table.key_frequencies for table in tables)
+    parents = harmonics_of(of_E, of_L, [table.harmonics for table in tables], n)
     return tuple(
         {
             "frequency": k,

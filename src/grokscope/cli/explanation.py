@@ -56,7 +56,7 @@ def print_explanation(document: dict[str, Any]) -> None:
     ]
     for title, table in (
         (
-            "key frequencies, each with its harmonics, and A without all of these",
+            "key frequencies by family, harmonics indented, and A without a whole family",
             _families(document),
         ),
         ("what is left: A = 1 like the whole network, 0 like guessing", _ablations(document)),

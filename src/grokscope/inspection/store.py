@@ -1,6 +1,7 @@
 """What `explain` found in a run is kept in its folder, for reports and for people."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grokscope.circuits.explanation import Explanation, TableFinding, key_rows
@@ -35,10 +36,9 @@ def explained(folder: RunFolder, seed: int) -> list[dict[str, Any]]:
         return [_with_later_fields(document) for document in found]
     found = [e.to_json() for e in explain(folder, seeds=[seed])]
     others = [e for e in read_explanations(folder) if e["seed"] != seed]
-    try:
+    # where it cannot be kept, what was found is shown all the same
+    with contextlib.suppress(DiskError, RunFolderError):
         write_documents(folder, sorted([*others, *found], key=lambda e: e["seed"]))
-    except (DiskError, RunFolderError):
-        pass  # what was found is shown all the same
     return found
 
 
@@ -46,9 +46,15 @@ def _with_later_fields(document: dict[str, Any]) -> dict[str, Any]:
     """Return an explanation with what those that were written earlier do not have."""
     if "keys" in document:
         return document
-    tables = [TableFinding(**document[place]) for place in ("embedding", "readout")]
-    rows = key_rows(*tables, document["families"], document["structure"]["n"] or 1)
+    in_E, in_L = (_table(document[place]) for place in ("embedding", "readout"))
+    rows = key_rows(in_E, in_L, document["families"], document["structure"]["n"] or 1)
     parents = {row["frequency"]: row["harmonic_of"] for row in rows}
     for shape in document["logits"]["key_shapes"]:
         shape["harmonic_of"] = parents.get(shape["frequency"])
     return document | {"keys": list(rows)}
+
+
+def _table(document: Mapping[str, Any]) -> TableFinding:
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
+                              for name, value in document.items()}  # fmt: skip
+    return TableFinding(**fields)

@@ -20,7 +20,6 @@ from grokscope.report.figures.figure import (
 MOST_KEYS: Final = 12
 _TITLE: Final = "The shape of each key in the logits"
 _POINTS: Final = 49
-_DASHED: Final = {"strokeDash": [3, 2]}
 _SHAPES: Final = ("circle", "ellipse", "line")
 
 
@@ -65,7 +64,7 @@ def _panel(key: dict[str, Any], share: dict[str, Any], largest: float, n: int) -
                        legend=alt.Legend(symbolType="stroke", symbolStrokeWidth=2.5))  # fmt: skip
     line = (
         inline(rows)
-        .mark_line(strokeWidth=2, **({} if key["harmonic_of"] is None else _DASHED))
+        .mark_line(strokeWidth=2, strokeDash=[1, 0] if key["harmonic_of"] is None else [3, 2])
         .encode(
             alt.X("x:Q", scale=scale, axis=axis),
             alt.Y("y:Q", scale=scale, axis=axis),
