@@ -11,8 +11,8 @@ import pytest
 
 from grokscope.inspection.store import EXPLANATION_NAME, explained
 from grokscope.report.chapter import chapter, in_short
-from grokscope.report.explained import Explained, read_explanation
-from grokscope.report.figures import Figure, explanation_figures, read_network
+from grokscope.report.explained import Explained, read_explanation, read_explanations
+from grokscope.report.figures import Figure, explanation_figures, network_figures, read_network
 from grokscope.report.page import render
 from grokscope.report.record import RunRecord, read_runs
 from grokscope.runs.folder import RunFolder
@@ -21,7 +21,7 @@ from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
 MakeRun = Callable[..., RunFolder]
 RowsOf = Callable[[dict, str], list[dict]]
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
-NAMES = ["bases", "circles-matched", "neurons-matched", "ablation", "shapes", "measures-matched"]
+NAMES = ["bases", "neurons-matched", "ablation", "shapes", "measures-matched"]
 
 
 def told(run: RunFolder) -> dict[str, Any]:
@@ -36,6 +36,13 @@ def record_of(run: RunFolder) -> RunRecord:
 def figures(run: RunFolder) -> dict[str, Figure]:
     record = record_of(run)
     found = explanation_figures(record, read_network(record), read_explanation(record))
+    return {figure.name: figure for figure in found}
+
+
+def learned(run: RunFolder) -> dict[str, Figure]:
+    """The figures of what a network has learned, as the page has them."""
+    record = record_of(run)
+    found = network_figures(record, read_network(record), 1, read_explanations(record))
     return {figure.name: figure for figure in found}
 
 
@@ -66,7 +73,7 @@ def test_the_words_of_a_network_that_was_built_by_formula(clock_run: RunFolder) 
 
 def test_all_figures_of_an_explained_run(clock_run: RunFolder, rows_of: RowsOf) -> None:
     found = figures(clock_run)
-    assert list(found) == NAMES
+    assert list(found) == [name for name in NAMES if name != "neurons-matched"]
     assert found["measures-matched"].missing.startswith("FFS was not recorded")
     titles = [panel["title"]["text"] for panel in chart(found["bases"])["concat"]]
     assert titles == [
@@ -83,7 +90,7 @@ def test_all_figures_of_an_explained_run(clock_run: RunFolder, rows_of: RowsOf) 
 
 
 def test_residues_lie_on_the_circle_of_the_logarithm(clock_run: RunFolder) -> None:
-    drawn = chart(figures(clock_run)["circles-matched"])
+    drawn = chart(learned(clock_run)["circles-matched"])
     assert len(drawn["concat"]) == 3
     panel = drawn["concat"][0]
     k = int(panel["title"].split(",")[0].removeprefix("k = "))
@@ -97,7 +104,7 @@ def test_residues_lie_on_the_circle_of_the_logarithm(clock_run: RunFolder) -> No
 
 
 def test_neurons_are_ordered_by_their_own_frequency(clock_run: RunFolder, rows_of: RowsOf) -> None:
-    drawn = chart(figures(clock_run)["neurons-matched"])
+    drawn = chart(learned(clock_run)["neurons-matched"])
     assert len(drawn["concat"]) == 8
     assert all(row["u"].startswith("data:image/png;base64,") for row in rows_of(drawn, "u"))
     for panel in drawn["concat"]:
@@ -139,7 +146,8 @@ def test_a_network_that_did_not_grok_is_not_explained(make_run: MakeRun) -> None
     assert grokked["verdict"] == "fails"
     found = figures(run)
     # its coordinate is x itself, so the circles would be those of the embedding's own figure
-    assert list(found) == [name for name in NAMES if name != "circles-matched"]
+    assert list(found) == NAMES
+    assert list(learned(run))[:2] == ["spectra", "circles"]
     assert len(chart(found["bases"])["concat"]) == 2
 
 
@@ -152,7 +160,41 @@ def test_an_mlp_and_a_mixture_have_a_chapter(make_run: MakeRun) -> None:
         assert told(run)["headline"].startswith("x*y" if name == "mixture" else "x + y")
         assert chart(figures(run)["bases"])
         page = render([record_of(run)])
-        assert ("the first operation of the mixture" in page) == (name == "mixture")
+        assert ("one operation of the mixture" in page) == (name == "mixture")
+
+
+def test_the_basis_that_fits_comes_first_where_it_is_another(clock_run: RunFolder) -> None:
+    found = learned(clock_run)
+    assert list(found) == ["spectra-matched", "circles-matched", "neurons-matched", "spectra",
+                           "circles", "attention", "neurons", "modes"]  # fmt: skip
+    titles = [found[name].title for name in ("circles-matched", "circles", "attention")]
+    assert titles[0].endswith(", in the basis that fits")
+    assert titles[1].endswith(", in the additive basis")
+    assert "basis" not in titles[2]
+
+
+def test_every_operation_of_a_mixture_has_its_chapter_and_its_measures(make_run: MakeRun) -> None:
+    run = make_run(expressions=("x + y", "x*y"), operation="x + y, x*y", p=11)
+    shares = {"x + y": 0.3, "x*y": 0.6}
+    rows = [{"seed": 0, "step": step, "measure": "ffs", "matrix": matrix, "basis": "matched",
+             "operation": operation, "value": share}
+            for operation, share in shares.items()
+            for step in (0, 500, 1000) for matrix in ("W_E", "W_L")]  # fmt: skip
+    run.append(pa.Table.from_pylist(rows, schema=METRIC_SCHEMA), SPECTRA_SCHEMA.empty_table(), 1000)
+    record = record_of(run)
+    found = read_explanations(record)
+    assert [e.document["operation"] for e in found if isinstance(e, Explained)] == list(shares)
+    for number, share in enumerate(shares.values()):
+        assert set(record.matched_curves(number)["ffs", "W_E"][0].values) == {share}
+    # of x*y alone the basis is another; its neurons see its own operator token
+    assert [figure.name for figure in network_figures(record, read_network(record), 1, found)][
+        :4
+    ] == ["spectra-matched", "circles-matched", "neurons-matched", "spectra"]
+    page = render([record])
+    for operation in shares:
+        assert f"<h2>Which algorithm: {operation}</h2>" in page
+        assert page.count(f"{operation} mod 11, seed 0, step 1,000: ") == 1
+    assert "is older than this" not in page
 
 
 def test_without_a_network_the_chapter_says_why(make_run: MakeRun) -> None:

@@ -15,12 +15,14 @@ from grokscope.tasks.structure import Structure, structure_of
 
 @dataclass(frozen=True, eq=False)
 class Explained:
-    """The explanation of a run's first seed and first operation."""
+    """The explanation of a run's shown seed and one of its operations."""
 
     document: dict[str, Any]
     """As in `explanation.json`."""
     structure: Structure | None
     """What it rests on; None where none was found, or this version does not find it any more."""
+    number: int = 0
+    """Which operation of a mixture, from 0."""
 
     @property
     def is_outdated(self) -> bool:
@@ -33,24 +35,34 @@ class Explained:
         return 0 if self.structure is None else self.structure.n
 
 
-def read_explanation(record: RunRecord) -> Explained | str:
-    """Return the explanation of a run, or one line that says why there is none.
+def read_explanations(record: RunRecord) -> list[Explained | str]:
+    """Return the explanation of each operation of a run; see `read_explanation`."""
+    return [read_explanation(record, number) for number in range(record.task.n_tasks)]
+
+
+def read_explanation(record: RunRecord, number: int = 0) -> Explained | str:
+    """Return the explanation of an operation of a run, or one line that says why there is none.
 
     It is read where it lies in the folder; where it does not it takes up to a minute.
     """
     try:
-        document = explained(record.folder, record.shown_seed)[0]
+        documents = explained(record.folder, record.shown_seed)
     except UsageError as error:
         return str(error)
+    if number >= len(documents):
+        return "explanation.json lacks this operation; grokscope explain makes it anew"
+    document = documents[number]
     if reason := not_finite(document):
         return reason
-    structures = structure_of(record.task, 0, record.shown_seed).structures
+    structures = structure_of(record.task, number, record.shown_seed).structures
     known = document["structure"]
     same = [s for s in structures if all(s.to_json()[x] == known[x] for x in ("n", "u", "v", "g"))]
-    return Explained(document, same[0] if same else None)
+    return Explained(document, same[0] if same else None, number)
 
 
-def subject_of(record: RunRecord, network: Network, structure: Structure) -> Subject:
-    """Return the network of a run's first operation with a structure, for figures."""
-    labels = record.task.labels(record.shown_seed)[0].reshape(record.p, record.p)
-    return Subject(network.model, labels, Matched(structure))
+def subject_of(record: RunRecord, network: Network, found: Explained) -> Subject | None:
+    """Return the network with the structure of one of its operations; None without a structure."""
+    if found.structure is None:
+        return None
+    labels = record.task.labels(record.shown_seed)[found.number].reshape(record.p, record.p)
+    return Subject(network.model, labels, Matched(found.structure), task=found.number)

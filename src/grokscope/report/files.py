@@ -7,7 +7,7 @@ from typing import Final
 import vl_convert
 
 from grokscope.errors import UsageError
-from grokscope.report.explained import read_explanation
+from grokscope.report.explained import read_explanations
 from grokscope.report.figures import (
     Figure,
     explanation_figures,
@@ -58,8 +58,10 @@ def _named(records: Sequence[RunRecord]) -> list[tuple[str, Figure]]:
     for number, record in enumerate(records, 1):
         own = f"-{number}-{slug(record.operation)}" if len(records) > 1 else ""
         network = read_network(record)
-        figures = network_figures(record, network, len(records))
-        figures += explanation_figures(record, network, read_explanation(record))
+        explained = read_explanations(record)
+        figures = network_figures(record, network, len(records), explained)
+        for found in explained:
+            figures += explanation_figures(record, network, found)
         named += [(f"{i}-{figure.name}{own}", figure) for i, figure in enumerate(figures, 5)]
     return named
 

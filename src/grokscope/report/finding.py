@@ -20,10 +20,10 @@ class Sentence:
     warning: bool = False
 
 
-def finding(record: RunRecord, algorithm: Sentence | None = None) -> list[Sentence]:
+def finding(record: RunRecord, algorithms: Sequence[Sentence] = ()) -> list[Sentence]:
     """Return what is to be said about a run, the most important first.
 
-    **Arguments:** the run; which algorithm it found, in a sentence.
+    **Arguments:** the run; which algorithm it found, in a sentence for each operation.
     """
     if not record.curves:
         return [
@@ -36,7 +36,7 @@ def finding(record: RunRecord, algorithm: Sentence | None = None) -> list[Senten
         Sentence(_milestone(record, "memorised", "memorised the training pairs")),
         Sentence(_milestone(record, "grokked", "grokked")),
         Sentence(_final_accuracies(record)),
-        *([algorithm] if algorithm else []),
+        *algorithms,
         *_leaks(record),
         *_measures(record),
         *_about_the_task(record),

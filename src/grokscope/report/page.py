@@ -9,7 +9,7 @@ from grokscope.measures import MEASURES
 from grokscope.report import facts
 from grokscope.report.chapter import chapter, in_short
 from grokscope.report.charts import Charts
-from grokscope.report.explained import read_explanation
+from grokscope.report.explained import read_explanations
 from grokscope.report.figures import (
     explanation_figures,
     network_figures,
@@ -75,14 +75,16 @@ def _title(records: Sequence[RunRecord]) -> str:
 
 def _run(record: RunRecord, runs: int, charts: Charts) -> dict[str, Any]:
     """Return what the template shows of one run, adding its charts to the page's."""
-    network, found = read_network(record), read_explanation(record)
-    figures = charts.add(network_figures(record, network, runs))
-    evidence = charts.add(explanation_figures(record, network, found))
+    network, explained = read_network(record), read_explanations(record)
+    figures = charts.add(network_figures(record, network, runs, explained))
+    chapters = [chapter(found, charts.add(explanation_figures(record, network, found)))
+                for found in explained]  # fmt: skip
+    names = [expression.canonical for expression in record.task.expressions]
     return {
         "label": record.label,
         "p": record.p,
         "facts": facts.facts(record),
-        "finding": finding(record, in_short(found)),
+        "finding": finding(record, [in_short(found) for found in explained]),
         "seed_header": facts.seed_header(record),
         "seed_rows": facts.seed_rows(record) if record.curves else [],
         "fall_rows": facts.fall_rows(record) if record.curves else [],
@@ -95,7 +97,7 @@ def _run(record: RunRecord, runs: int, charts: Charts) -> dict[str, Any]:
         "first_operation": record.task.expressions[0].canonical,
         "figures": figures or [],
         "left_out": figures is None,
-        "chapter": chapter(found, evidence),
+        "chapters": list(zip(names, chapters, strict=True)),
     }
 
 

@@ -67,10 +67,13 @@ class RunRecord:
         broken = {r.get("seed") for r in results if r.get("status") == "diverged"}
         return next((seed for seed in self.seeds if seed not in broken), self.seeds[0])
 
-    @cached_property
-    def matched_curves(self) -> dict[tuple[str, str | None], dict[int, Curve]]:
-        """The same as `curves` in the basis that fits the operation; empty in older runs."""
-        return _curves(self.folder.metrics(), "matched")
+    def matched_curves(self, number: int = 0) -> dict[tuple[str, str | None], dict[int, Curve]]:
+        """The same as `curves` in the basis that fits an operation; empty in older runs."""
+        return _curves(self.folder.metrics(), "matched", self.name_in_rows(number))
+
+    def name_in_rows(self, number: int) -> str | None:
+        """What an operation is called in the recorded rows: None where there is only one."""
+        return self.task.expressions[number].canonical if self.task.n_tasks > 1 else None
 
     @property
     def matrices(self) -> list[str]:

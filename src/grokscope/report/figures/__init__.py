@@ -1,6 +1,7 @@
 """The figures of a report, one idea per file."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import jax.numpy as jnp
 
@@ -59,34 +60,67 @@ def read_network(record: RunRecord) -> Network | str:
     return network
 
 
-def network_figures(record: RunRecord, network: Network | str, runs: int = 1) -> list[Figure]:
-    """Return what one network of a run has learned.
+def network_figures(
+    record: RunRecord,
+    network: Network | str,
+    runs: int = 1,
+    explained: Sequence[Explained | str] = (),
+) -> list[Figure]:
+    """Return what one network of a run has learned, in the bases that fit first.
 
-    **Arguments:** the run; its network or why there is none; how many runs share the page.
+    **Arguments:** the run; its network or why there is none; how many runs share the page; its
+    explanations or why there are none.
     """
-    first = spectra(record, record.shown_seed, runs)
-    if isinstance(network, str):
-        return [first]
-    return [first, *(draw(network, record.p) for draw in (circles, attention, neurons, modes))]
+    found = [e for e in explained if isinstance(e, Explained) and not is_plain(e.document)]
+    first = [figure for e in found for figure in _matched(record, network, runs, e)]
+    additive = [spectra(record, record.shown_seed, runs)]
+    if not isinstance(network, str):
+        draws = (circles, attention, neurons, modes)
+        additive += [draw(network, record.p) for draw in draws]
+    if not first:
+        return additive
+    return [*first, *(figure.called("in the additive basis", _BASES) for figure in additive)]
+
+
+_BASES: Final = ("spectra", "circles")
+"""Figures that have a twin in the basis that fits."""
+
+
+def _matched(
+    record: RunRecord, network: Network | str, runs: int, found: Explained
+) -> list[Figure]:
+    """Return spectra, circles and neurons in the basis that fits an operation."""
+    subject = None if isinstance(network, str) else subject_of(record, network, found)
+    if subject is None or isinstance(network, str):
+        return []
+    several = record.task.n_tasks > 1
+    name = f" of {found.document['operation']}" if several else ""
+    figures = [
+        spectra(record, record.shown_seed, runs, found),
+        matched_circles(found, subject),
+        matched_neurons(network, subject),
+    ]
+    return [figure.called(f"in the basis that fits{name}") for figure in figures]
 
 
 def explanation_figures(
     record: RunRecord, network: Network | str, found: Explained | str
 ) -> list[Figure]:
-    """Return the evidence for the algorithm that a run's first network found.
+    """Return the evidence for the algorithm that a run's network found for an operation.
 
-    **Arguments:** the run; its network and its explanation, or why there is none.
+    **Arguments:** the run; its network and the explanation, or why there is none.
     """
-    if isinstance(network, str) or isinstance(found, str) or found.structure is None:
+    if isinstance(network, str) or isinstance(found, str):
         return []
-    subject = subject_of(record, network, found.structure)
-    # the circles of a coordinate that is x itself are those of W_E's own figure
-    circular = [] if is_plain(found.document) else [matched_circles(found, subject)]
+    subject = subject_of(record, network, found)
+    if subject is None:
+        return []
+    # those of another coordinate stand among what was learned
+    neurons = [matched_neurons(network, subject)] if is_plain(found.document) else []
     return [
         bases(found, network, record.p),
-        *circular,
-        matched_neurons(network, subject),
+        *neurons,
         ablation(found),
         shapes(found),
-        matched_progress(record),
+        matched_progress(record, found.number),
     ]

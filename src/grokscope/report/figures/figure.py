@@ -1,5 +1,6 @@
 """What a figure is: a row of panels that wraps where the page is narrow."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,6 +55,12 @@ class Figure:
     missing: str = ""
     first_step: int | None = None
     """Where the horizontal axis is training time, its first evaluation after the start."""
+
+    def called(self, basis: str, only: Sequence[str] | None = None) -> "Figure":
+        """Return the figure with the basis in its title, or as it is where `only` lacks it."""
+        if only is not None and self.name not in only:
+            return self
+        return dataclasses.replace(self, title=f"{self.title}, {basis}")
 
 
 def inline(rows: Sequence[dict[str, Any]]) -> alt.Chart:

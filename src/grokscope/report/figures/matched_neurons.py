@@ -31,9 +31,10 @@ def matched_neurons(network: Network, subject: Subject) -> Figure:
     ]
     layout = maps_layout(min(subject.p, MOST_RESIDUES))
     caption = (
-        "The maps above with x and y rearranged: each neuron by k·u(x) and k·v(y) mod"
-        f" {structure.n}, k the frequency that holds most of its variance (its share is in the"
-        f" title), u(x) = {structure.u_text} and v(y) = {structure.v_text}. One wave along each"
+        "The neurons that move the logits most, with x and y rearranged: each by k·u(x) and"
+        f" k·v(y) mod {structure.n}, k the frequency that holds most of its variance (its share is"
+        f" in the title), u(x) = {structure.u_text} and v(y) = {structure.v_text}."
+        " One wave along each"
         " side: the neuron responds to this frequency alone; a band along the falling diagonal:"
         " to the sum u + v."
     )

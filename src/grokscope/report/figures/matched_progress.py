@@ -18,9 +18,10 @@ _MISSING: Final = (
 )
 
 
-def matched_progress(record: RunRecord) -> Figure:
-    """Return the figure: a panel per table."""
-    found = {table: record.matched_curves.get(("ffs", table), {}) for table in TABLES}
+def matched_progress(record: RunRecord, number: int = 0) -> Figure:
+    """Return the figure for an operation of the run: a panel per table."""
+    matched = record.matched_curves(number)
+    found = {table: matched.get(("ffs", table), {}) for table in TABLES}
     if not any(found.values()):
         return Figure("measures-matched", _TITLE, "", missing=_MISSING)
     axis = time_axis([record])

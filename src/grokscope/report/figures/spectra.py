@@ -6,6 +6,7 @@ import altair as alt
 import numpy as np
 import pyarrow.compute as pc
 
+from grokscope.report.explained import Explained
 from grokscope.report.figures.figure import (
     Figure,
     Layout,
@@ -27,36 +28,49 @@ _SINE: Final = "sine (downwards)"
 _COSINE: Final = "cosine (upwards)"
 
 
-def spectra(record: RunRecord, seed: int, runs: int = 1) -> Figure:
+def spectra(
+    record: RunRecord, seed: int, runs: int = 1, explained: Explained | None = None
+) -> Figure:
     """Return the figure: one panel per table and a slider over the snapshots.
 
-    **Arguments:** the run; which of its seeds; how many runs share the page.
+    **Arguments:** the run; which of its seeds; how many runs share the page; where it is to be the
+    basis that fits an operation, its explanation.
     """
     layout = Layout(columns=1, least=340)
-    missing = Figure("spectra", _TITLE, "", missing="No spectrum of this seed has been recorded.")
-    found = _norms(record, seed)
+    name = "spectra" if explained is None else "spectra-matched"
+    missing = "No spectrum of this seed has been recorded in this basis."
+    found = _norms(record, seed, explained)
     if not found:
-        return missing
+        return Figure(name, _TITLE, "", missing=missing)
     steps = _snapshots(sorted({step for table in found.values() for step in table}), record, runs)
     last = len(steps) - 1
-    panels = [_panel(table, found[table], steps, record) for table in TABLES if table in found]
+    n = record.p if explained is None else explained.n
+    panels = [_panel(table, found[table], steps, record, n) for table in TABLES if table in found]
     caption = (
         "Norm over the columns of the coefficients at each frequency k, cosines upwards and sines"
         f" downwards; FFS counts the bars that pass a dotted line (η = {record.config.eta:g} times"
         " the largest cosine or sine). Few tall bars: a sparse table; unequal up and down: a"
         " cosine or sine bias. The slider goes through training."
     )
+    if explained is not None:
+        caption += f" W_E: {explained.document['embedding']['basis']}."
     snapshot: dict[str, Any] = {"name": "snapshot", "value": last}
     if last:
         snapshot["bind"] = {"input": "range", "min": 0, "max": last, "step": 1, "name": "snapshot"}
     chart = assemble(panels, layout, _TITLE) | {"params": [snapshot]}
-    return Figure("spectra", _TITLE, caption, chart, layout)
+    return Figure(name, _TITLE, caption, chart, layout)
 
 
-def _norms(record: RunRecord, seed: int) -> dict[str, dict[int, np.ndarray]]:
+def _norms(
+    record: RunRecord, seed: int, explained: Explained | None
+) -> dict[str, dict[int, np.ndarray]]:
     """Return cosine and sine norms, as two rows, by table and step."""
     rows = record.folder.spectra()
-    mine = (pc.field("seed") == seed) & (pc.field("basis") == "additive")
+    basis = "additive" if explained is None else "matched"
+    operation = None if explained is None else record.name_in_rows(explained.number)
+    name = pc.field("operation")
+    mine = (pc.field("seed") == seed) & (pc.field("basis") == basis)
+    mine &= name.is_null() if operation is None else name == operation
     grouped = rows.filter(mine).group_by(["matrix", "step"], use_threads=False)
     lists = grouped.aggregate([(c, "list") for c in ("k", "cos_norm", "sin_norm")])
     found: dict[str, dict[int, np.ndarray]] = {}
@@ -75,17 +89,20 @@ def _snapshots(steps: list[int], record: RunRecord, runs: int) -> list[int]:
     return [steps[i] for i in np.unique(chosen.round().astype(int))]
 
 
-def _panel(table: str, norms: dict[int, np.ndarray], steps: list[int], record: RunRecord) -> Panel:
+def _panel(
+    table: str, norms: dict[int, np.ndarray], steps: list[int], record: RunRecord, order: int
+) -> Panel:
     rows, lines = [], []
     for i, step in enumerate(steps):
         if step in norms:
             rows += _bars(i, norms[step])
             lines += [{"i": i, "v": v} for v in _thresholds(norms[step], record.config.eta)]
-    n = record.p // 2
+    n = max(found.shape[1] for found in norms.values())
     top = max(float(norms[step].max()) for step in steps if step in norms) or 1.0
     x = alt.X(
         "from:Q",
-        title="frequency k (turns per p residues)",
+        title="frequency k (turns per "
+        + ("p residues)" if order == record.p else f"{order} elements)"),
         scale=alt.Scale(domain=[0.4, n + 0.6], nice=False),
         axis=alt.Axis(values=[1, *ticks(2, n, 12)], grid=False, format="d"),
     )
