@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grokscope.experiments.api import train
     from grokscope.experiments.sweeps.api import sweep
     from grokscope.experiments.sweeps.explaining import explain
+    from grokscope.inspection.measuring import measure
     from grokscope.report import write_figures, write_report
     from grokscope.runs.folder import RunFolder
     from grokscope.runs.query import list_runs
@@ -28,6 +29,7 @@ __all__ = [
     "RunFolder",
     "explain",
     "list_runs",
+    "measure",
     "measures",
     "structure",
     "sweep",
@@ -40,6 +42,7 @@ _HOMES = {
     "train": "grokscope.experiments.api",
     "sweep": "grokscope.experiments.sweeps.api",
     "explain": "grokscope.experiments.sweeps.explaining",
+    "measure": "grokscope.inspection.measuring",
     "structure": "grokscope.tasks.structure",
     "RunFolder": "grokscope.runs.folder",
     "list_runs": "grokscope.runs.query",

@@ -172,12 +172,12 @@ def test_a_table_alone_shows_keys_but_nothing_causal(cli: Any, tmp_path: Path) -
     noise = np.random.default_rng(0).normal(size=(31, 8)) / 100
     table = np.where(best.u[:, None] >= 0, circles(best.u, best.n, (3, 7, 8, 11)), 0) + noise
     np.save(tmp_path / "embedding.npy", table)
-    document = explained(cli, "embedding.npy", "--operation", "x*y")
+    document = explained(cli, "embedding.npy", "--operation", "x*y", "--p", "31")
     assert_schema(document)
     assert sorted(document["embedding"]["key_frequencies"]) == [3, 7, 8, 11]
     assert document["causal"]["full"] is None
-    page = cli("explain", "embedding.npy", "--operation", "x*y").out
-    assert page.startswith("x*y mod 31: not decided\n")
+    page = cli("explain", "embedding.npy", "--operation", "x*y", "--p", "31").out
+    assert page.startswith("embedding, x*y mod 31: not decided\n")
     assert "a table alone" in page
     assert "keys kept" not in page
     assert "embedding keep" in page
@@ -185,15 +185,15 @@ def test_a_table_alone_shows_keys_but_nothing_causal(cli: Any, tmp_path: Path) -
 
 def test_without_a_structure_the_page_says_what_was_searched(cli: Any, tmp_path: Path) -> None:
     np.save(tmp_path / "table.npy", np.random.default_rng(0).normal(size=(31, 8)))
-    document = explained(cli, "table.npy", "--operation", "random")
+    document = explained(cli, "table.npy", "--operation", "random", "--p", "31")
     assert_schema(document)
     assert document["verdict"] == "not explained"
-    page = cli("explain", "table.npy", "--operation", "random").out
+    page = cli("explain", "table.npy", "--operation", "random", "--p", "31").out
     assert "none found in" in page
 
 
 def test_names_are_escaped(cli: Any, tmp_path: Path) -> None:
     np.save(tmp_path / "[bold]W_E.npy", circles(np.arange(31), 31, (3, 7)))
-    outcome = cli("explain", "[bold]W_E.npy", "--operation", "x + y")
+    outcome = cli("explain", "[bold]W_E.npy", "--operation", "x + y", "--p", "31")
     assert (outcome.code, outcome.err) == (0, "")
     assert "\x1b" not in outcome.out

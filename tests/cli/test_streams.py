@@ -24,14 +24,16 @@ def many(tmp_path: Path) -> Path:
     return path
 
 
-def grokscope(*words: str | Path) -> list[str]:
+def grokscope(*words: str | Path | int) -> list[str]:
     return [sys.executable, "-m", "grokscope", *map(str, words)]
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_reader_that_leaves(many: Path, options: list[str]) -> None:
     process = subprocess.Popen(
-        grokscope("measure", many, *options), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        grokscope("measure", many, "--p", 5, *options),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert process.stdout is not None
     assert process.stderr is not None

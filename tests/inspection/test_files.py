@@ -52,7 +52,7 @@ def test_a_table_is_seen_in_its_own_place(tmp_path: Path, name: str) -> None:
     path = tmp_path / "tables.npz"
     tables: dict[str, Any] = {name: circles((3, 7))}
     np.savez(path, **tables)
-    (found,) = explain_file(path, "x + y")
+    (found,) = explain_file(path, "x + y", p=P)
     place = "readout" if name.lower().startswith(("w_u", "unembed")) else "embedding"
     other = "embedding" if place == "readout" else "readout"
     assert set(getattr(found, place).key_frequencies) == {3, 7}
@@ -63,7 +63,7 @@ def test_a_table_is_seen_in_its_own_place(tmp_path: Path, name: str) -> None:
 def test_several_tables_are_several_explanations(tmp_path: Path) -> None:
     path = tmp_path / "tables.safetensors"
     save_file({"embed": circles((2, 4)), "W_U": circles((5, 9))}, path)
-    found = explain_file(path, "x + y")
+    found = explain_file(path, "x + y", p=P)
     assert len(found) == 2
     keys = {frozenset(e.embedding.key_frequencies + e.readout.key_frequencies) for e in found}
     assert keys == {frozenset({2, 4}), frozenset({5, 9})}
@@ -79,7 +79,7 @@ def test_a_modulus_leaves_other_rows_out(tmp_path: Path) -> None:
 def test_by_another_operation_a_table_has_no_keys(tmp_path: Path) -> None:
     path = tmp_path / "table.npy"
     np.save(path, circles((3, 7)))
-    (found,) = explain_file(path, "x + y", by="x*y")
+    (found,) = explain_file(path, "x + y", p=P, by="x*y")
     assert found.embedding.key_frequencies == ()
     assert found.structure["n"] == P - 1
     assert found.verdict == "not explained"
@@ -99,4 +99,4 @@ def test_what_is_no_table_is_refused(
     path = tmp_path / "table.npy"
     write(path)
     with pytest.raises(UsageError, match=message):
-        explain_file(path, "x + y")
+        explain_file(path, "x + y", p=P)

@@ -29,7 +29,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "logits": {"key_shapes": [{"frequency": 3, "shape": "circle"}]},
         "keys": [{"frequency": 3, "harmonic_of": None}, {"frequency": 6, "harmonic_of": 3},
                  {"frequency": 10, "harmonic_of": None}],
-        "causal": {"full": 1.0, "readout": {"keep": 1.0}}, "by": None,
+        "causal": {"full": 1.0, "readout": {"keep": 1.0}}, "by": None, "table": None,
         "closed_form": {"agreement": 1.0, "numbers": 2},
         "algorithm": {},
     }  # fmt: skip

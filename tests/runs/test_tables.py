@@ -2,6 +2,7 @@ import json
 import pickle
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grokscope.errors import RunFolderError, UsageError
-from grokscope.runs.tables import SUFFIXES, read_tables, to_residue_rows
+from grokscope.errors import GrokscopeError, RunFolderError, UsageError
+from grokscope.runs import memory
+from grokscope.runs.tables import SUFFIXES, read_tables
 from grokscope.runs.tensors import encode
 
 TABLE = np.arange(15.0).reshape(5, 3)
@@ -64,7 +66,7 @@ def test_bfloat16_is_widened_and_unknown_types_do_not_spoil_the_rest(tmp_path: P
     path.write_bytes(raw_safetensors(specs))
     tables = read_tables(path)
     np.testing.assert_array_equal(tables["half"].array, np.array([1.0, -2.5, 0.15625], np.float32))
-    assert to_residue_rows(tables["eighth"].array, None, None, 0)[0] is None
+    assert tables["eighth"].problem == "it holds F8_E4M3, which NumPy does not have"
 
 
 def raw_safetensors(specs: dict) -> bytes:
@@ -106,12 +108,16 @@ def test_pickles_are_refused_and_never_run(tmp_path: Path):
     trace = tmp_path / "trace"
     bomb = np.array([Bomb(trace)], object)
     np.save(tmp_path / "object.npy", bomb, allow_pickle=True)
-    np.savez(tmp_path / "object.npz", good=TABLE, bad=bomb)
+    np.savez(tmp_path / "object.npz", bad=bomb)
+    np.savez(tmp_path / "beside.npz", bad=bomb, good=TABLE)
     (tmp_path / "bare.npy").write_bytes(pickle.dumps(Bomb(trace)))
     (tmp_path / "bare.npz").write_bytes(pickle.dumps(Bomb(trace)))
     for name in ("object.npy", "object.npz", "bare.npy", "bare.npz"):
         with pytest.raises(UsageError, match="pickled objects"):
             read_tables(tmp_path / name)
+    beside = read_tables(tmp_path / "beside.npz")
+    np.testing.assert_array_equal(beside["good"].array, TABLE)
+    assert "pickled objects" in beside["bad"].problem
     assert not trace.exists()
 
 
@@ -177,47 +183,62 @@ def test_missing_and_unknown(tmp_path: Path):
         read_tables(tmp_path / "folder.npy")
 
 
-@pytest.mark.parametrize(
-    ("shape", "axes", "p", "axis", "expected"),
-    [
-        ((5, 3), None, None, None, lambda a: a),
-        ((5, 3), None, 4, 0, lambda a: a[:4]),
-        ((3, 5), None, 4, 1, lambda a: a.T[:4]),
-        ((5, 3), ("token", "d_model"), 4, None, lambda a: a[:4]),
-        ((3, 5), ("d_model", "token"), 4, 0, lambda a: a.T[:4]),
-        ((3, 5), ("d_mlp", "class"), 5, None, lambda a: a.T),
-        ((5, 3), ("p", "d_mlp"), 5, 1, lambda a: a),
-        ((5, 5), ("class", "p"), 5, 1, lambda a: a.T),
-        ((5, 5), ("class", "p"), 5, None, lambda a: a),
-    ],
-)
-def test_residues_become_rows(shape, axes, p, axis, expected):
-    array = np.random.default_rng(0).normal(size=shape)
-    rows, reason = to_residue_rows(array, axes, p, axis)
-    assert reason == ""
-    assert rows is not None
-    np.testing.assert_array_equal(rows, expected(array))
+def test_arrays_come_in_the_order_of_the_file(tmp_path: Path):
+    names = ["W_U", "W_E", "a", "blocks.10.W_in", "blocks.9.W_in"]
+    arrays: dict = dict.fromkeys(names, TABLE)
+    np.savez(tmp_path / "t.npz", **arrays)
+    header = {
+        name: {"dtype": "U8", "shape": [1], "data_offsets": [i, i + 1]}
+        for i, name in enumerate(names)
+    }
+    text = json.dumps(header).encode()
+    (tmp_path / "t.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + bytes(5))
+    (tmp_path / "ours.safetensors").write_bytes(encode(arrays, {}))
+    for _ in range(3):
+        assert list(read_tables(tmp_path / "t.npz")) == names
+        assert list(read_tables(tmp_path / "t.safetensors")) == names
+        assert list(read_tables(tmp_path / "ours.safetensors")) == sorted(names)
 
 
-@pytest.mark.parametrize(
-    ("array", "axes", "p", "reason"),
-    [
-        (np.zeros(5), None, None, "has 1 axes, not 2"),
-        (np.zeros((2, 5, 5)), None, None, "has 3 axes, not 2"),
-        (np.zeros((5, 3), int), None, None, "holds int64, not real numbers"),
-        (np.zeros((5, 3), complex), None, None, "holds complex128, not real numbers"),
-        (np.array([["a"]]), None, None, "holds str32, not real numbers"),
-        (np.zeros((5, 3)), None, 7, "has 5 rows, fewer than p = 7"),
-        (np.zeros((0, 3)), None, None, "is empty"),
-        (np.zeros((5, 0)), None, 5, "is empty"),
-        (np.full((5, 3), np.nan), None, None, "holds values that are not finite"),
-        (np.zeros((5, 3)), ("d_model", "d_mlp"), 5, "no axis of residues among d_model, d_mlp"),
-    ],
-)
-def test_the_rest_is_skipped_with_a_reason(array, axes, p, reason):
-    assert to_residue_rows(array, axes, p, None) == (None, reason)
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("kind", ["<f8", ">f4", "<f2", "<i8", "u1", "?", "<c16", "<U3"])
+def test_numpy_reads_the_same(tmp_path: Path, order: Any, kind: str):
+    rng = np.random.default_rng(0)
+    for shape in ((), (0,), (4,), (3, 5), (2, 3, 4), (0, 3)):
+        array = np.asarray(rng.integers(0, 2, shape)).astype(kind, order=order)
+        np.save(tmp_path / "a.npy", array)
+        found = read_tables(tmp_path / "a.npy")["a"].array
+        assert found.dtype == array.dtype
+        np.testing.assert_array_equal(found, np.load(tmp_path / "a.npy"))
 
 
-def test_another_axis_is_refused():
-    with pytest.raises(UsageError, match="got 2; allowed: 0 or 1"):
-        to_residue_rows(TABLE, None, None, 2)
+def test_a_file_may_say_its_modulus(tmp_path: Path):
+    safetensors.numpy.save_file({"W": TABLE}, tmp_path / "t.safetensors", {"p": "5"})
+    np.savez(tmp_path / "t.npz", W=TABLE, p=5)
+    for name in ("t.safetensors", "t.npz"):
+        assert read_tables(tmp_path / name)["W"].p == 5
+    for other in ("0.1", "1", "five", "-5"):
+        safetensors.numpy.save_file({"W": TABLE}, tmp_path / "t.safetensors", {"p": other})
+        assert read_tables(tmp_path / "t.safetensors")["W"].p is None
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_does_not_fit_into_memory_is_not_called_damaged(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / f"table{suffix}"
+    zeros = np.zeros((512, 64))
+    if suffix == ".npy":
+        np.save(path, zeros)
+    elif suffix == ".npz":
+        np.savez_compressed(path, table=zeros)
+        assert path.stat().st_size < 2000  # a few bytes that unpack to many
+    else:
+        safetensors.numpy.save_file({"table": zeros}, path)
+    monkeypatch.setattr(memory, "free_memory", lambda: zeros.nbytes - 1.0)
+    with pytest.raises(GrokscopeError, match="there is not enough memory to read") as caught:
+        read_tables(path)
+    assert "damaged" not in str(caught.value)
+    assert caught.value.exit_code == 1
+    monkeypatch.setattr(memory, "free_memory", lambda: zeros.nbytes + 2000.0)
+    np.testing.assert_array_equal(read_tables(path)["table"].array, zeros)

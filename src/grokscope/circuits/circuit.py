@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float
@@ -26,6 +27,8 @@ from grokscope.spectra.characters import Characters
 
 LARGEST_UNTESTABLE = 3
 """Z_2 and Z_3 have one frequency: there are no others to compare it with."""
+MATRICES: Final = {"embedding": "W_E", "readout": "W_L"}
+"""The matrix of a network at each place; a table of somebody's file has a name of its own."""
 LEAST_ROOM = 0.1
 """Accuracy over chance on new pairs under which A means nothing, and nothing is to be explained.
 
@@ -202,12 +205,12 @@ class Circuit:
                      BOTH_KEPT.judge(value) if judged else "not testable")  # fmt: skip
 
 
-def keys_claim(place: str, keys: Keys, n: int) -> Claim:
-    """Return the claim that a table has keys.
+def keys_claim(place: str, keys: Keys, n: int, name: str | None = None) -> Claim:
+    """Return the claim that a table has keys; `name` is what it is called, by default W_E or W_L.
 
     It is not testable where the table is saturated, or the group Z_n has one frequency.
     """
-    matrix = {"embedding": "W_E", "readout": "W_L"}[place]
+    matrix = name or MATRICES[place]
     count = len(keys.frequencies)
     verdict = "holds" if count else "fails"
     if keys.saturated or n <= LARGEST_UNTESTABLE:

@@ -8,7 +8,14 @@ import numpy as np
 from jaxtyping import Float, Int8, Int32
 
 from grokscope.circuits import sections
-from grokscope.circuits.circuit import Circuit, Effort, find_circuit, keys_claim, spectrum_of
+from grokscope.circuits.circuit import (
+    MATRICES,
+    Circuit,
+    Effort,
+    find_circuit,
+    keys_claim,
+    spectrum_of,
+)
 from grokscope.circuits.evidence import FINITE, Claim, verdict
 from grokscope.circuits.explanation import Explanation, TableFinding, key_rows
 from grokscope.circuits.families import families
@@ -82,26 +89,27 @@ def explain_table(
     *,
     operation: str,
     place: str = "embedding",
+    name: str | None = None,
     effort: Effort | None = None,
 ) -> Explanation:
     """Say which key frequencies a table alone holds; nothing causal can be said of it.
 
     **Arguments:** one row per residue (or answer); structures; text of the operation; whether it
-    is an `embedding` or a `readout`; numbers of draws.
+    is an `embedding` or a `readout`; what it is called, by default W_E or W_L; numbers of draws.
     """
     facts: dict[str, Any] = {"operation": operation, "p": len(table), "seed": None, "step": None}
     best = search.best
     if best is None:
         return _unexplained(facts, search, None)
     if not np.isfinite(table).all():
-        return _broken(facts, search, None, {"embedding": "W_E", "readout": "W_L"}[place])
+        return _broken(facts, search, None, name or MATRICES[place])
     matched = Matched(best)
     characters = matched.embedding if place == "embedding" else matched.readout
     keys = find_keys(table, characters, draws=(effort or Effort()).null_draws)
     found = finding(table, characters, keys, basis_in_words(best, place))
     claims = (
         Claim("structure", "the operation is addition in a cyclic group", None, "holds"),
-        keys_claim(place, keys, characters.n),
+        keys_claim(place, keys, characters.n, name),
         *(Claim(name, f"{name}: a table alone cannot show it", None, "not testable")
           for name in ("grokked", "embedding keep", "readout keep", "both kept")),
     )  # fmt: skip

@@ -81,6 +81,10 @@ class Explanation:
     by: Mapping[str, Any] | None = None
     """Of a control: the `operation` whose structure was used, and whether it has the
     `same_characters` of residues as the network's own."""
+    table: Mapping[str, Any] | None = None
+    """Of a table alone: its `name` in the file, its `role` there (`embedding`, `readout`, or null
+    where it is not known), the `axis` of the residues, its `length`, and which of its entries were
+    `left_out`."""
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Explanation":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from tyro.conf import arg
 
+from grokscope.cli.terminal import report_skipped
 from grokscope.errors import (
     AFTER_DIVERGENCE,
     DiskError,
@@ -49,7 +50,11 @@ class Explain:
     operation: Annotated[str | None, arg(help_behavior_hint="")] = None
     """For a file: the operation that the network was trained on."""
     p: Annotated[int | None, arg(help_behavior_hint="")] = None
-    """For a file: the modulus, where the table has more rows than residues."""
+    """For a file: the modulus; left out, what the file says."""
+    axis: Annotated[int | None, arg(help_behavior_hint="")] = None
+    """For a file: which axis holds the residues, 0 or 1, where the lengths do not say it."""
+    table: Annotated[tuple[str, ...], arg(metavar="NAME …", help_behavior_hint="")] = ()
+    """For a file: names of the tables that are meant; left out, all."""
     by: Annotated[str | None, arg(help_behavior_hint="")] = None
     """Explain by the structure of another operation, as a control."""
     over_time: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -95,8 +100,8 @@ class Explain:
                                      got=str(self.target))  # fmt: skip
             parse(self.operation)
             return
-        for name in ("operation", "p"):
-            if getattr(self, name) is not None:
+        for name in ("operation", "p", "axis", "table"):
+            if getattr(self, name) not in (None, ()):
                 raise UsageError(f"--{name} is for files; a run knows it", next_step="leave it out")
         if self.over_time and self.step is not None:
             raise UsageError("--over-time explains every checkpoint", next_step="leave --step out")
@@ -159,7 +164,8 @@ class Explain:
     def _file(self) -> "list[Explanation]":
         from grokscope.inspection.files import explain_file
 
-        return explain_file(self.target, self.operation or "", p=self.p, by=self.by)
+        return explain_file(self.target, self.operation or "", p=self.p, axis=self.axis,
+                            tables=self.table, by=self.by, skipped=report_skipped)  # fmt: skip
 
     def _show(self, found: "list[Explanation]") -> None:
         found = _readable(found)
@@ -169,7 +175,8 @@ class Explain:
             return
         from grokscope.cli.explanation import print_explanation
 
-        for explanation in found:
+        for i, explanation in enumerate(found):
+            print(end="\n" if i else "")
             print_explanation(explanation.to_json())
 
     def _show_over_time(self) -> None:

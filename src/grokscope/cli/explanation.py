@@ -7,6 +7,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from grokscope.cli.terminal import columns
 from grokscope.errors import printable
 from grokscope.inspection.sentences import (
     NOT_TESTABLE,
@@ -21,6 +22,8 @@ from grokscope.inspection.sentences import (
 )
 
 WIDTH: Final = 100
+NARROWEST: Final = 60
+"""Columns under which a terminal breaks the lines itself: tables would lose their numbers."""
 MOST_FAMILIES: Final = 10
 _COLOURS: Final = {
     "explained": "bold green",
@@ -88,9 +91,8 @@ def print_timeline(document: dict[str, Any]) -> None:
 
 
 def _print(parts: Sequence[RenderableType]) -> None:
-    """Print parts below each other, at most 100 columns wide, without blanks at line ends."""
-    console = Console(highlight=False)
-    width = min(WIDTH, console.width) if console.is_terminal else WIDTH
+    """Print parts below each other, 60 to 100 columns wide, without blanks at line ends."""
+    width = min(WIDTH, max(columns() or WIDTH, NARROWEST))
     console = Console(highlight=False, width=width)
     with console.capture() as caught:
         for part in parts:

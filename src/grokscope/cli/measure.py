@@ -1,27 +1,25 @@
 """grokscope measure: the measures of anybody's tables."""
 
-import dataclasses
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Final
 
 import tyro
 from tyro.conf import arg
 
-from grokscope.errors import UsageError, printable
+from grokscope.cli.terminal import columns, distinct, plain_table, print_table, report_skipped
 
-if TYPE_CHECKING:
-    from grokscope.runs.tables import ForeignTable
+_WIDTH_OF_NUMBERS: Final = 58
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Measure the tables in a file, one row per residue: FFS (= FFD), FCR, Gini and IPR.
+    """Measure the tables in a file, over their axis of residues: FFS (= FFD), FCR, Gini and IPR.
 
-    Reads .npy, .npz and .safetensors; grokscope's own checkpoints say which axis holds residues,
-    and W_L = W_U·W_out is added to them. Undefined numbers are null.
+    Reads .npy, .npz and .safetensors. An axis holds the residues where it has p entries, or a few
+    more that are left out, and the other one cannot be it. grokscope's own checkpoints say p and
+    the axes, and W_L = W_U·W_out is added to them. Undefined numbers are null.
 
     Example: grokscope measure embedding.npy --p 97 --json
     """
@@ -29,9 +27,11 @@ class Measure:
     file: Annotated[Path, tyro.conf.Positional, arg(metavar="FILE")]
     """A file with one table or several."""
     p: Annotated[int | None, arg(help_behavior_hint="")] = None
-    """Modulus, where the table has more rows than residues; by default all rows."""
+    """Modulus; left out, what the file says."""
     axis: Annotated[int | None, arg(help_behavior_hint="")] = None
-    """Which axis holds the residues, 0 or 1; by default 0."""
+    """Which axis holds the residues, 0 or 1, where the lengths do not say it."""
+    table: Annotated[tuple[str, ...], arg(metavar="NAME …", help_behavior_hint="")] = ()
+    """Names of the tables that are meant; left out, all."""
     eta: float = 0.5
     """Threshold η of FFS, over 0 and below 1."""
     json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -39,54 +39,30 @@ class Measure:
 
     def run(self) -> None:
         """Measure and print."""
-        from grokscope.measures import describe
-        from grokscope.runs.tables import read_tables, to_residue_rows
+        from grokscope.inspection.measuring import measure
 
-        found: dict[str, Any] = {}
-        skipped: list[str] = []
-        for name, table in _with_readout(read_tables(self.file)).items():
-            p = table.p if self.p is None else self.p
-            rows, reason = to_residue_rows(table.array, table.axes, p, self.axis)
-            if rows is None:
-                skipped.append(f"{printable(name)}: {reason}")
-            else:
-                found[name] = describe(rows, self.eta)
-        if not found:
-            raise UsageError("no table to measure", got=str(self.file),
-                             next_step="; ".join(skipped) or "it is empty")  # fmt: skip
-        for line in skipped:
-            print(f"skipped {line}", file=sys.stderr)
+        found = measure(self.file, p=self.p, axis=self.axis, tables=self.table, eta=self.eta,
+                        skipped=report_skipped)  # fmt: skip
         if self.json:
             print(json.dumps(found))
         else:
             _show(found)
 
 
-def _with_readout(tables: "dict[str, ForeignTable]") -> "dict[str, ForeignTable]":
-    """Add W_L = W_U·W_out to the matrices of one of our own one-block checkpoints."""
-    ours = all(name in tables and tables[name].axes for name in ("W_out", "W_U"))
-    if not ours:
-        return tables
-    W_out, W_U = tables["W_out"], tables["W_U"]
-    import numpy as np
-
-    with np.errstate(over="ignore", invalid="ignore"):  # then W_L is not finite, and said to be so
-        product = (W_out.array @ W_U.array).T
-    readout = dataclasses.replace(W_U, array=product, axes=("class", (W_out.axes or ("",))[0]))
-    return {**tables, "W_L": readout}
-
-
-def _show(found: dict[str, dict[str, int | float | None]]) -> None:
-    from rich.console import Console
+def _show(found: dict[str, dict[str, Any]]) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     from grokscope.measures import MEASURES
+    from grokscope.runs.residues import entries, taken_in_words
 
-    table = Table("table", "p", *(measure.symbol for measure in MEASURES.values()))
-    for name, values in found.items():
-        p, *numbers = values.values()
-        table.add_row(
-            escape(printable(name)), str(p), *("–" if v is None else f"{v:.3f}" for v in numbers)
-        )
-    Console().print(table)
+    width = columns()
+    labels = distinct(list(found), None if width is None else width - _WIDTH_OF_NUMBERS)
+    table = plain_table("table", "p", "of", *(m.symbol for m in MEASURES.values()))
+    for label, values in zip(labels, found.values(), strict=True):
+        numbers = ("–" if values[key] is None else f"{values[key]:.3f}" for key in MEASURES)
+        source = entries(values["axis"], values["length"])
+        table.add_row(escape(label), str(values["p"]), source, *numbers)
+    print_table(table)
+    for label, values in zip(labels, found.values(), strict=True):
+        if values["left_out"]:
+            print(f"{label}: {taken_in_words(values['p'], values['axis'], values['length'])}")

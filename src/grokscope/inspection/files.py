@@ -1,6 +1,8 @@
 """Explain the tables of a file: a whole checkpoint, or an embedding or readout alone."""
 
 import dataclasses
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,56 +12,93 @@ from grokscope.circuits.compose import explain_network, explain_table
 from grokscope.circuits.explanation import Explanation
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.inspection.explaining import control_of, structure_by
+from grokscope.inspection.measuring import BYTES_PER_NUMBER, over_residues
 from grokscope.inspection.network import network_of
-from grokscope.runs.tables import ForeignTable, read_tables, to_residue_rows
+from grokscope.runs.memory import fitting
+from grokscope.runs.residues import ResidueTable
+from grokscope.runs.tables import ForeignTable, read_tables
 from grokscope.runs.tensors import read
 from grokscope.tasks import Task, parse
 from grokscope.tasks.structure import structure_of
 
-_READOUTS: Final = ("W_U", "W_L", "unembed")
+_ROLES: Final = {
+    "readout": re.compile(r"(?<![A-Za-z])W_[UL](?![A-Za-z])|unembed|lm_head", re.IGNORECASE),
+    "embedding": re.compile(r"(?<![A-Za-z])W_E(?![A-Za-z])|(?<!pos_)embed|wte", re.IGNORECASE),
+}
+"""What the names of tensors say of them, the first that fits; all others do not say it."""
+_ROLE_OF_AXIS: Final = {"token": "embedding", "class": "readout"}
 
 
 def explain_file(
-    path: str | Path, operation: str, *, p: int | None = None, by: str | None = None
+    path: str | Path,
+    operation: str,
+    *,
+    p: int | None = None,
+    axis: int | None = None,
+    tables: Sequence[str] = (),
+    by: str | None = None,
+    skipped: Callable[[str, str], object] | None = None,
 ) -> list[Explanation]:
     """Say what the tables of a file show of an algorithm.
 
     One of grokscope's own checkpoints is explained as a network, without the claims that need
-    to know which pairs were trained. Of other files each table with one row per residue is
-    looked at alone; W_U, W_L and unembeddings as readouts, all others as embeddings.
+    to know which pairs were trained. Of other files each table over the residues is looked at
+    alone: as an embedding or a readout where its name says which, else with its residues as x.
 
     **Arguments:**
 
     - `path`: .npy, .npz or .safetensors.
     - `operation`: what the network was trained on.
-    - `p`: the modulus; by default what the file says, or the number of rows.
+    - `p`: the modulus; by default what the file says.
+    - `axis`: which axis holds the residues, 0 or 1, where the lengths do not say it.
+    - `tables`: names of those that are meant; by default all.
     - `by`: explain by the structure of another operation, as a control.
+    - `skipped`: is called with the name of every other tensor, and the reason.
 
-    **Returns:** one explanation per network or table.
+    **Returns:** one explanation of the network, or one per table, in the order of the file.
 
-    **Raises:** `UsageError` for a file without such a table, or an operation that has none.
+    **Raises:** `UsageError` for a file without such a table, one whose p or axis is not known,
+    or an operation that has no structure; `GrokscopeError` where it does not fit into memory.
     """
     path = Path(path)
-    tables = read_tables(path)
-    if _is_checkpoint(tables):
+    known = read_tables(path)
+    if _is_checkpoint(known) and not tables:
+        _refuse_other(known, p, axis)
         return [_checkpoint(path, operation, by)]
-    found, reasons = [], []
-    for name, table in tables.items():
-        rows, reason = to_residue_rows(table.array, table.axes, table.p if p is None else p, None)
-        if rows is None:
-            reasons.append(f"{name}: {reason}")
-            continue
-        task = Task((parse(operation),), len(rows))
-        own = structure_of(task)
-        search = own if by is None else structure_by(by, task.p)
-        place = "readout" if any(word in name for word in _READOUTS) else "embedding"
-        explanation = explain_table(np.asarray(rows, np.float64), search, place=place,
-                                    operation=task.canonical)  # fmt: skip
-        found.append(dataclasses.replace(explanation, by=control_of(by, own, search)))
-    if not found:
-        raise UsageError("no table to explain", got=path.name,
-                         next_step="; ".join(reasons) or "it is empty")  # fmt: skip
-    return found
+    found = over_residues("explain", path, known, p=p, axis=axis, names=tables, skipped=skipped)
+    with fitting(path, BYTES_PER_NUMBER * max(table.rows.size for table in found)):
+        return [_table(table, known[table.name], operation, by) for table in found]
+
+
+def _table(
+    table: ResidueTable, source: ForeignTable, operation: str, by: str | None
+) -> Explanation:
+    task = Task((parse(operation),), table.p)
+    own = structure_of(task)
+    search = own if by is None else structure_by(by, task.p)
+    role = _role(table, source)
+    explanation = explain_table(np.asarray(table.rows, np.float64), search, name=table.name,
+                                place=role or "embedding", operation=task.canonical)  # fmt: skip
+    facts = {"name": table.name, "role": role, **table.to_json()}
+    return dataclasses.replace(explanation, by=control_of(by, own, search), table=facts)
+
+
+def _role(table: ResidueTable, source: ForeignTable) -> str | None:
+    """Return whether a table is an embedding or a readout: its axis says it, or else its name."""
+    if source.axes is not None and source.axes[table.axis] in _ROLE_OF_AXIS:
+        return _ROLE_OF_AXIS[source.axes[table.axis]]
+    return next((role for role, words in _ROLES.items() if words.search(table.name)), None)
+
+
+def _refuse_other(tables: dict[str, ForeignTable], p: int | None, axis: int | None) -> None:
+    """Raise `UsageError` where something else is said than the checkpoint says itself."""
+    own = tables["W_E"].p
+    if p not in (None, own):
+        raise UsageError("this checkpoint says another p", got=p, allowed=str(own),
+                         next_step="leave it out")  # fmt: skip
+    if axis is not None:
+        raise UsageError("this checkpoint says which axes hold the residues", got=axis,
+                         next_step="leave the axis out, or name the tables")  # fmt: skip
 
 
 def _is_checkpoint(tables: dict[str, ForeignTable]) -> bool:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from grokscope.circuits.circuit import LARGEST_UNTESTABLE
+from grokscope.circuits.circuit import LARGEST_UNTESTABLE, MATRICES
 from grokscope.circuits.evidence import FINITE, NEW_PAIRS
 from grokscope.circuits.families import double
+from grokscope.runs.residues import entries, taken_in_words
 
 Document = Mapping[str, Any]
 
@@ -14,6 +15,11 @@ VERDICTS: Final = {
     "partly": "partly explained",
     "not decided": "not decided",
     "not explained": "not explained",
+}
+_ROLES: Final = {
+    "embedding": "read as an embedding",
+    "readout": "read as a readout",
+    None: "a table whose name does not say of what, its residues read as x",
 }
 NOT_TESTABLE: Final = "not testable"
 _GOOD: Final = 0.98
@@ -39,7 +45,8 @@ def number(value: float | None, digits: int = 2) -> str:
 
 def headline(document: Document) -> str:
     """Return what was looked at and the verdict: `x*y mod 97, seed 0, step 6,700: explained`."""
-    parts = [f"{document['operation']} mod {document['p']}"]
+    parts = [] if document["table"] is None else [document["table"]["name"]]
+    parts.append(f"{document['operation']} mod {document['p']}")
     if document["seed"] is not None:
         parts.append(f"seed {document['seed']}")
     if document["step"] is not None:
@@ -54,7 +61,7 @@ def sentences(document: Document) -> list[str]:
 
     What limits all of it comes first: that it is a control, and that nothing is there to explain.
     """
-    first = [control(document), _by_heart(document)]
+    first = [_table(document), control(document), _by_heart(document)]
     if broken := not_finite(document):
         return [f"Nothing can be read out: {broken}."]
     n = document["structure"]["n"]
@@ -101,6 +108,15 @@ def control(document: Document) -> str:
         f"This is a control: the network was trained on {document['operation']} and is read here"
         f" by the structure of {by['operation']}. {expected}"
     )
+
+
+def _table(document: Document) -> str:
+    """Say what was read of a table alone, and what it was taken for; "" for a network."""
+    table = document["table"]
+    if table is None:
+        return ""
+    taken = taken_in_words(document["p"], table["axis"], table["length"])
+    return f"{table['name']}, {_ROLES[table['role']]}: {taken}."
 
 
 def algorithm(document: Document) -> str:
@@ -200,7 +216,8 @@ def _structure(document: Document) -> str:
 
 
 def _keys(document: Document, place: str) -> str:
-    matrix, found = {"embedding": "W_E", "readout": "W_L"}[place], document[place]
+    table, found = document["table"], document[place]
+    matrix = MATRICES[place] if table is None else table["name"]
     if found["basis"] is None:
         return ""
     if found["saturated"]:
@@ -210,7 +227,7 @@ def _keys(document: Document, place: str) -> str:
         )
     keys = found["key_frequencies"]
     if not keys:
-        return f"{matrix} has no key frequency above its permutation null."
+        return f"{matrix} has no key frequency above its permutation null{_is_p_right(document)}."
     own, others = own_and_harmonics(document, place)
     does = "lays the residues out by" if place == "embedding" else "reads the answers at"
     of = found["basis"].removeprefix("characters of ") if place == "embedding" else ""
@@ -228,6 +245,14 @@ def _keys(document: Document, place: str) -> str:
         "." if found["null_energy"] is None
         else f" (permuted tables: {share(found['null_energy'])})."
     )  # fmt: skip
+
+
+def _is_p_right(document: Document) -> str:
+    """Ask where a table had more entries than residues: under another p it may have keys."""
+    table = document["table"]
+    if table is None or not table["left_out"]:
+        return ""
+    return f" mod {document['p']}; is p right? It has {entries(table['axis'], table['length'])}"
 
 
 def _shapes(document: Document) -> list[str]:

@@ -9,7 +9,7 @@ from grokscope.runs.folder import RunFolder
 
 EXPLANATION_NAME: Final = "explanation.json"
 FORMAT: Final = 1
-_LATER_FIELDS: Final = {"by": None}
+_LATER_FIELDS: Final = {"by": None, "table": None}
 """What explanations that were written earlier do not have."""
 
 

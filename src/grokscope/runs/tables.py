@@ -1,27 +1,28 @@
-"""Tables of other people, and ours: arrays from files, and the residues' rows of an array."""
+"""Tables of other people, and ours: the arrays of a file, by name, in the file's own order."""
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import math
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import safetensors
-from jaxtyping import Float, Shaped
 
 from grokscope.errors import GrokscopeError, UsageError
 from grokscope.runs.atomic import read_bytes, shown
+from grokscope.runs.memory import fitting
 from grokscope.runs.tensors import AnyArray, entry, read
 
 SUFFIXES: Final = (".npy", ".npz", ".safetensors")
-_RESIDUES: Final = ("p", "class", "token")
 _DTYPES: Final = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4",
                   "I16": "<i2", "I8": "i1", "U64": "<u8", "U32": "<u4", "U16": "<u2",
-                  "U8": "u1", "BOOL": "?"}  # fmt: skip
-
-# .npy, .npz, and a bare pickle; NumPy takes every other file for a pickle, too.
-_MAY_HOLD_PICKLES: Final = (b"\x93NUMPY", b"PK", b"\x80")
+                  "U8": "u1", "BOOL": "?", "BF16": "<u2"}  # fmt: skip
+_NUMPY, _ZIP, _PICKLE = b"\x93NUMPY", b"PK", b"\x80"
+_PICKLED: Final = "it holds pickled objects, which are programs and are never loaded"
+_NOTHING: Final = np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -31,113 +32,114 @@ class ForeignTable:
     array: AnyArray
     axes: tuple[str, ...] | None = None
     p: int | None = None
+    problem: str = ""
+    """Why it could not be read, while the rest of the file could."""
 
 
 def read_tables(path: str | Path) -> dict[str, ForeignTable]:
     """Return the arrays of a .npy, .npz or .safetensors file by name; nothing in it is executed.
 
-    **Raises:** `UsageError` when the file is missing, damaged, of another kind, or pickled.
+    **Raises:** `UsageError` when the file is missing, damaged, of another kind, or all of it is
+    pickled; `GrokscopeError` when it does not fit into memory.
     """
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise UsageError("cannot read tables from this kind of file", got=path.name,
                          allowed=", ".join(SUFFIXES))  # fmt: skip
-    data = read_bytes(path)
-    try:
-        if path.suffix == ".safetensors":
-            return _safetensors(path, data)
-        return _numpy(path, data)
-    except GrokscopeError:
-        raise
-    # Foreign bytes reach three parsers, whose errors have many types and no common base.
-    except Exception as error:
-        raise UsageError(f"{shown(path)} is damaged or not what its name says",
-                         allowed=", ".join(SUFFIXES)) from error  # fmt: skip
+    with fitting(path, path.stat().st_size if path.is_file() else 0):
+        data = read_bytes(path)
+        try:
+            tables = _parsed(path, data)
+        except (GrokscopeError, MemoryError):
+            raise
+        # Foreign bytes reach three parsers, whose errors have many types and no common base.
+        except Exception as error:
+            raise UsageError(f"{shown(path)} is damaged or not what its name says",
+                             allowed=", ".join(SUFFIXES)) from error  # fmt: skip
+    if tables and all(table.problem == _PICKLED for table in tables.values()):
+        raise UsageError(f"{shown(path)} is not readable: {_PICKLED}",
+                         next_step="save plain numbers:"
+                         " numpy.save(file, numpy.asarray(table, float))")  # fmt: skip
+    return tables
 
 
-def to_residue_rows(
-    array: Shaped[np.ndarray, "..."],
-    axes: Sequence[str] | None,
-    p: int | None,
-    axis: int | None,
-) -> tuple[Float[np.ndarray, "p column"] | None, str]:
-    """Return the table whose rows are the residues, or None and the reason for skipping it.
-
-    **Arguments:**
-
-    - `array`: a matrix; rows after the first `p` (operator tokens, an equals sign) are dropped.
-    - `axes`: words of its axes, if known; then `p`, `class` or `token` marks the residues.
-    - `p`: the modulus; none takes all rows.
-    - `axis`: which axis holds the residues, 0 or 1, where the words do not say it; none is 0.
-
-    **Returns:** the table and an empty text, or None and the reason.
-
-    **Raises:** `UsageError` when `axis` is neither 0 nor 1, or `p` is less than 2.
-    """
-    if axis not in (None, 0, 1):
-        raise UsageError("the axis is not usable", got=axis, allowed="0 or 1")
-    if p is not None and p < 2:
-        raise UsageError("p is not usable", got=p, allowed="a whole number, 2 or more")
-    if array.ndim != 2:
-        return None, f"has {array.ndim} axes, not 2"
-    where = _residue_axis(axes, axis)
-    if where is None:
-        return None, f"no axis of residues among {', '.join(axes or ())}"
-    rows = array.T if where == 1 else array
-    reason = _unusable(rows, p)
-    return (None, reason) if reason else (rows[:p], "")
+def _parsed(path: Path, data: bytes) -> dict[str, ForeignTable]:
+    if path.suffix == ".safetensors":
+        return _ours(path) if entry(data, shown(path)) is not None else _safetensors(data)
+    if data.startswith(_ZIP):
+        return _npz(path, data)
+    if not data.startswith((_NUMPY, _PICKLE)):
+        raise ValueError("neither an array nor a pickle")
+    return {path.stem: _npy(data)}
 
 
-def _unusable(rows: Shaped[np.ndarray, "token column"], p: int | None) -> str:
-    if not np.issubdtype(rows.dtype, np.floating):
-        return f"holds {rows.dtype.name}, not real numbers"
-    if p is not None and len(rows) < p:
-        return f"has {len(rows)} rows, fewer than p = {p}"
-    if not rows[:p].size:
-        return "is empty"
-    if len(rows) < 2:
-        return "has a single row"
-    return "" if np.isfinite(rows[:p]).all() else "holds values that are not finite"
-
-
-def _residue_axis(axes: Sequence[str] | None, axis: int | None) -> int | None:
-    if axes is None:
-        return axis or 0
-    marked = [i for i, word in enumerate(axes) if word in _RESIDUES]
-    return axis if axis in marked else next(iter(marked), None)
-
-
-def _safetensors(path: Path, data: bytes) -> dict[str, ForeignTable]:
-    if entry(data, shown(path)) is None:
-        return {name: ForeignTable(_array(info)) for name, info in safetensors.deserialize(data)}
+def _ours(path: Path) -> dict[str, ForeignTable]:
     content = read(path)
     p = content.meta.get("p")
     return {
         name: ForeignTable(array, content.axes.get(name), p if isinstance(p, int) else None)
-        for name, array in content.tensors.items()
+        for name, array in sorted(content.tensors.items())
     }
 
 
-def _array(info: dict[str, Any]) -> AnyArray:
-    if info["dtype"] == "BF16":
+def _safetensors(data: bytes) -> dict[str, ForeignTable]:
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    facts = header.pop("__metadata__", {})
+    tables = {
+        name: _tensor(data, 8 + size + info["data_offsets"][0], info["dtype"], info["shape"])
+        for name, info in header.items()
+    }
+    return _with_modulus(tables, facts.get("p"))
+
+
+def _tensor(data: bytes, start: int, kind: str, shape: list[int]) -> ForeignTable:
+    if kind not in _DTYPES:
+        return ForeignTable(_NOTHING, problem=f"it holds {kind}, which NumPy does not have")
+    array = _flat(data, np.dtype(_DTYPES[kind]), math.prod(shape), start)
+    if kind == "BF16":
         # bfloat16 is the upper half of a float32
-        words = np.frombuffer(info["data"], "<u2").astype("<u4") << 16
-        return words.view("<f4").reshape(info["shape"])
-    if info["dtype"] not in _DTYPES:
-        return np.frombuffer(info["data"], "u1")
-    return np.frombuffer(info["data"], _DTYPES[info["dtype"]]).reshape(info["shape"])
+        array = (array.astype("<u4") << 16).view("<f4")
+    return ForeignTable(array.reshape(shape))
 
 
-def _numpy(path: Path, data: bytes) -> dict[str, ForeignTable]:
-    try:
-        content = np.load(io.BytesIO(data), allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            content = {path.stem: content}
-        return {name: ForeignTable(np.asarray(array)) for name, array in content.items()}
-    except ValueError as error:
-        if "allow_pickle" not in str(error) or not data.startswith(_MAY_HOLD_PICKLES):
-            raise
-        raise UsageError(
-            f"{shown(path)} holds pickled objects, which are programs and are never loaded",
-            next_step="save plain numbers: numpy.save(file, numpy.asarray(table, float))",
-        ) from error
+def _npz(path: Path, data: bytes) -> dict[str, ForeignTable]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {member.filename: member for member in archive.infolist()}
+        # a few bytes can unpack to more than there is memory
+        with fitting(path, sum(member.file_size for member in members.values())):
+            tables = {name.removesuffix(".npy"): _npy(archive.read(name)) for name in members}
+    return _with_modulus(tables, None)
+
+
+def _npy(data: bytes) -> ForeignTable:
+    """Return the array of a .npy file, by its header alone: pickles are not even looked at."""
+    if data.startswith(_PICKLE):
+        return ForeignTable(_NOTHING, problem=_PICKLED)
+    if not data.startswith(_NUMPY):
+        return ForeignTable(_NOTHING, problem="it is not an array")
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)
+    header = (np.lib.format.read_array_header_1_0 if version == (1, 0)
+              else np.lib.format.read_array_header_2_0)  # fmt: skip
+    shape, by_columns, dtype = header(stream)
+    if dtype.hasobject:
+        return ForeignTable(_NOTHING, problem=_PICKLED)
+    if min(shape, default=0) < 0:
+        raise ValueError("a length is negative")
+    array = _flat(data, dtype, math.prod(shape), stream.tell())
+    return ForeignTable(array.reshape(shape, order="F" if by_columns else "C"))
+
+
+def _flat(data: bytes, dtype: np.dtype[Any], count: int, start: int) -> AnyArray:
+    """Return numbers where they lie; raises `ValueError` where there are fewer."""
+    return np.frombuffer(data, dtype, count, start) if count else np.zeros(0, dtype)
+
+
+def _with_modulus(tables: Mapping[str, ForeignTable], stated: Any) -> dict[str, ForeignTable]:
+    """Return the tables with the modulus, where the file says one: as a fact, or a number `p`."""
+    if stated is None and "p" in tables and tables["p"].array.size == 1:
+        stated = tables["p"].array.item()
+    text = str(stated)
+    p = int(text) if text.isdecimal() and int(text) > 1 else None
+    return {name: replace(table, p=p) for name, table in tables.items()}

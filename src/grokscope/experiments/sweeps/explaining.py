@@ -12,6 +12,7 @@ from grokscope.circuits.explanation import Explanation
 from grokscope.config import RunConfig
 from grokscope.errors import DiskError, GrokscopeError, RunFolderError, UsageError, quote
 from grokscope.inspection.explaining import explain as explain_run
+from grokscope.inspection.files import explain_file
 from grokscope.inspection.rows import COLUMNS, row_of
 from grokscope.runs.atomic import write_bytes
 from grokscope.runs.explanations import kept, read_explanations, write_documents
@@ -103,22 +104,29 @@ def explain(
     by: str | None = None,
     effort: Effort | None = None,
     thorough: bool = True,
+    operation: str | None = None,
+    p: int | None = None,
+    axis: int | None = None,
+    tables: Sequence[str] = (),
 ) -> Explanations:
     """Say which algorithm the networks of one run, or of many, found, with causal evidence.
 
-    Of several runs, what `explanation.json` keeps of the last checkpoint is not made again, what
-    is made is kept, and the table is written into the sweep, where one sweep is named.
+    A file with tables is explained as `grokscope.inspection.files.explain_file` does. Of several
+    runs, what `explanation.json` keeps of the last checkpoint is not made again, what is made is
+    kept, and the table is written into the sweep, where one sweep is named.
 
     **Arguments:**
 
     - `runs`: what `gs.train` or `gs.sweep` returns, the path of a run or a sweep, or a list of
-      them.
+      them; or the path of a file.
     - `seeds`: which seeds; by default all.
     - `step`: which checkpoint; by default the last of each seed.
     - `by`: the operation whose structure is used; by default its own. Another one is a control:
       nothing should be found.
     - `effort`: how often nulls and controls are drawn.
     - `thorough`: whether to run the analyses that the verdict does not need.
+    - `operation`, `p`, `axis`, `tables`: of a file: what was trained, the modulus, which axis holds
+      the residues, and which tables are meant.
 
     **Returns:** a list of the explanations, in the order of the runs, their seeds and operations,
     whose `table` has a row for each network, also for those that could not be explained.
@@ -127,6 +135,8 @@ def explain(
     that is broken only has a row that says so.
     """
     several = isinstance(runs, list | tuple)
+    if not several and path_of(runs).is_file():
+        return _of_file(path_of(runs), operation, p=p, axis=axis, tables=tables, by=by)
     selection = select(map(path_of, runs if several else [runs]))
     if selection.is_one_run and not several:
         (path,) = selection.runs
@@ -143,6 +153,14 @@ def explain(
     if selection.sweep is not None and seeds is None and plain:
         found.write(selection.sweep)
     return found
+
+
+def _of_file(path: Path, operation: str | None, **options: Any) -> Explanations:
+    if operation is None:
+        raise UsageError("a file needs its operation", got=str(path),
+                         allowed='for example operation="x*y"')  # fmt: skip
+    found = [e.to_json() for e in explain_file(path, operation, **options)]
+    return Explanations([({"run": str(path)} | row_of(e), e) for e in found])
 
 
 def path_of(run: Any) -> Path:
