@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from grokscope.measures import first_confirmed, half_fall
+from grokscope.measures import first_confirmed, half_fall, high_since
 
 NAN = math.nan
 
@@ -54,3 +54,12 @@ def test_half_of_the_fall(values, step):
 def test_steps_and_values_belong_together():
     with pytest.raises(ValueError, match="shorter"):
         first_confirmed([0, 50], [1.0])
+
+
+def test_high_accuracy_counts_from_its_last_beginning() -> None:
+    steps = [0, 50, 100, 150, 200]
+    assert high_since(steps, [0.1, 0.995, 0.5, 0.99, 1.0]) == 150
+    assert high_since(steps, [1.0] * 5) == 0
+    assert high_since(steps, [1.0, 1.0, 1.0, 1.0, 0.98]) is None
+    assert high_since(steps, [1.0, 1.0, 1.0, 1.0, float("nan")]) is None
+    assert high_since([], []) is None

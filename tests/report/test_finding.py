@@ -2,12 +2,14 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from grokscope.report.facts import facts, fall_rows, seed_header, seed_rows
 from grokscope.report.finding import finding, percent, spread
 from grokscope.report.record import read_runs
 from grokscope.runs.folder import RunFolder
+from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
 
 MakeRun = Callable[..., RunFolder]
 
@@ -131,3 +133,20 @@ def test_facts_name_the_weights_that_were_taken_over(make_run: MakeRun) -> None:
     run.write_manifest(dataclasses.replace(run.manifest, transfer=origin))
     known = dict(facts(read_runs([run.path])[0]))
     assert known["taken over"] == "mlp from x*y, seed 3, step 10,000; trained on"
+
+
+def test_what_is_not_yet_confirmed_is_said_with_its_step(make_run: MakeRun) -> None:
+    run = make_run(grokked_at={0: None}, metrics=False)
+    rows = [
+        {"seed": 0, "step": step, "measure": f"{side}_accuracy", "value": value}
+        for step in range(0, 401, 50)
+        for side, value in (("train", float(step >= 200)), ("test", 0.5), ("unleaked", 0.5))
+    ]
+    run.append(pa.Table.from_pylist(rows, schema=METRIC_SCHEMA), SPECTRA_SCHEMA.empty_table(), 400)
+    text = said(run)
+    assert (
+        "No seed is confirmed to have memorised the training pairs by step 400. At 99% since "
+        "step 200, not yet confirmed by five more evaluations: seed 0 (train accuracy 100.0%)."
+        in text
+    )
+    assert "No seed has grokked by step 400. Undecided at 400 steps: seed 0" in text

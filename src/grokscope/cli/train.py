@@ -142,7 +142,7 @@ class Train:
             print(json.dumps({"run": str(out), "results": manifest.results}))
             return
         for result in manifest.results:
-            print(_sentence(manifest, result))
+            print(_sentence(manifest, result, _unconfirmed(out, result["seed"])))
         print(f"run: {out}")
 
 
@@ -167,8 +167,28 @@ def _stopped(manifest: "Manifest", result: dict[str, Any]) -> bool:
     return result["steps"] < manifest.config["schedule"]["steps"]
 
 
-def _sentence(manifest: "Manifest", result: dict[str, Any]) -> str:
-    """Return how one seed ended, in words."""
+def _unconfirmed(out: Path, seed: int) -> str:
+    """Say since when a seed has a test accuracy that five more evaluations have yet to confirm."""
+    from grokscope.measures import high_since
+    from grokscope.runs.folder import RunFolder
+
+    rows = sorted(
+        (row["step"], row["value"])
+        for row in RunFolder.open(out).metrics().to_pylist()
+        if (row["seed"], row["measure"], row["operation"]) == (seed, "test_accuracy", None)
+    )
+    since = high_since([step for step, _ in rows], [value for _, value in rows])
+    return (
+        ""
+        if since is None
+        else (
+            f", test accuracy at 99% since step {since}, not yet confirmed by five more evaluations"
+        )
+    )
+
+
+def _sentence(manifest: "Manifest", result: dict[str, Any], unconfirmed: str = "") -> str:
+    """Return how one seed ended, in words; `unconfirmed` is said of one that is undecided."""
     start = f"{manifest.operation} mod {manifest.config['task']['p']}, seed {result['seed']}:"
     if result["status"] == "grokked":
         memorised = f"memorised at step {result['memorised_at']}, "
@@ -176,7 +196,7 @@ def _sentence(manifest: "Manifest", result: dict[str, Any]) -> str:
         return f"{start} {memorised}grokked at step {result['grokked_at']}"
     if result["status"] == "diverged":
         return f"{start} diverged at step {result['diverged_at']}"
-    ended = f"{start} undecided at {result['steps']} steps"
+    ended = f"{start} undecided at {result['steps']} steps{unconfirmed}"
     if _stopped(manifest, result):
         # more steps would end at the same accuracy again
         stop = f"--stop-accuracy {manifest.config['schedule']['stop_accuracy']:g}"

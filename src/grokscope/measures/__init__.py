@@ -1,6 +1,6 @@
 """Progress measures: plain functions of arrays, and a registry that describes them."""
 
-from grokscope.measures.grokking import first_confirmed, half_fall
+from grokscope.measures.grokking import first_confirmed, half_fall, high_since
 from grokscope.measures.inequality import gini, gini_of, participation, participation_of
 from grokscope.measures.matched import (
     key_frequencies,
@@ -34,6 +34,7 @@ __all__ = [
     "gini",
     "gini_of",
     "half_fall",
+    "high_since",
     "key_frequencies",
     "l2_norm",
     "matched_coefficient_ratio",

@@ -30,6 +30,21 @@ def first_confirmed(
     return None
 
 
+def high_since(
+    steps: Sequence[int], accuracy: Sequence[float], threshold: float = 0.99
+) -> int | None:
+    """Return the step from which on accuracy is high to the end, whether confirmed or not.
+
+    **Arguments:** as for `first_confirmed`.
+
+    **Returns:** the step, or `None` if the last accuracy is not high.
+    """
+    since = None
+    for step, value in zip(steps, accuracy, strict=True):
+        since = (step if since is None else since) if value >= threshold else None
+    return since
+
+
 def half_fall(steps: Sequence[int], values: Sequence[float], smallest: float = 0.1) -> int | None:
     """Return the first step at which a measure has made half of its fall from first to last value.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grokscope.measures import MEASURES
+from grokscope.measures import MEASURES, high_since
 from grokscope.report.figures.progress import SHOWN, TABLES
 from grokscope.report.record import RunRecord
 
@@ -74,13 +74,15 @@ def _milestone(record: RunRecord, moment: str, words: str) -> str:
     steps = {seed: getattr(m, moment) for seed, m in record.moments.items()}
     reached = sorted(step for step in steps.values() if step is not None)
     late = [seed for seed, step in steps.items() if step is None]
+    side = "train" if moment == "memorised" else "test"
     if not reached:
-        said = f"No seed has {words} by step {record.last_step:,}."
+        waiting = any(_high_since(record, seed, side) is not None for seed in late)
+        has = "is confirmed to have" if waiting else "has"
+        said = f"No seed {has} {words} by step {record.last_step:,}."
     elif len(steps) == 1:
         said = f"Seed {record.seeds[0]} {words} at step {reached[0]:,}."
     else:
         said = f"{len(reached)} of {len(steps)} seeds {words}, at step {_middle(reached)}."
-    side = "train" if moment == "memorised" else "test"
     return " ".join([said, *_late(record, late, side)])
 
 
@@ -100,9 +102,20 @@ def _late(record: RunRecord, seeds: Sequence[int], side: str) -> list[str]:
             kinds.setdefault("Without an evaluation", []).append(f"seed {seed}")
             continue
         at, accuracy = int(curves[seed].steps[-1]), percent(float(curves[seed].values[-1]))
+        since = _high_since(record, seed, side)
         kind = f"{_state(record, seed)} at {at:,} steps"
+        if since is not None:
+            kind = f"At 99% since step {since:,}, not yet confirmed by five more evaluations"
         kinds.setdefault(kind, []).append(f"seed {seed} ({side} accuracy {accuracy})")
     return [f"{kind}: {_and(names)}." for kind, names in kinds.items()]
+
+
+def _high_since(record: RunRecord, seed: int, side: str) -> int | None:
+    """Return since when a seed that goes on has the accuracy that is still to be confirmed."""
+    curve = record.curves.get((f"{side}_accuracy", None), {}).get(seed)
+    if curve is None or _state(record, seed) == "Diverged":
+        return None
+    return high_since(curve.steps.tolist(), curve.values.tolist())
 
 
 def _state(record: RunRecord, seed: int) -> str:
