@@ -28,8 +28,9 @@ def test_every_figure_becomes_a_file_of_each_format(make_run: MakeRun, tmp_path:
 def test_several_runs_have_files_of_their_own(make_run: MakeRun, tmp_path: Path) -> None:
     runs = [make_run("a", weights=False).path, make_run("b", weights=False).path]
     paths = write_figures(runs, tmp_path, formats=["svg"])
-    assert [path.name for path in paths[4:]] == ["5-spectra-1-x+y.svg", "5-spectra-2-x+y.svg"]
-    assert "x + y (b)" in paths[0].read_text("utf-8")
+    # nothing was explained, so that there is no sixth figure
+    assert [path.name for path in paths[5:]] == ["7-spectra-1-x+y.svg", "7-spectra-2-x+y.svg"]
+    assert ">b</text>" in paths[0].read_text("utf-8")
 
 
 def test_another_format_is_refused(make_run: MakeRun, tmp_path: Path) -> None:

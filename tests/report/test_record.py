@@ -36,7 +36,7 @@ def test_labels_tell_runs_of_one_operation_apart(make_run: MakeRun) -> None:
     runs = [make_run("a").path, make_run("b", expressions=("x*y",)).path]
     assert [record.label for record in read_runs(runs)] == ["x + y", "x*y"]
     runs.append(make_run("c").path)
-    assert [r.label for r in read_runs(runs)] == ["x + y (a)", "x*y (b)", "x + y (c)"]
+    assert [r.label for r in read_runs(runs)] == ["x + y, a", "x*y", "x + y, c"]
 
 
 def test_leaks_are_those_of_a_symmetric_operation(make_run: MakeRun) -> None:
@@ -48,7 +48,7 @@ def test_leaks_are_those_of_a_symmetric_operation(make_run: MakeRun) -> None:
 
 
 def test_no_run_and_no_run_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no run to report on"):
+    with pytest.raises(UsageError, match="no run is named"):
         read_runs([])
     with pytest.raises(RunFolderError, match="is not a run folder"):
         read_runs([tmp_path])

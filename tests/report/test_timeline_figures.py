@@ -104,7 +104,9 @@ def test_norms_of_layers_are_told_apart() -> None:
 
 def test_several_runs_share_their_axes(make_run: MakeRun) -> None:
     drawn = charts(make_run("a"), make_run("b", expressions=("x*y",), optimizer={"batch_size": 4}))
-    assert [panel["title"] for panel in drawn["accuracy"]["concat"]] == ["x + y", "x*y"]
+    assert [panel["title"] for panel in drawn["accuracy"]["concat"]] == [
+        "x + y, batch size none", "x*y, batch size 4",
+    ]  # fmt: skip
     assert len(drawn["measures"]["concat"]) == 4
     for chart in drawn.values():
         axes = [layer["encoding"]["x"] for p in chart["concat"] for layer in p["layer"]]

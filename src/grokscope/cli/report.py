@@ -14,15 +14,18 @@ from grokscope.errors import UsageError
 class Report:
     """Write one self-contained page about one run, or several compared.
 
+    A comparison begins with what differs between the runs, lays their curves over one another, and
+    shows grokking, measures and key frequencies against it.
+
     Example: grokscope report runs/x+y-p97 --figures figures
     """
 
     runs: Annotated[
         tuple[Path, ...], tyro.conf.Positional, arg(metavar="RUN …", help_behavior_hint="")
     ]
-    """Run folders."""
+    """Run folders or sweeps."""
     out: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
-    """The page; by default RUN/report.html, or report.html for several runs."""
+    """The page; by default report.html in the run or sweep, or here for several."""
     figures: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
     """Write every figure as SVG and PNG into this folder instead of the page."""
 
@@ -41,9 +44,10 @@ class Report:
     def _check(self) -> None:
         """Raise `UsageError` for wrong paths before the report is loaded, which takes a while."""
         from grokscope.runs.folder import RunFolder
+        from grokscope.runs.selection import select
 
-        for run in self.runs:
-            RunFolder.open(run)
+        if select(self.runs).is_one_run:
+            RunFolder.open(self.runs[0])
         if self.out is not None and self.out.is_dir():
             raise UsageError("--out is a folder", got=str(self.out), allowed="the name of a file",
                              next_step=f"for example {self.out / 'report.html'}")  # fmt: skip

@@ -7,6 +7,8 @@ from typing import Final
 import vl_convert
 
 from grokscope.errors import UsageError
+from grokscope.report.compared import Comparison
+from grokscope.report.comparison import DETAILED, figures
 from grokscope.report.explained import read_explanations
 from grokscope.report.figures import (
     Figure,
@@ -53,16 +55,19 @@ def write_figures(
 
 def _named(records: Sequence[RunRecord]) -> list[tuple[str, Figure]]:
     """Return all figures with the stems of their files."""
-    common = over_time(records)
+    common = over_time(records) if len(records) == 1 else figures(Comparison(records))
     named = [(f"{i}-{figure.name}", figure) for i, figure in enumerate(common, 1)]
+    if len(records) > DETAILED:
+        return named
     for number, record in enumerate(records, 1):
         own = f"-{number}-{slug(record.operation)}" if len(records) > 1 else ""
         network = read_network(record)
         explained = read_explanations(record)
-        figures = network_figures(record, network, len(records), explained)
+        drawn = network_figures(record, network, len(records), explained)
         for found in explained:
-            figures += explanation_figures(record, network, found)
-        named += [(f"{i}-{figure.name}{own}", figure) for i, figure in enumerate(figures, 5)]
+            drawn += explanation_figures(record, network, found)
+        first = len(common) + 1
+        named += [(f"{i}-{figure.name}{own}", figure) for i, figure in enumerate(drawn, first)]
     return named
 
 

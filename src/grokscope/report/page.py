@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from grokscope.errors import UsageError
 from grokscope.measures import MEASURES
 from grokscope.report import facts
 from grokscope.report.chapter import chapter, in_short
 from grokscope.report.charts import Charts
+from grokscope.report.compared import Comparison
+from grokscope.report.comparison import DETAILED, comparison
 from grokscope.report.explained import read_explanations
 from grokscope.report.figures import (
     explanation_figures,
@@ -19,58 +20,70 @@ from grokscope.report.figures import (
 from grokscope.report.figures.progress import SHOWN
 from grokscope.report.finding import finding
 from grokscope.report.html import fill, new_charts
-from grokscope.report.record import RunRecord, read_runs
+from grokscope.report.record import RunRecord, read_all
 from grokscope.runs.atomic import utf8, write_bytes
+from grokscope.runs.selection import select
 
 REPORT_NAME: Final = "report.html"
 
 
-def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
+def write_report(runs: Any, out: str | Path | None = None) -> Path:
     """Write a page about one run, or one that compares several.
 
     **Arguments:**
 
-    - `runs`: run folders; they may still be training.
-    - `out`: the file; by default `report.html` in the folder of a single run, and in the current
-      folder for several.
+    - `runs`: folders of runs, or of sweeps, which stand for all their runs; they may still be
+      training. Of several runs, those that cannot be read are named and left out.
+    - `out`: the file; by default `report.html` in the folder of a single run, or of a sweep that
+      is named alone, and in the current folder for several.
 
     **Returns:** the file.
 
-    **Raises:** `UsageError` when a folder is not a run or is damaged, and when there are too many
-    runs for a page; `DiskError` when the page cannot be written.
+    **Raises:** `UsageError` when a folder is not a run or is damaged; `DiskError` when the page
+    cannot be written.
     """
-    records = read_runs([Path(run) for run in runs])
-    page = utf8(render(records))
-    if out is None and len(records) == 1:
-        return records[0].folder.write_file(REPORT_NAME, page)
-    out = Path(REPORT_NAME if out is None else out)
-    write_bytes(out, page)
+    selection = select([Path(run) for run in runs])
+    records, left_out = read_all(selection)
+    if out is None and selection.is_one_run:
+        return records[0].folder.write_file(REPORT_NAME, utf8(render(records)))
+    home = selection.sweep or Path()
+    out = home / REPORT_NAME if out is None else Path(out)
+    write_bytes(out, utf8(render(records, out, left_out)))
     return out
 
 
-def render(records: Sequence[RunRecord]) -> str:
-    """Return the page as text."""
+def render(
+    records: Sequence[RunRecord], out: Path = Path(REPORT_NAME), left_out: Sequence[str] = ()
+) -> str:
+    """Return the page as text.
+
+    **Arguments:** the runs; where the page will lie; runs that could not be read, with the reason.
+    """
     charts = new_charts()
-    common = charts.add(over_time(records))
-    if common is None:
-        allowed = "runs with fewer seeds, or fewer runs"
-        raise UsageError("too many curves for one page", got=len(records), allowed=allowed)
+    values: dict[str, Any] = {
+        "measures": [MEASURES[key] for key in SHOWN],
+        "eta": sorted({record.config.eta for record in records}),
+        "fall_header": facts.FALL_HEADER,
+    }
+    if len(records) == 1 and not left_out:
+        common = charts.add(over_time(records))
+        return fill("page.html.j2", charts, title=f"{records[0].operation} modulo {records[0].p}",
+                    over_time=common, runs=[_run(records[0], 1, charts)], **values)  # fmt: skip
+    compared = Comparison(records)
+    found = comparison(compared, charts, out)
+    few = records if len(records) <= DETAILED else []
     return fill(
-        "page.html.j2",
+        "comparison.html.j2",
         charts,
-        title=_title(records),
-        runs=[_run(record, len(records), charts) for record in records],
-        over_time=common,
-        measures=[MEASURES[key] for key in SHOWN],
-        eta=sorted({record.config.eta for record in records}),
-        fall_header=facts.FALL_HEADER,
+        title=found["title"],
+        compared=found,
+        left_out=left_out,
+        over_time=found["over_time"],
+        first={"label": records[0].label, "facts": facts.facts(records[0])},
+        runs=[_run(record, len(records), charts) for record in few],
+        detailed=DETAILED,
+        **values,
     )
-
-
-def _title(records: Sequence[RunRecord]) -> str:
-    if len(records) == 1:
-        return f"{records[0].operation} modulo {records[0].p}"
-    return f"{len(records)} runs compared"
 
 
 def _run(record: RunRecord, runs: int, charts: Charts) -> dict[str, Any]:

@@ -12,11 +12,13 @@ import pyarrow.compute as pc
 from jaxtyping import Float, Int
 
 from grokscope.config import RunConfig
-from grokscope.errors import UsageError
+from grokscope.errors import RunFolderError
 from grokscope.measures import first_confirmed
+from grokscope.runs.differences import all_settings, labels
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.lock import is_locked
 from grokscope.runs.query import KILLED
+from grokscope.runs.selection import Selection, select
 from grokscope.tasks import Split, Task, make_splits
 
 
@@ -151,29 +153,34 @@ def _last(steps: Iterable[int | None]) -> int | None:
     return max(known) if len(known) == len(found) else None
 
 
-def read_runs(paths: Sequence[Path]) -> list[RunRecord]:
-    """Return the runs in these folders, each with a label of its own.
+def read_all(selection: Selection) -> tuple[list[RunRecord], list[str]]:
+    """Return the runs of a selection, each with a label of its own, and why others are left out.
 
-    **Raises:** `UsageError` for no folder, one that is not a run, and one that is damaged.
+    **Raises:** `UsageError` where none can be read.
     """
-    if not paths:
-        raise UsageError("no run to report on", next_step="name one or more run folders")
-    folders = [RunFolder.open(path) for path in paths]
-    labels = _labels(folders)
-    return [_record(*pair) for pair in zip(folders, labels, strict=True)]
+    folders, errors = [], []
+    for path, error in selection.runs.items():
+        try:
+            folder = RunFolder.open(path)
+            folders.append((folder, _curves(folder.metrics())))
+        except RunFolderError as broken:
+            if len(selection.runs) == 1:
+                raise
+            errors.append(f"{path.name}: {error or broken}")
+    if not folders:
+        raise RunFolderError("none of these runs can be read", got=errors[0])
+    settings = [all_settings(folder.manifest) for folder, _ in folders]
+    names = labels(settings, [folder.path.resolve().name for folder, _ in folders])
+    records = [
+        RunRecord(folder, RunConfig.from_json(folder.manifest.config), label, curves)
+        for (folder, curves), label in zip(folders, names, strict=True)
+    ]
+    return records, errors
 
 
-def _labels(folders: list[RunFolder]) -> list[str]:
-    operations = [folder.manifest.operation for folder in folders]
-    alone = len(set(operations)) == len(operations)
-    names = [folder.path.resolve().name for folder in folders]
-    pairs = zip(operations, names, strict=True)
-    return [op if alone else f"{op} ({name})" for op, name in pairs]
-
-
-def _record(folder: RunFolder, label: str) -> RunRecord:
-    config = RunConfig.from_json(folder.manifest.config)
-    return RunRecord(folder, config, label, _curves(folder.metrics()))
+def read_runs(paths: Sequence[Path]) -> list[RunRecord]:
+    """Return the runs in these folders; raises as `select` and `read_all`."""
+    return read_all(select(paths))[0]
 
 
 def _curves(
