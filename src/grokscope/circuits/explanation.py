@@ -95,7 +95,8 @@ class Explanation:
             fields[place] = TableFinding(**{name: _tuples(value) for name, value in finding})
         fields["claims"] = tuple(Claim(**claim) for claim in document["claims"])
         fields["families"] = tuple(map(tuple, document["families"]))
-        fields["attention"] = tuple(document["attention"])
+        for name in ("attention", "keys"):
+            fields[name] = tuple(document.get(name, ()))
         return cls(**fields)
 
     @property
