@@ -154,7 +154,7 @@ def test_operations_moduli_mixtures_and_broken_runs_together(
 
 def test_a_run_that_is_named_twice_is_one_run(make_run: MakeRun) -> None:
     run = make_run()
-    assert write_report([run.path, run.path]) == run.path / "report.html"
+    assert write_report([run.path, str(run.path), run]) == run.path / "report.html"
     assert "compared" not in (run.path / "report.html").read_text("utf-8").split("<main>")[0]
 
 

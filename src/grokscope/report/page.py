@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from grokscope.errors import UsageError
 from grokscope.measures import MEASURES
 from grokscope.report import facts
 from grokscope.report.chapter import chapter, in_short
@@ -22,7 +23,7 @@ from grokscope.report.finding import finding
 from grokscope.report.html import fill, new_charts
 from grokscope.report.record import RunRecord, read_all
 from grokscope.runs.atomic import utf8, write_bytes
-from grokscope.runs.selection import select
+from grokscope.runs.selection import paths_of, select
 
 REPORT_NAME: Final = "report.html"
 
@@ -32,8 +33,9 @@ def write_report(runs: Any, out: str | Path | None = None) -> Path:
 
     **Arguments:**
 
-    - `runs`: folders of runs, or of sweeps, which stand for all their runs; they may still be
-      training. Of several runs, those that cannot be read are named and left out.
+    - `runs`: a run or a sweep, which stands for all its runs, as its path or as `gs.train` and
+      `gs.sweep` return it, or a list of them; they may still be training. Of several runs, those
+      that cannot be read are named and left out.
     - `out`: the file; by default `report.html` in the folder of a single run, or of a sweep that
       is named alone, and in the current folder for several.
 
@@ -42,7 +44,7 @@ def write_report(runs: Any, out: str | Path | None = None) -> Path:
     **Raises:** `UsageError` when a folder is not a run or is damaged; `DiskError` when the page
     cannot be written.
     """
-    selection = select([Path(run) for run in runs])
+    selection = select(paths_of(runs))
     records, left_out = read_all(selection)
     if out is None and selection.is_one_run:
         return records[0].folder.write_file(REPORT_NAME, utf8(render(records)))
@@ -67,6 +69,9 @@ def render(
     }
     if len(records) == 1 and not left_out:
         common = charts.add(over_time(records))
+        if common is None:
+            raise UsageError("too many curves for one page", got=len(records[0].seeds),
+                             allowed="a run with fewer seeds")  # fmt: skip
         return fill("page.html.j2", charts, title=f"{records[0].operation} modulo {records[0].p}",
                     over_time=common, runs=[_run(records[0], 1, charts)], **values)  # fmt: skip
     compared = Comparison(records)

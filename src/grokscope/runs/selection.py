@@ -28,6 +28,16 @@ class Selection:
         return len(self.runs) == 1 and self.sweep is None
 
 
+def paths_of(runs: Any) -> list[Path]:
+    """Return the folders of runs and sweeps: of one, or of a list of them.
+
+    **Arguments:** a path, a folder that was opened, or what a training returned; or several.
+    """
+    several = runs if isinstance(runs, list | tuple) else [runs]
+    return [Path(run if isinstance(run, str | Path) else getattr(run, "folder", run).path)
+            for run in several]  # fmt: skip
+
+
 def select(paths: Iterable[Path]) -> Selection:
     """Return the runs in these folders; one that is named twice is there once.
 

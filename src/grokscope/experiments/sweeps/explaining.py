@@ -17,7 +17,7 @@ from grokscope.inspection.rows import COLUMNS, row_of
 from grokscope.runs.atomic import write_bytes
 from grokscope.runs.explanations import kept, read_explanations, write_documents
 from grokscope.runs.folder import RunFolder
-from grokscope.runs.selection import Selection, select
+from grokscope.runs.selection import Selection, paths_of, select
 from grokscope.runs.sweep_index import rows_of, to_parquet, to_table
 
 TABLE_NAME: Final = "explanations"
@@ -134,10 +134,10 @@ def explain(
     **Raises:** `UsageError` for a folder, seed or step that is not there; of several runs, one
     that is broken only has a row that says so.
     """
-    several = isinstance(runs, list | tuple)
-    if not several and path_of(runs).is_file():
-        return _of_file(path_of(runs), operation, p=p, axis=axis, tables=tables, by=by)
-    selection = select(map(path_of, runs if several else [runs]))
+    several, paths = isinstance(runs, list | tuple), paths_of(runs)
+    if not several and paths[0].is_file():
+        return _of_file(paths[0], operation, p=p, axis=axis, tables=tables, by=by)
+    selection = select(paths)
     if selection.is_one_run and not several:
         (path,) = selection.runs
         made = [e.to_json() for e in explain_run(path, seeds=seeds, step=step, by=by, effort=effort,
@@ -161,13 +161,6 @@ def _of_file(path: Path, operation: str | None, **options: Any) -> Explanations:
                          allowed='for example operation="x*y"')  # fmt: skip
     found = [e.to_json() for e in explain_file(path, operation, **options)]
     return Explanations([({"run": str(path)} | row_of(e), e) for e in found])
-
-
-def path_of(run: Any) -> Path:
-    """Return the folder of a run or a sweep, of which that or its path is given."""
-    if isinstance(run, str | Path):
-        return Path(run)
-    return Path(run.path if hasattr(run, "path") else run.folder.path)
 
 
 def _made(run: Path | RunFolder, seed: int, **options: Any) -> list[dict[str, Any]]:
