@@ -14,10 +14,13 @@ from grokscope.inspection.store import (
     FORMAT,
     explained,
     read_explanations,
+    structure_explained,
     write_explanations,
 )
 from grokscope.runs.explanations import write_documents
 from grokscope.runs.folder import RunFolder
+from grokscope.tasks import Task, parse
+from grokscope.tasks.structure import structure_of
 
 EFFORT = Effort(null_draws=50, control_draws=2)
 MakeRun = Callable[..., RunFolder]
@@ -103,3 +106,16 @@ def test_an_explanation_of_an_earlier_version_gets_its_keys(run: RunFolder) -> N
     write_documents(run, [older])
     assert explained(run, 0) == [whole]
     assert {row["frequency"] for row in whole["keys"]} == {2, 5, 9}
+
+
+def test_the_structure_of_an_explanation_is_the_one_that_it_used() -> None:
+    """x^4 + y^4 mod 13 has two, of which the second may explain more than the first."""
+    task = Task((parse("x^4 + y^4"),), 13)
+    found = structure_of(task, 0, 0).structures
+    assert len(found) == 2
+    for structure in found:
+        document = {"structure": structure.to_json()}
+        used = structure_explained(document, task, 0, 0)
+        assert used is not None
+        assert used.words == structure.words
+    assert structure_explained({"structure": dict.fromkeys("nuvg")}, task, 0, 0) is None

@@ -15,6 +15,8 @@ from grokscope.runs.explanations import (
     write_documents,
 )
 from grokscope.runs.folder import RunFolder
+from grokscope.tasks import Task
+from grokscope.tasks.structure import Structure, structure_of
 
 __all__ = ["EXPLANATION_NAME", "FORMAT", "explained", "read_explanations", "write_explanations"]
 
@@ -40,6 +42,20 @@ def explained(folder: RunFolder, seed: int) -> list[dict[str, Any]]:
     with contextlib.suppress(DiskError, RunFolderError):
         write_documents(folder, sorted([*others, *found], key=lambda e: e["seed"]))
     return found
+
+
+def structure_explained(
+    document: Mapping[str, Any], task: Task, number: int, seed: int
+) -> Structure | None:
+    """Return the structure that an explanation rests on, which need not be the first of several.
+
+    **Arguments:** the explanation; the task, which of its operations, and the seed.
+
+    **Returns:** None where it rests on none, or this version does not find it any more.
+    """
+    known, names = document["structure"], ("n", "u", "v", "g")
+    found = structure_of(task, number, seed).structures
+    return next((s for s in found if all(s.to_json()[x] == known[x] for x in names)), None)
 
 
 def _with_later_fields(document: dict[str, Any]) -> dict[str, Any]:

@@ -12,14 +12,13 @@ from grokscope.circuits.matched import Matched
 from grokscope.circuits.subject import Subject
 from grokscope.errors import UsageError
 from grokscope.inspection.network import load_network
-from grokscope.inspection.store import explained
+from grokscope.inspection.store import explained, structure_explained
 from grokscope.measures import ffs_of
 from grokscope.measures.thinning import thin
 from grokscope.paper.reading import Reading
 from grokscope.paper.summary import TABLES
 from grokscope.spectra.spectrum import Spectrum
 from grokscope.tasks import Task, make_split
-from grokscope.tasks.structure import structure_of
 
 ETAS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LARGEST_ROWS: Final = 9_000
@@ -127,13 +126,13 @@ def _frequency_losses(reading: Reading) -> FrequencyLosses | None:
         network = load_network(folder, seed)
     except UsageError:
         return None
-    best = structure_of(task, 0, seed).best
+    used = structure_explained(document, task, 0, seed)
     keys = [k for family in document["families"] for k in family]
-    if best is None or not keys:
+    if used is None or not keys:
         return None
     kind = make_split(task, config.task.train_fraction, config.task.split, seed).kind
     labels = task.labels(seed)[0].reshape(task.p, task.p)
-    subject = Subject(network.model, labels, Matched(best), kind)
+    subject = Subject(network.model, labels, Matched(used), kind)
     return frequency_losses(subject, keys)
 
 

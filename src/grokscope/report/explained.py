@@ -8,9 +8,9 @@ from grokscope.circuits.subject import Subject
 from grokscope.errors import UsageError
 from grokscope.inspection.network import Network
 from grokscope.inspection.sentences import not_finite
-from grokscope.inspection.store import explained
+from grokscope.inspection.store import explained, structure_explained
 from grokscope.report.record import RunRecord
-from grokscope.tasks.structure import Structure, structure_of
+from grokscope.tasks.structure import Structure
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +54,8 @@ def read_explanation(record: RunRecord, number: int = 0) -> Explained | str:
     document = documents[number]
     if reason := not_finite(document):
         return reason
-    structures = structure_of(record.task, number, record.shown_seed).structures
-    known = document["structure"]
-    same = [s for s in structures if all(s.to_json()[x] == known[x] for x in ("n", "u", "v", "g"))]
-    return Explained(document, same[0] if same else None, number)
+    used = structure_explained(document, record.task, number, record.shown_seed)
+    return Explained(document, used, number)
 
 
 def subject_of(record: RunRecord, network: Network, found: Explained) -> Subject | None:

@@ -54,6 +54,8 @@ def spectra(
     )
     if explained is not None:
         caption += f" W_E: {explained.document['embedding']['basis']}."
+        if explained.structure is not None and explained.structure.characters == 2:
+            caption += " With two coordinates a bar upwards is the joint norm of both."
     snapshot: dict[str, Any] = {"name": "snapshot", "value": last}
     if last:
         snapshot["bind"] = {"input": "range", "min": 0, "max": last, "step": 1, "name": "snapshot"}
@@ -77,6 +79,8 @@ def _norms(
     for row in lists.to_pylist():
         order = np.argsort(row["k_list"])
         norms = np.array([row["cos_norm_list"], row["sin_norm_list"]])[:, order]
+        if explained is not None and explained.structure and explained.structure.characters == 2:
+            norms[1] = 0.0  # the first row is the joint norm of both coordinates
         if np.isfinite(norms).all():
             found.setdefault(row["matrix"], {})[row["step"]] = norms
     return found
