@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 
 from grokscope.cli import live
-from grokscope.cli.live import Lines, Panels, in_words, listen, sparkline
+from grokscope.cli.live import Lines, Panels, Since, in_words, listen, sparkline
 from grokscope.config import configure
 from grokscope.experiments.listener import Beginning, Evaluation, Silent
 from grokscope.experiments.progress import SeedProgress
@@ -75,11 +76,29 @@ def test_a_panel() -> None:
     assert "grokked" not in text
 
 
-def test_a_panel_before_the_first_numbers_and_with_markup_in_the_operation() -> None:
-    odd = dataclasses.replace(beginning(), operation="[/b]x[red]")
-    text = on_terminal(lambda panels: panels.begin(odd))
-    assert "compiling" in text
+def test_before_the_first_step_a_panel_has_a_clock_and_no_markup() -> None:
+    def show(panels: Panels) -> None:
+        panels.begin(dataclasses.replace(beginning(), operation="[/b]x[red]"))
+        panels.preparing("compiling")
+
+    text = on_terminal(show)
     assert "[/b]x[red] mod 11" in text
+    assert "compiling … 0:0" in text
+    since = Since("compiling")
+    since._begun -= 75
+    assert str(since) == "compiling … 1:15"
+
+
+def test_before_the_first_step_lines_say_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.StringIO()
+    lines = Lines(Console(file=file, width=40))
+    lines.preparing("what is over at once")  # in less than the first pause
+    monkeypatch.setattr(live, "_SECONDS_TO_SPEAK", (0.0, 60.0))
+    lines.preparing("compiling")
+    while "\n" not in file.getvalue():
+        time.sleep(0.001)
+    lines.close()
+    assert file.getvalue() == "compiling … 0:00\n"
 
 
 def test_a_panel_on_a_narrow_terminal_and_its_warnings() -> None:

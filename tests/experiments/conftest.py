@@ -65,6 +65,10 @@ class Recorder:
     beginnings: list[Beginning] = field(default_factory=list)
     evaluations: list[Evaluation] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    preparations: list[str] = field(default_factory=list)
+
+    def preparing(self, what: str) -> None:
+        self.preparations.append(what)
 
     def begin(self, beginning: Beginning) -> None:
         self.beginnings.append(beginning)

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from grokscope.errors import DiskError, RunFolderError
-from grokscope.runs.atomic import names_in, read_bytes, remove, sweep, write_bytes
+from grokscope.runs.atomic import (
+    names_in,
+    read_bytes,
+    remove,
+    shown,
+    sweep,
+    typed,
+    utf8,
+    write_bytes,
+)
 
 
 def test_writes_into_new_folders_and_replaces(tmp_path: Path):
@@ -127,3 +137,33 @@ def test_names_in_a_missing_folder(tmp_path: Path):
     with pytest.raises(RunFolderError, match="no such file"):
         names_in(tmp_path / "missing")
     assert names_in(tmp_path / "missing", missing_ok=True) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("run", "run"),
+        ("a run", "'a run'"),
+        (b"bad\xff", r"$'bad\xff'"),
+        ("a\n'b", r"$'a\x0a\x27b'"),
+    ],
+)
+def test_a_path_as_a_word_for_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                      name: str | bytes, word: str):  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / os.fsdecode(name)
+    assert typed(path) == word
+    path.mkdir()
+    done = subprocess.run(["bash", "-c", f"cd {word} && pwd -P"], capture_output=True, check=True)
+    assert done.stdout == os.fsencode(path.resolve()) + b"\n"
+
+
+def test_a_path_is_shown_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert shown(tmp_path / "runs" / "a") == "'runs/a'"
+    assert shown(Path("/elsewhere")) == "'/elsewhere'"
+
+
+def test_bytes_of_a_name_that_are_no_text_come_back_from_json():
+    name = os.fsdecode(b"bad\xff")
+    assert json.loads(utf8(json.dumps(f"η {name}", ensure_ascii=False))) == f"η {name}"

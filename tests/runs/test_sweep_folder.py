@@ -2,7 +2,9 @@
 
 import dataclasses
 import io
+import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -10,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from grokscope.config import configure
-from grokscope.errors import RunFolderError
+from grokscope.errors import RunFolderError, UsageError
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.manifest import Manifest
 from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
@@ -128,3 +130,14 @@ def test_folders_that_are_no_sweep(tmp_path: Path) -> None:
         SweepFolder.open(tmp_path)
     with pytest.raises(RunFolderError, match="cannot read the folder"):
         build_index(tmp_path / "missing")
+
+
+def test_a_path_that_is_no_text(tmp_path: Path, helpers: SimpleNamespace):
+    """The index shows its bytes as escapes; a description cannot hold it."""
+    name = os.fsdecode(b"bad\xff")
+    RunFolder.create(tmp_path / name, helpers.new_manifest(transfer={"source": f"/{name}"}))
+    assert RunFolder.open(tmp_path / name).manifest.config["transfer"]["source"] == f"/{name}"
+    rows = build_index(tmp_path).to_pylist()
+    assert {row["name"] for row in rows} == {"bad\\udcff"}
+    with pytest.raises(UsageError, match="cannot hold a path that is not UTF-8"):
+        SweepFolder.create(tmp_path / "sweep").write_spec(f'source = "{name}"')

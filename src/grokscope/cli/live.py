@@ -1,8 +1,10 @@
 """What a person sees while a network trains: a live panel, plain lines, or nothing."""
 
 import contextlib
+import itertools
 import math
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -23,6 +25,8 @@ T = TypeVar("T")
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 32
 _SECONDS_BETWEEN_LINES: Final = 5.0
+_SECONDS_TO_SPEAK: Final = (2.0, 8.0, 20.0, 30.0)
+"""Pauses between lines about the same thing before the first step."""
 _SHOWN: Final = {
     "train_accuracy": "train accuracy",
     "test_accuracy": "test accuracy",
@@ -82,7 +86,11 @@ def listen(*, quiet: bool) -> Iterator[Listener]:
         with Live(console=console, refresh_per_second=8) as live:
             yield Panels(live)
     else:
-        yield Lines(console)
+        lines = Lines(console)
+        try:
+            yield lines
+        finally:
+            lines.close()
 
 
 def sparkline(values: list[float], width: int = _WIDTH) -> str:
@@ -110,23 +118,41 @@ def in_words(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+class Since:
+    """What is being done, and for how long; each time it is drawn, it says so anew."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._begun = what, time.monotonic()
+
+    def __rich__(self) -> Text:
+        return Text(str(self))
+
+    def __str__(self) -> str:
+        return f"{self._what} … {in_words(time.monotonic() - self._begun)}"
+
+
 class Panels:
     """A panel that is redrawn in place."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
+        self._title = ""
         self._history: dict[str, list[float]] = {name: [] for name in _SHOWN}
 
+    def preparing(self, what: str) -> None:
+        """Show what takes a while, with a clock."""
+        self._live.update(Panel(Since(what), title=self._title))
+
     def begin(self, beginning: Beginning) -> None:
-        """Show what is trained while the first chunk compiles."""
+        """Take what is trained, for the title."""
         self._beginning = beginning
-        self._live.update(Panel("compiling …", title=_title(beginning)))
+        self._title = _title(beginning)
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """Redraw with the newest numbers."""
         for name, past in self._history.items():
             past.append(_mean(evaluation.values[name]))
-        self._live.update(Panel(self._body(evaluation), title=_title(self._beginning)))
+        self._live.update(Panel(self._body(evaluation), title=self._title))
 
     def warn(self, line: str) -> None:
         """Print a line above the panel."""
@@ -149,6 +175,23 @@ class Lines:
         self._console = console
         self._last = -math.inf
         self._told: deque[str] = deque(maxlen=256)
+        self._over = threading.Event()
+
+    def preparing(self, what: str) -> None:
+        """Print what takes a while, once it has taken a while, and then now and again."""
+        self.close()
+        self._over = threading.Event()
+        threading.Thread(target=self._wait, args=(Since(what), self._over), daemon=True).start()
+
+    def _wait(self, since: Since, over: threading.Event) -> None:
+        for seconds in itertools.chain(_SECONDS_TO_SPEAK, itertools.repeat(_SECONDS_TO_SPEAK[-1])):
+            if over.wait(seconds):
+                return
+            self._print(str(since))
+
+    def close(self) -> None:
+        """Say no more about what takes a while."""
+        self._over.set()
 
     def begin(self, beginning: Beginning) -> None:
         """Print what is trained."""
@@ -162,6 +205,7 @@ class Lines:
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """Print the newest numbers when some seconds have passed, milestones at once."""
+        self.close()
         for text in _milestones(evaluation):
             if text.plain not in self._told:
                 self._told.append(text.plain)

@@ -38,6 +38,10 @@ class Evaluation:
 class Listener(Protocol):
     """Takes the news of a training; every method returns at once."""
 
+    def preparing(self, what: str) -> None:
+        """Something that may take minutes has begun, before the first step."""
+        ...
+
     def begin(self, beginning: Beginning) -> None:
         """Training is about to start."""
         ...
@@ -53,6 +57,9 @@ class Listener(Protocol):
 
 class Silent:
     """Listens and says nothing."""
+
+    def preparing(self, what: str) -> None:
+        """Do nothing."""
 
     def begin(self, beginning: Beginning) -> None:
         """Do nothing."""

@@ -75,8 +75,11 @@ def train_run(
     with folder.lock(), listening() as wish:
         if resuming:
             _warn_of_other_bits(folder, listener)
+        p = config.task.p
+        listener.preparing(f"{folder.manifest.operation} mod {p}: its structure and first weights")
         training = load(folder)
         listener.begin(_beginning(training))
+        listener.preparing(f"compiling, and measuring the network on all {p**2:,} pairs")
         clock = _Clock()
         start(training)
         while training.active and not wish and not folder.moved:

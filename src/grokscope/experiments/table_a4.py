@@ -151,8 +151,16 @@ class _Fit(eqx.Module):
         # without their mean over the answers that some sum leads to
         mean = jnp.sum(logits, axis=1, keepdims=True) / self._n_answers
         centred = jnp.where(self._inside[None], logits - mean, 0.0)
-        of_sum = (pairs.sums[None] == jnp.arange(self.n)[:, None]).astype(logits.dtype)
-        return of_sum @ centred, of_sum @ _sides(pairs.kind).astype(logits.dtype).T
+        sides = _sides(pairs.kind).astype(logits.dtype).T
+        return self._over_sums(centred, pairs), self._over_sums(sides, pairs)
+
+    def _over_sums(
+        self, rows: Float[Array, "example column"], pairs: _Pairs
+    ) -> Float[Array, "n column"]:
+        """Return, per sum, the sum of the rows of its pairs; pairs of sum n are left out."""
+        if len(rows) == _PAIRS_PER_BLOCK:  # a product with n × pairs zeros and ones takes too long
+            return jax.ops.segment_sum(rows, pairs.sums, num_segments=self.n)
+        return (pairs.sums[None] == jnp.arange(self.n)[:, None]).astype(rows.dtype) @ rows
 
     def tables(self, total: Float[Array, "n class"], keys: Bool[Array, "freq"]) -> _Tables:
         """Return the parts of the logits for these key frequencies."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from grokscope.errors import RunFolderError
+from grokscope.errors import RunFolderError, UsageError
 from grokscope.runs.atomic import absolute, make_folder, names_in, read_bytes, shown, write_bytes
 from grokscope.runs.handle import LockedFolder
 from grokscope.runs.sweep_index import build_index, to_parquet
@@ -57,8 +57,15 @@ class SweepFolder(LockedFolder):
         return read_bytes(self.path / SPEC_NAME).decode(errors="replace")
 
     def write_spec(self, text: str) -> None:
-        """Replace the description; raises `DiskError`."""
-        write_bytes(self.path / SPEC_NAME, text.encode(), inside=self.path)
+        """Replace the description; raises `DiskError`, and `UsageError` for what is no text."""
+        try:
+            data = text.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                "a sweep's description cannot hold a path that is not UTF-8",
+                next_step="give that file or folder another name",
+            ) from error
+        write_bytes(self.path / SPEC_NAME, data, inside=self.path)
 
     @property
     def failures(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from grokscope.errors import RunFolderError, quote
-from grokscope.runs.atomic import names_in, shown
+from grokscope.runs.atomic import names_in, shown, utf8
 from grokscope.runs.differences import differing, settings_of
 from grokscope.runs.folder import MANIFEST_NAME, METRICS_NAME, RunFolder
 from grokscope.runs.lock import is_locked
@@ -152,12 +152,18 @@ def to_table(
     ours = {name for name, _ in (*_BEFORE, *_AFTER, *more)}
     trained = [row for row in rows if row.get("p") is not None]
     settings = differing([{k: v for k, v in row.items() if k not in ours} for row in trained])
+    rows = [{name: _as_text(value) for name, value in row.items()} for row in rows]
     columns = {name: pa.array([row.get(name) for row in rows], kind) for name, kind in _BEFORE}
     for name in settings:
         columns[name] = _column([row.get(name) for row in rows])
     after = (*_AFTER, *more)
     columns |= {name: pa.array([row.get(name) for row in rows], kind) for name, kind in after}
     return pa.table(columns)
+
+
+def _as_text(value: Any) -> Any:
+    """Return a value; of a text, the bytes of a path that are no text as escapes."""
+    return utf8(value).decode() if isinstance(value, str) else value
 
 
 def _column(values: list[Any]) -> pa.Array:
