@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+import grokscope as gs
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.inspection.files import explain_file
+from grokscope.inspection.sentences import headline, sentences
 from grokscope.runs.folder import RunFolder
 
 P = 23
@@ -100,3 +102,44 @@ def test_what_is_no_table_is_refused(
     write(path)
     with pytest.raises(UsageError, match=message):
         explain_file(path, "x + y", p=P)
+
+
+def test_each_answer_names_its_table_and_what_was_taken(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.npz"
+    tables: dict[str, Any] = {
+        "unembed.W_U": circles((5, 9)).T,
+        "embed.W_E": np.concatenate([circles((2, 4)), np.ones((1, 4))]),
+        "weights": circles((3, 7)),
+        "W_in": np.ones((4, 60)),
+    }
+    np.savez(path, **tables)
+    left = []
+    found = explain_file(path, "x + y", p=P, skipped=lambda *reason: left.append(reason))
+    assert [e.table for e in found] == [
+        {"name": "unembed.W_U", "role": "readout", "axis": 1, "length": P, "left_out": []},
+        {"name": "embed.W_E", "role": "embedding", "axis": 0, "length": P + 1, "left_out": [P]},
+        {"name": "weights", "role": None, "axis": 0, "length": P, "left_out": []},
+    ]
+    assert [name for name, _ in left] == ["W_in"]
+    told = [" ".join(sentences(e.to_json())) for e in found]
+    assert told[0].startswith("unembed.W_U, read as a readout: 23 residues, all 23 columns. ")
+    assert "1 left out (23)" in told[1]
+    assert "a table whose name does not say of what" in told[2]
+    for text, explanation in zip(told, found, strict=True):
+        assert not {"W_L", "W_U's"} & set(text.split())
+        assert headline(explanation.to_json()).startswith(explanation.to_json()["table"]["name"])
+    with pytest.raises(UsageError, match="no table to explain"):
+        explain_file(path, "x + y", p=11)
+    with pytest.raises(UsageError, match="is not known"):
+        explain_file(path, "x + y")
+
+
+def test_in_python_a_file_is_explained_by_the_same_name(tmp_path: Path) -> None:
+    path = tmp_path / "W.npy"
+    np.save(path, np.ascontiguousarray(circles((3, 7))[:, :30].T))
+    (found,) = gs.explain(path, operation="x + y", p=P)
+    assert set(found.embedding.key_frequencies) == {3, 7}
+    assert found.table == {"name": "W", "role": None, "axis": 1, "length": P, "left_out": []}
+    assert gs.measure(path, p=P)["W"]["axis"] == 1
+    with pytest.raises(UsageError, match="needs its operation"):
+        gs.explain(path, p=P)

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from grokscope.errors import RunFolderError
+from grokscope.errors import GrokscopeError, RunFolderError
 from grokscope.runs.metrics import (
     METRIC_SCHEMA,
     SPECTRA_SCHEMA,
@@ -121,3 +121,17 @@ def test_parts_from_before_mixtures_had_rows_of_their_own_are_read(
     assert found.schema == METRIC_SCHEMA
     assert found["operation"].null_count == rows.num_rows
     assert found["value"].to_pylist()[0] == rows["value"].to_pylist()[0]
+
+
+def test_memory_that_ends_is_not_called_damage(
+    tmp_path: Path, rows: pa.Table, monkeypatch: pytest.MonkeyPatch
+):
+    write_part(tmp_path, rows, 200)
+
+    def full(_: object) -> None:
+        raise pa.ArrowMemoryError("malloc of size 7 failed")
+
+    monkeypatch.setattr("pyarrow.BufferReader", full)
+    with pytest.raises(GrokscopeError, match="not enough memory to read") as caught:
+        read_parts(tmp_path, METRIC_SCHEMA)
+    assert "damaged" not in str(caught.value)

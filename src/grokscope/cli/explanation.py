@@ -119,6 +119,13 @@ def _grid(rows: list[tuple[str, str]]) -> Table:
     return grid
 
 
+def _matrices(document: dict[str, Any]) -> dict[str, str]:
+    """Return whose shares are shown: of W_E and W_L, or of a table alone, which is neither."""
+    if document["table"] is None:
+        return {"W_E": "W_E", "W_L": "W_L"}
+    return {"W_L" if document["table"]["role"] == "readout" else "W_E": "it"}
+
+
 def _families(document: dict[str, Any]) -> Table | None:
     families = document["families"]
     if not families:
@@ -126,14 +133,15 @@ def _families(document: dict[str, Any]) -> Table | None:
     shapes = {key["frequency"]: key for key in document["logits"]["key_shapes"]}
     responses = {tuple(r["family"]): r for r in document["causal"]["families"]}
     keys = {row["frequency"]: row for row in document["keys"]}
-    headers = ["of W_E", "of W_L"]
+    matrices = _matrices(document)
+    headers = [f"of {name}" for name in matrices.values()]
     headers += ["in the logits", "b/a", "a"] if shapes else []
     headers += ["A, W_E without", "class axis without"] if responses else []
     table = _table("key", *headers)
     table.columns[0].no_wrap = True
     for family in families[:MOST_FAMILIES]:
         for k in sorted(family, key=lambda k: keys[k]["harmonic_of"] is not None):
-            cells = [_share(keys[k][f"share_of_{matrix}"]) for matrix in ("W_E", "W_L")]
+            cells = [_share(keys[k][f"share_of_{matrix}"]) for matrix in matrices]
             cells += _shape(shapes.get(k)) if shapes else []
             found = responses.pop(tuple(family), {})  # once per family
             cells += [number(found[f"without_in_{p}"]) for p in ("embedding", "readout") if found]

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from grokscope.errors import RunFolderError
 from grokscope.runs.atomic import names_in, read_bytes, remove, shown, write_bytes
 from grokscope.runs.canonical import digest
+from grokscope.runs.memory import fitting
 
 _WORD: Final = pa.dictionary(pa.int32(), pa.string())
 
@@ -102,7 +103,8 @@ def _parts(folder: Path) -> list[Path]:
 
 def _read(path: Path, schema: pa.Schema) -> pa.Table:
     try:
-        table = pq.ParquetFile(pa.BufferReader(_verified(path))).read()
+        with fitting(path, 0):
+            table = pq.ParquetFile(pa.BufferReader(_verified(path))).read()
     except pa.ArrowException as error:
         raise _damaged(path) from error
     older = [name for name in schema.names if name != _OPERATION]
