@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from grokscope.errors import UsageError
-from grokscope.experiments.engines import ray_task
+from grokscope.experiments.engines import ray_cluster, ray_task
 from grokscope.experiments.engines.ray import RayEngine
 from grokscope.experiments.engines.ray_cluster import protect, quiet, slots, worker_environment
 from grokscope.experiments.sweeps.batch import Batch
@@ -188,3 +188,18 @@ def test_storage_holds_the_run_and_the_node_keeps_nothing(
     )
     assert list((tmp_path / "scratch").iterdir()) == []
     assert json.loads(ray_task.train(order(tmp_path, helpers, storage=url))) == reply
+
+
+def test_a_long_temporary_folder_is_replaced_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket's path has a limit, and Ray's own words for it help nobody."""
+    monkeypatch.setenv("RAY_TMPDIR", "/tmp")
+    with ray_cluster._room() as room:
+        assert room is None
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path / ("long" * 20)))
+    with ray_cluster._room() as room:
+        assert room is not None
+        assert len(room) <= ray_cluster.LONGEST_TEMPORARY
+        assert Path(room).is_dir()
+    assert not Path(room).exists()

@@ -5,6 +5,7 @@ import math
 import os
 import secrets
 import sys
+import tempfile
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ LOCAL_ADDRESS: Final = "127.0.0.2"
 """A loopback address, but not 127.0.0.1: for that one Ray takes the machine's outer address."""
 LEAST_OBJECT_STORE: Final = 80 * 2**20
 """Only text passes through it."""
+LONGEST_TEMPORARY: Final = 35
+"""Bytes of a path: a socket's may have 107 (Linux), of which Ray adds up to 72."""
+_SHORT: Final = "/tmp"
 _NOWHERE: Final = "http://127.0.0.1:9"
 _HTTP_PROXIES: Final = ("http_proxy", "HTTP_PROXY")
 _QUIET: Final = {
@@ -53,9 +57,11 @@ def connected(address: str | None) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
+    stack = contextlib.ExitStack()
     try:
-        _connect(ray, address)
+        _connect(ray, address, stack.enter_context(_room()) if address is None else None)
     except Exception as error:
+        stack.close()
         where = "start a Ray cluster" if address is None else f"reach a Ray cluster at {address}"
         why = " ".join(str(error).split())[:200]
         raise GrokscopeError(f"cannot {where}: {type(error).__name__}: {why}") from error
@@ -63,14 +69,31 @@ def connected(address: str | None) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+        stack.close()
 
 
-def _connect(ray: Any, address: str | None) -> None:
+@contextlib.contextmanager
+def _room() -> Iterator[str | None]:
+    """Give a folder for Ray's sockets where the user's own has too long a path for them, or None.
+
+    It is removed at the end, with Ray's logs in it.
+    """
+    own = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+    if len(os.fsencode(own)) <= LONGEST_TEMPORARY or not os.access(_SHORT, os.W_OK):
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="ray-", dir=_SHORT, ignore_cleanup_errors=True) as room:
+        yield room
+
+
+def _connect(ray: Any, address: str | None, room: str | None) -> None:
     options = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is not None:
         ray.init(address=address, **options)
         return
     linux = {"_node_ip_address": LOCAL_ADDRESS} if sys.platform == "linux" else {}
+    if room is not None:
+        linux["_temp_dir"] = room
     with quiet():
         ray.init(address="local", num_cpus=_cores(), include_dashboard=False,
                  object_store_memory=LEAST_OBJECT_STORE, **linux, **options)  # fmt: skip
