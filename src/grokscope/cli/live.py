@@ -25,7 +25,7 @@ T = TypeVar("T")
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 32
 _SECONDS_BETWEEN_LINES: Final = 5.0
-_SECONDS_TO_SPEAK: Final = (2.0, 8.0, 20.0, 30.0)
+_SECONDS_TO_SPEAK: Final = (10.0, 20.0, 30.0)
 """Pauses between lines about the same thing before the first step."""
 _SHOWN: Final = {
     "train_accuracy": "train accuracy",
