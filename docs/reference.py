@@ -11,13 +11,22 @@ from grokscope.measures import MEASURES
 
 FOLDER: Final = Path(__file__).parent
 WIDTH: Final = 92
+VARIABLES: Final = """## Variables of the environment
+
+| variable | what it does |
+|---|---|
+| `JAX_ENABLE_COMPILATION_CACHE=0` | compiled programs are not kept in the user's cache folder |
+| `JAX_COMPILATION_CACHE_DIR=DIR` | they are kept there instead |
+| `XDG_CACHE_HOME=DIR` | the user's cache folder, by default `~/.cache` (Linux) |
+| `JAX_PLATFORMS=cpu` | what computes, where there is a choice |
+"""
 
 
 def cli_page() -> str:
     """Return every verb's help as one page."""
     parts = ["# Command line\n\nWritten by `make docs` from `--help`.\n", _help()]
     parts += [f"## grokscope {verb}\n\n{_help(verb)}" for verb in VERBS]
-    return "\n".join(parts)
+    return "\n".join([*parts, VARIABLES])
 
 
 def _help(*verb: str) -> str:

@@ -12,6 +12,8 @@ Everything is imported when it is first used, so that `import grokscope` is quic
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from grokscope.forking import watch_forks
+
 if TYPE_CHECKING:
     from grokscope import measures
     from grokscope.experiments.api import train
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from grokscope.tasks.structure import structure
 
 __version__ = "0.1.0"
+
+watch_forks()
 
 __all__ = [
     "RunFolder",

@@ -78,6 +78,16 @@ class FolderMovedError(DiskError):
     """A folder that was moved while it was being written; everything was saved in its new place."""
 
 
+class NotEnoughMemoryError(GrokscopeError):
+    """Memory ran out; everything saved before it is kept."""
+
+    @classmethod
+    def here(cls) -> "NotEnoughMemoryError":
+        """Return the error that says it."""
+        return cls("not enough memory", next_step="close other programs, or make the network, its "
+                   "batch_size or the number of seeds smaller")  # fmt: skip
+
+
 AFTER_DIVERGENCE = "try a smaller --learning-rate or a longer --warmup"
 
 

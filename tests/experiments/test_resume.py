@@ -163,14 +163,27 @@ def test_another_machine_is_told_about_other_bits(helpers: SimpleNamespace, tmp_
     out = tmp_path / "run"
     helpers.train(out, steps=10)
     folder = RunFolder.open(out)
-    elsewhere = folder.manifest.determinism | {"jaxlib": "0.0.1", "threads": 1234}
+    there = {"jaxlib": "0.0.1", "threads": 1234, "settings": {"XLA_FLAGS": "--xla_fast"}}
+    elsewhere = folder.manifest.determinism | there
     folder.write_manifest(dataclasses.replace(folder.manifest, determinism=elsewhere))
     listener = helpers.Recorder()
     helpers.train(out, steps=20, resume=True, listener=listener)
     (line,) = listener.warnings
     assert "jaxlib 0.0.1 → " in line
     assert "threads 1234 → " in line
+    assert "XLA_FLAGS --xla_fast → " in line
     assert "processor" not in line
+
+
+def test_a_run_from_before_settings_were_recorded(helpers: SimpleNamespace, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    helpers.train(out, steps=10)
+    folder = RunFolder.open(out)
+    older = {k: v for k, v in folder.manifest.determinism.items() if k != "settings"}
+    folder.write_manifest(dataclasses.replace(folder.manifest, determinism=older))
+    listener = helpers.Recorder()
+    helpers.train(out, steps=20, resume=True, listener=listener)
+    assert listener.warnings == []
 
 
 def test_a_run_that_lost_its_state_is_not_begun_anew(

@@ -47,7 +47,7 @@ def test_it_is_readable_json_that_begins_with_the_format(tmp_path: Path, manifes
 
 
 def test_a_new_manifest_says_where_and_when(manifest: Manifest):
-    assert manifest.determinism.keys() == {"jaxlib", "processor", "threads", "run_axis"}
+    assert manifest.determinism.keys() == {"jaxlib", "processor", "threads", "run_axis", "settings"}
     assert manifest.determinism["jaxlib"] == "1.2.3"
     assert manifest.hardware["device"] == "cpu"
     assert manifest.times["created"].endswith("+00:00")

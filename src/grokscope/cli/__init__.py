@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from grokscope.errors import GrokscopeError, printable
+from grokscope.errors import GrokscopeError, NotEnoughMemoryError, printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _run(sys.argv[1:] if arguments is None else arguments)
     except GrokscopeError as error:
+        return _failed(str(error), error.exit_code)
+    except MemoryError:
+        error = NotEnoughMemoryError.here()
         return _failed(str(error), error.exit_code)
     except KeyboardInterrupt:
         return _failed("interrupted", 130)

@@ -26,6 +26,7 @@ from grokscope.experiments.together import advance, begin, run_axis
 from grokscope.experiments.training_run import TrainingRun, pair_counts
 from grokscope.experiments.transfer import read_source
 from grokscope.models import make_model
+from grokscope.numerics import ambient, computing
 from grokscope.runs.atomic import shown, typed
 from grokscope.runs.environment import environment
 from grokscope.runs.folder import MANIFEST_NAME, RunFolder
@@ -48,6 +49,7 @@ class Run:
         return self.folder.path
 
 
+@computing()
 def train_run(
     config: RunConfig,
     out: Path,
@@ -139,11 +141,12 @@ def _new_manifest(config: RunConfig) -> Manifest:
     return manifest
 
 
-def _machine() -> dict[str, str]:
+def _machine() -> dict[str, Any]:
     return {
         "device": jax.devices()[0].device_kind,
         "jaxlib": importlib.metadata.version("jaxlib"),
         "run_axis": run_axis(),
+        "settings": ambient(),
     }
 
 
@@ -213,14 +216,20 @@ def _without_steps(config: RunConfig) -> RunConfig:
 def _warn_of_other_bits(folder: RunFolder, listener: Listener) -> None:
     """Say so when this machine will not give the bits that the first one would have."""
     before, now = folder.manifest.determinism, environment(**_machine())["determinism"]
-    changed = [
-        f"{key} {before.get(key)} → {now[key]}" for key in now if before.get(key) != now[key]
-    ]
+    before, now = _one_by_one(before), _one_by_one(now)
+    changed = [f"{key} {before.get(key)} → {now.get(key)}" for key in sorted({*before, *now})
+               if before.get(key) != now.get(key)]  # fmt: skip
     if changed:
         listener.warn(
             f"this run began elsewhere ({', '.join(changed)}): it goes on, but not to "
             "the bit as it would have there"
         )
+
+
+def _one_by_one(determinism: dict[str, Any]) -> dict[str, Any]:
+    """Return what bits depend on with each setting by its own name; older runs have none."""
+    settings = determinism.get("settings", {})
+    return {k: v for k, v in determinism.items() if k != "settings"} | settings
 
 
 def _beginning(training: TrainingRun) -> Beginning:

@@ -16,6 +16,7 @@ from grokscope.config import RunConfig
 from grokscope.errors import UsageError
 from grokscope.inspection.network import load_any_network
 from grokscope.measures import first_confirmed
+from grokscope.numerics import computing
 from grokscope.runs.folder import RunFolder
 from grokscope.tasks import Task, make_splits, parse
 from grokscope.tasks.structure import Search, structure_of
@@ -80,6 +81,7 @@ class Case(NamedTuple):
         """Text of the operation."""
         return self.task.expressions[self.number].canonical
 
+    @computing()
     def explain(
         self, step: int | None = None, effort: Effort | None = None, thorough: bool = True
     ) -> Explanation:

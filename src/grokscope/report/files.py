@@ -7,6 +7,7 @@ from typing import Final
 import vl_convert
 
 from grokscope.errors import UsageError
+from grokscope.numerics import computing
 from grokscope.report.compared import Comparison
 from grokscope.report.comparison import DETAILED, figures
 from grokscope.report.explained import read_explanations
@@ -53,6 +54,7 @@ def write_figures(
     ]
 
 
+@computing()
 def _named(records: Sequence[RunRecord]) -> list[tuple[str, Figure]]:
     """Return all figures with the stems of their files."""
     common = over_time(records) if len(records) == 1 else figures(Comparison(records))

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from grokscope.errors import UsageError
 from grokscope.measures import MEASURES
+from grokscope.numerics import computing
 from grokscope.report import facts
 from grokscope.report.chapter import chapter, in_short
 from grokscope.report.charts import Charts
@@ -54,6 +55,7 @@ def write_report(runs: Any, out: str | Path | None = None) -> Path:
     return out
 
 
+@computing()
 def render(
     records: Sequence[RunRecord], out: Path = Path(REPORT_NAME), left_out: Sequence[str] = ()
 ) -> str:

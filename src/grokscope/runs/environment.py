@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,9 @@ _PACKAGES: Final = ("grokscope", "equinox", "jax", "jaxlib", "numpy", "optax", "
 _GIT_SECONDS: Final = 10
 
 
-def environment(*, device: str, jaxlib: str, run_axis: str) -> dict[str, Any]:
+def environment(
+    *, device: str, jaxlib: str, run_axis: str, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the manifest's `packages`, `git_commit`, `hardware` and `determinism`.
 
     **Arguments:**
@@ -22,6 +25,7 @@ def environment(*, device: str, jaxlib: str, run_axis: str) -> dict[str, Any]:
     - `device`: what computes, for instance `cpu` or the name of a GPU.
     - `jaxlib`: version of the compiler.
     - `run_axis`: how several seeds share a program, `map` or `vmap`.
+    - `settings`: what else is set around us that changes bits, by name; none is as usual.
     """
     processor, threads = _processor(), _threads()
     return {
@@ -39,6 +43,7 @@ def environment(*, device: str, jaxlib: str, run_axis: str) -> dict[str, Any]:
             "processor": processor,
             "threads": threads,
             "run_axis": run_axis,
+            "settings": dict(settings or {}),
         },
     }
 

@@ -44,10 +44,8 @@ class Manifest:
     per seed of this run in `checkpoints`: `seed`, `source_seed`, `step`, `sha256` of the file."""
 
     @classmethod
-    def new(
-        cls, config: dict[str, Any], operation: str, *, device: str, jaxlib: str, run_axis: str
-    ) -> "Manifest":
-        """Return the manifest of a run that starts now, here; see `environment`."""
+    def new(cls, config: dict[str, Any], operation: str, **machine: Any) -> "Manifest":
+        """Return the manifest of a run that starts now; `environment` takes `machine`."""
         return cls(
             config=json.loads(canonical_json(config)),
             operation=operation,
@@ -55,7 +53,7 @@ class Manifest:
             seeds=list(config["seeds"]),
             results=[],
             times={"created": now(), "updated": now(), "training_seconds": 0.0},
-            **environment(device=device, jaxlib=jaxlib, run_axis=run_axis),
+            **environment(**machine),
         )
 
 

@@ -9,6 +9,7 @@ from grokscope.errors import RunFolderError
 from grokscope.experiments.paper.manifest import hardware_words, manifest
 from grokscope.experiments.paper.plan import Plan
 from grokscope.experiments.sweeps.job import job_of
+from grokscope.numerics import computing
 from grokscope.paper import keeping
 from grokscope.paper.experiment import Experiment
 from grokscope.paper.reading import Reading
@@ -18,6 +19,7 @@ from grokscope.paper.summary import place, summary_rows
 from grokscope.paper.wanted import Donor, Found, Wanted, find_runs
 
 
+@computing()
 def summarise(
     experiment: Experiment,
     request: Request,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from grokscope.errors import GrokscopeError, RunFolderError, printable
 from grokscope.experiments.sweeps.done import INTERRUPTED, status_if_done
 from grokscope.experiments.sweeps.job import Job
+from grokscope.numerics import computing
 from grokscope.runs.handle import FolderHandle
 from grokscope.runs.sweep_parts import RUNS_NAME, forget_failure, record_failure
 
@@ -58,6 +59,7 @@ class Outcome:
     error: str | None = None
 
 
+@computing()
 def run_batch(
     batch: Batch, folder: Path, news: Callable[[Outcome], None] | None = None
 ) -> list[Outcome]:
