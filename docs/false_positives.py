@@ -36,7 +36,7 @@ FIRST_SEED: Final = 100
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """Networks of one kind, one per seed, all with the preset `quick`."""
+    """Networks of one kind, one per seed, all small and mod 31."""
 
     name: str
     expression: str
@@ -91,7 +91,7 @@ def explanations(kind: Kind, runs: Path) -> list[Explanation]:
     """
     training = kind.training
     seeds = tuple(FIRST_SEED + i for i in range(training.seeds))
-    run = gs.train(training.expression, preset="quick", out=runs / training.name, resume=True,
+    run = gs.train(training.expression, preset="quick", p=31, out=runs / training.name, resume=True,
                    seeds=seeds, checkpoint_every=100_000, **training.settings)  # fmt: skip
     config = RunConfig.from_json(run.folder.manifest.config)
     task = Task.from_config(config.task)

@@ -14,7 +14,7 @@ from benchmarks.row import Row
 GROKSCOPE: Final = [sys.executable, "-m", "grokscope"]
 N_RUNS: Final = 4
 SIZES: Final = {
-    "short": {"preset": "quick", "steps": 500},
+    "short": {"preset": "quick", "p": 31, "steps": 500},
     "long": {"p": 97, "steps": 200},
 }
 """A small network, of which starting is the larger part, and the paper's, of which training is."""

@@ -23,8 +23,8 @@ from grokscope.tasks import Task
 
 
 def train(out: Path, *words: str) -> Path:
-    """Run `grokscope train` with the preset `quick`."""
-    common = ("--preset", "quick", "--out", str(out), "--quiet", "--no-report")
+    """Run `grokscope train` with a small network mod 31."""
+    common = ("--preset", "quick", "--p", "31", "--out", str(out), "--quiet", "--no-report")
     assert main(["train", *words, *common]) == 0
     return out
 

@@ -38,18 +38,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str]) -> None:
     from grokscope.cli.arguments import parse
+    from grokscope.cli.program import as_called
 
     asked = parse(arguments)
     if isinstance(asked, str):
-        print(asked)
+        print(as_called(asked))
     else:
         asked.run()
     print(end="", flush=True)
 
 
 def _failed(line: str, code: int) -> int:
+    from grokscope.cli.program import as_called
+
     with contextlib.suppress(OSError):  # the terminal may be gone; the exit code says it, too
-        print(f"grokscope: {line}", file=sys.stderr, flush=True)
+        print(f"grokscope: {as_called(line)}", file=sys.stderr, flush=True)
     return code
 
 

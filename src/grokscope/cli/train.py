@@ -35,7 +35,7 @@ class Train:
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
     """Run folder; by default runs/NAME with a name made from the operation."""
     preset: str = "paper"
-    """Where the other settings start from: paper, or quick (a small network mod 31)."""
+    """Where the other settings start from: paper, or quick (a small network mod 59)."""
     resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Go on with the run in --out; the manifest knows the rest. --steps may be raised."""
     report: bool = True
@@ -67,6 +67,7 @@ class Train:
         if self.resume and out is not None and self._is_finished(out, config):
             if self.report and not (out / "report.html").exists():
                 self._write_report(out)
+            self._name_next(out)
             return
 
         from grokscope.cli.live import listen
@@ -81,6 +82,7 @@ class Train:
                 self._conclude(path)
                 raise
             self._conclude(path)
+            self._name_next(path)
 
     def _config(self) -> RunConfig:
         """Return the configuration with the expressions typed, or those of the run resumed."""
@@ -135,6 +137,15 @@ class Train:
 
         page = write_report([out])
         print(f"report: {from_here(page)}", file=sys.stderr if self.json else sys.stdout)
+
+    def _name_next(self, out: Path) -> None:
+        """Say which two commands lead on from a run that has ended."""
+        from grokscope.cli.program import program
+        from grokscope.runs.atomic import typed
+
+        if not (self.json or self.quiet):
+            print(f"next: {program()} explain {typed(out)}", file=sys.stderr)
+            print(f"then: {program()} report {typed(out)}  # with the explanation", file=sys.stderr)
 
     def _tell(self, out: Path, manifest: "Manifest") -> None:
         """Print how every seed ended and where the run lies."""
