@@ -28,7 +28,7 @@ def test_the_table(cli: Any, specimens: Path) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
     row = next(line for line in lines if line.lstrip().startswith("run "))
-    for cell in ("x + y", "p 31", "r 0.6", "interrupted (killed)", "50.0%", "–"):
+    for cell in ("x + y", "p 59", "r 0.6", "interrupted (killed)", "50.0%", "–"):
         assert any(cell in line for line in lines), cell
     assert "state" in row or "grokked" in row
     for damaged in ("flipped-manifest", "flipped-part", "newer"):

@@ -20,6 +20,7 @@ TINY: Final = shlex.split(
     --eval-every 10 --no-report"""
 )
 ENDED: Final = "undecided at 20 steps; --resume --steps N trains on"
+NEXT: Final = "next: grokscope explain run\nthen: grokscope report run  # with the explanation\n"
 
 
 def test_words_on_standard_output_progress_on_standard_error(cli: Any) -> None:
@@ -32,7 +33,8 @@ def test_words_on_standard_output_progress_on_standard_error(cli: Any) -> None:
     ]
     first, *rest = outcome.err.splitlines()
     assert first == "-x + y mod 7: 39 pairs train, 10 test, 0 undefined"
-    assert rest[-1].startswith("step 20 of at most 20, ")
+    assert rest[-3].startswith("step 20 of at most 20, ")
+    assert "".join(f"{line}\n" for line in rest[-2:]) == NEXT
 
 
 def test_quiet_and_json(cli: Any, tmp_path: Path) -> None:
@@ -51,10 +53,11 @@ def test_quiet_and_json(cli: Any, tmp_path: Path) -> None:
 def test_a_finished_run_is_told_and_can_be_trained_on(cli: Any) -> None:
     whole = ("train", "x - y", *TINY, "--no-stop", "--out", "run", "--quiet")
     assert cli(*whole).code == 0
-    for words in (("train", "--resume", "--out", "run", "--no-report"), (*whole, "--resume")):
+    shorter = ("train", "--resume", "--out", "run", "--no-report")
+    for words, leads_on in ((shorter, NEXT), ((*whole, "--resume"), "")):
         outcome = cli(*words)
         assert (outcome.code, outcome.out) == (0, f"x - y mod 7, seed 0: {ENDED}\nrun: run\n")
-        assert outcome.err == "this run is finished; to train on, raise --steps\n"
+        assert outcome.err == f"this run is finished; to train on, raise --steps\n{leads_on}"
     # a report that is missing, as after a kill while it was written, is written now
     assert "report: run/report.html" in cli("train", "--resume", "--out", "run").out
     outcome = cli("train", "--resume", "--out", "run", "--steps", "30", "--no-report")
@@ -83,7 +86,7 @@ def test_a_run_stopped_by_a_low_accuracy_is_not_sent_to_more_steps(cli: Any) -> 
     again = cli("train", "--resume", "--out", "run", "--no-report")
     assert again.out == outcome.out
     assert again.err == (
-        "this run is finished; to train longer, train anew with a higher --stop-accuracy\n"
+        f"this run is finished; to train longer, train anew with a higher --stop-accuracy\n{NEXT}"
     )
 
 

@@ -13,7 +13,17 @@ from grokscope.runs.folder import RunFolder
 
 def train(capsys: pytest.CaptureFixture[str], out: Path, *words: str) -> dict[str, Any]:
     """Run `grokscope train` with a small network mod 31 and return the result of its seed."""
-    common = ("--preset", "quick", "--p", "31", "--out", str(out), "--json", "--quiet", "--no-report")
+    common = (
+        "--preset",
+        "quick",
+        "--p",
+        "31",
+        "--out",
+        str(out),
+        "--json",
+        "--quiet",
+        "--no-report",
+    )
     assert main(["train", *words, *common]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["run"] == str(out)

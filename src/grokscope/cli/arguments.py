@@ -73,7 +73,7 @@ A laboratory for grokking in modular arithmetic.
 verbs:
 {verbs}
 
-Example: grokscope train "x^2 + y^2"
+Example: grokscope train "x*y" --preset quick
 Every verb explains itself: grokscope train --help"""
 
 

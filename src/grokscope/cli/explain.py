@@ -34,7 +34,7 @@ class Explain:
     table in the sweep; what was explained before is not explained again. The exit code is 0
     whatever the verdict.
 
-    Example: grokscope explain runs/x+y-p97 --json
+    Example: grokscope explain runs/times
     """
 
     targets: Annotated[

@@ -21,7 +21,7 @@ class Measure:
     more that are left out, and the other one cannot be it. grokscope's own checkpoints say p and
     the axes, and W_L = W_U·W_out is added to them. Undefined numbers are null.
 
-    Example: grokscope measure embedding.npy --p 97 --json
+    Example: grokscope measure runs/times/checkpoints/seed-0/step-0001000.safetensors --json
     """
 
     file: Annotated[Path, tyro.conf.Positional, arg(metavar="FILE")]

@@ -17,7 +17,7 @@ class Report:
     A comparison begins with what differs between the runs, lays their curves over one another, and
     shows grokking, measures and key frequencies against it.
 
-    Example: grokscope report runs/x+y-p97 --figures figures
+    Example: grokscope report runs/times --figures figures
     """
 
     runs: Annotated[

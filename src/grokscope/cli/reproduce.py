@@ -29,7 +29,7 @@ class Reproduce:
     Trains what is missing, as a sweep that can be interrupted and extended; done runs are never
     trained again. Writes a page, and the results as small CSV files.
 
-    Example: grokscope reproduce table-a5 --only "x + y" "x*y" --fractions 0.3 0.5 --seeds 0
+    Example: grokscope reproduce table-a5 --only "x + y" "x*y" --fractions 0.5 --p 59 --steps 3000
     """
 
     name: Annotated[str, tyro.conf.Positional, arg(metavar="NAME", help_behavior_hint="")] = ""

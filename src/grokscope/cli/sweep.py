@@ -29,7 +29,7 @@ class Sweep:
     runs share; see docs/sweeps.md. Killed at any time and repeated, it goes on; runs that are
     done are never trained again. Values may be added to the axes later.
 
-    Example: grokscope sweep spec.toml --dry-run
+    Example: grokscope sweep examples/sweeps/fractions.toml --dry-run
     """
 
     spec: Annotated[Path, tyro.conf.Positional, arg(metavar="SPEC.toml")]

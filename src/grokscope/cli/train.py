@@ -27,7 +27,7 @@ class Train:
     The run is kept in a folder that can be resumed after any interruption. Training stops when
     test accuracy has grokked plus a margin, or at --steps.
 
-    Example: grokscope train "x^2 + y^2" --p 97 --train-fraction 0.3 --seeds 0 1 2
+    Example: grokscope train "x*y" --preset quick --seeds 0 1 2 --out runs/times
     """
 
     expressions: Annotated[tuple[str, ...], tyro.conf.Positional, _OPERATIONS] = ()
