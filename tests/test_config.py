@@ -119,7 +119,7 @@ def test_every_setting_can_be_configured_by_its_plain_name() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "accepted", "refused"),
     [
-        (TaskConfig, "p", [2, LARGEST_MODULUS], [1, LARGEST_MODULUS + 1, 5.0, True]),
+        (TaskConfig, "p", [2, LARGEST_MODULUS], [1, LARGEST_MODULUS + 1, 5.5, True]),
         (TaskConfig, "train_fraction", [1e-9, 0.999], [0, 1, -0.1, float("nan"), "0.3"]),
         (TaskConfig, "label_noise", [0, 0.999], [1, -0.1, float("nan"), "0.1", None]),
         (TaskConfig, "task_weights", [(1e-9, 1000)], [(0,), (1000.5,), 1]),

@@ -13,7 +13,9 @@ import tyro
 from grokscope.errors import UsageError
 from grokscope.settings.basics import LARGEST_SEED, Part
 from grokscope.settings.checks import check_choice, check_integer, check_number, check_tuple
+from grokscope.settings.nearest import did_you_mean
 from grokscope.settings.optimizer import Decay, Loss, Method, OptimizerConfig
+from grokscope.settings.plain import make_plain
 from grokscope.settings.transfer import TransferConfig
 
 __all__ = [
@@ -61,6 +63,7 @@ class TaskConfig:
     """Share of the training pairs with a wrong answer, which train accuracy counts as right."""
 
     def __post_init__(self) -> None:
+        make_plain(self)
         if not self.expressions:
             raise UsageError("no operation to train", next_step='write one, for example "x + y"')
         check_integer("the modulus p", self.p, 2, LARGEST_MODULUS)
@@ -93,6 +96,7 @@ class ModelConfig:
     """Width of the MLP's embedding; the transformer's is `d_model`."""
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check_choice("the architecture", self.architecture, get_args(Architecture))
         check_integer("layers", self.layers, 1, 12)
         for name in ("d_model", "heads", "d_mlp", "d_embedding"):
@@ -131,6 +135,7 @@ class ScheduleConfig:
     """Stop at `stop_accuracy`; otherwise train to `steps`."""
 
     def __post_init__(self) -> None:
+        make_plain(self)
         for name in ("steps", "eval_every", "spectra_every", "save_every", "checkpoint_every"):
             check_integer(name, getattr(self, name), 1, 100_000_000)
         check_integer("checkpoint_budget", self.checkpoint_budget, 1, 1_000_000)
@@ -153,6 +158,7 @@ class RunConfig:
     """Threshold η of Fourier Frequency Sparsity."""
 
     def __post_init__(self) -> None:
+        make_plain(self)
         allowed = "one or more, each once"
         check_tuple("the seeds are", self.seeds, allowed)
         for seed in self.seeds:
@@ -183,9 +189,9 @@ class RunConfig:
         What older versions did not have yet may be missing.
         """
         try:
-            rest = {k: _tuples(v) for k, v in document.items() if k not in _SECTIONS}
+            rest = {k: v for k, v in document.items() if k not in _SECTIONS}
             whole = {name: {} for name in _ADDED_LATER} | document
-            parts = {k: _section(make, whole[k]) for k, make in _SECTIONS.items()}
+            parts = {k: make(**whole[k]) for k, make in _SECTIONS.items()}
             return cls(**parts, **rest)
         except (KeyError, TypeError, AttributeError) as error:
             raise UsageError("the configuration cannot be read", got=str(error)) from error
@@ -205,23 +211,22 @@ def configure(expressions: Sequence[str], preset: str = "paper", **settings: Any
     check_choice("the preset", preset, tuple(PRESETS))
     config = PRESETS[preset]
     sections = {name: getattr(config, name) for name in _SECTIONS}
-    rest = {"expressions": tuple(expressions), **{k: _tuples(v) for k, v in settings.items()}}
+    rest = {"expressions": tuple(expressions), **settings}
     for name, section in sections.items():
         own = {f.name: rest.pop(f.name) for f in dataclasses.fields(section) if f.name in rest}
         sections[name] = dataclasses.replace(section, **own)
     top = {k: rest.pop(k) for k in ("seeds", "eta") if k in rest}
     if rest:
-        known = ", ".join(sorted(f.name for s in _SECTIONS.values() for f in dataclasses.fields(s)))
-        raise UsageError("unknown setting", got=next(iter(rest)), allowed=f"seeds, eta, {known}")
+        raise _unknown(next(iter(rest)))
     return RunConfig(**sections, **top)
 
 
-def _section(make: Any, values: Any) -> Any:
-    return make(**{key: _tuples(value) for key, value in values.items()})
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list | range) else value
+def _unknown(name: str) -> UsageError:
+    names = sorted(f.name for s in _SECTIONS.values() for f in dataclasses.fields(s))
+    known = ["seeds", "eta", *names]
+    meant = did_you_mean(name, known)
+    return UsageError("unknown setting", got=name, next_step=meant,
+                      allowed=None if meant else ", ".join(known))  # fmt: skip
 
 
 _SECTIONS: Final[dict[str, Any]] = {

@@ -93,6 +93,12 @@ def _tables(folder: Path) -> None:
     (folder / "broken.npz").write_bytes(bomb.getvalue())
     (folder / "spec.toml").write_text("[fixed]\noperation = 'x + y'\n")
     (folder / "wrong.toml").write_text("[fixed]\noperation = 'x + y'\nfrobnicate = 1\n")
+    (folder / "utf-16.toml").write_text("[fixed]\noperation = 'x + y'\n", "utf-16")
+    (folder / "text-for-boolean.toml").write_text("[fixed]\noperation = 'x'\nstop = 'false'\n")
+    (folder / "seeds.toml").write_text("[axes]\noperation = ['x + y']\nseeds = [0, 1]\n")
+    (folder / "outside.toml").write_text("p = 7\n[fixed]\noperation = 'x + y'\n")
+    for name in ("model.pt", "model.h5"):
+        (folder / name).touch()
     (folder / "folder.npy").mkdir()
     (folder / "file").touch()
 

@@ -44,6 +44,26 @@ def test_options_in_any_order_and_spelling() -> None:
     assert wanted.config.seeds == (3, 4)
 
 
+@pytest.mark.parametrize("text", ["1e4", "10000.0", "+1E+4", "10_000", " 10000 "])
+def test_whole_numbers_may_be_written_as_others(text: str) -> None:
+    assert train("x", "--steps", text).config.schedule.steps == 10_000
+    assert train("x", "--seeds", "1e0", "2").config.seeds == (1, 2)
+
+
+def test_a_star_that_became_the_names_of_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("b", "a b", ".hidden"):
+        (tmp_path / name).touch()
+    for verb in ("train", "structure"):
+        with pytest.raises(UsageError, match=rf'grokscope {verb} "x \* y" --p 31$'):
+            parse([verb, "x", "a b", "b", "y", "--p", "31"])
+    with pytest.raises(UsageError, match=r'write grokscope train "3 [*] x [+] y"'):
+        parse(["train", "3", "a b", "b", "x", "+", "y"])
+    assert operations("x + y", "x - y") == ["x + y", "x - y"]
+
+
 def test_lists_take_commas_or_blanks() -> None:
     for words in (["--freeze", "mlp,embedding"], ["--freeze", "mlp", "embedding"]):
         assert train("x", *words).config.optimizer.freeze == ("mlp", "embedding")

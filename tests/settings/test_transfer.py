@@ -36,7 +36,7 @@ def test_what_can_be_used(change: dict[str, Any]) -> None:
         ({"load": (), "source": None, "source_step": 0}, "--source-step needs --from"),
         ({"source_seed": -1}, "the source's seed is not usable"),
         ({"source_seed": LARGEST_SEED + 1}, "the source's seed is not usable"),
-        ({"source_step": 1.0}, "the source's step is not usable"),
+        ({"source_step": 1.5}, "the source's step is not usable"),
     ],
 )
 def test_what_cannot(change: dict[str, Any], said: str) -> None:

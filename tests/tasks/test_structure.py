@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from grokscope.tasks import Search, Task, find_structures, parse, structure_of
+from grokscope.tasks import Search, Task, find_structures, one_sided, parse, structure_of
 from grokscope.tasks.structure import structure
 
 from .structures import NONE, OPERATIONS, best, found, value
@@ -157,7 +157,16 @@ def test_operations_without_structure(operation):
 def test_operations_in_fewer_operands(operation, depends_on, sentence):
     search = found(operation)
     assert (search.structures, search.searched) == ((), ())
-    assert (search.depends_on, search.sentence) == (depends_on, sentence)
+    assert search.depends_on == depends_on
+    assert search.sentence == f"{sentence}, so that x and y need not be combined to learn it"
+
+
+def test_one_sided_operations_are_judged_by_their_answers() -> None:
+    texts = ("x - x + 3", "x + y", "0*y + x", "y/x*x", "random", "x*y/y")
+    task = Task(tuple(map(parse, texts)), 7)
+    said = ["x - x + 3 is constant", "0*y + x depends on x alone", "y/x*x depends on y alone",
+            "x*y/y depends on x alone"]  # fmt: skip
+    assert [line.partition(",")[0] for line in one_sided(task)] == said
 
 
 @pytest.mark.parametrize("operation", ["x*y + y", "(x - y)^3", "1/x + y^2", "x^3 + x*y"])

@@ -11,6 +11,7 @@ import tyro
 import grokscope
 from grokscope.cli.words import known_to, sort
 from grokscope.errors import UsageError
+from grokscope.settings.nearest import did_you_mean
 
 VERBS: Final[dict[str, str]] = {
     "train": "train an operation mod p to grokking, measured as it happens",
@@ -49,7 +50,7 @@ def parse(arguments: Sequence[str]) -> Verb | str:
     if name not in VERBS:
         raise UsageError(
             "there is no such verb", got=name, allowed=", ".join(VERBS),
-            next_step="see grokscope --help",
+            next_step=did_you_mean(name, VERBS) or "see grokscope --help",
         )  # fmt: skip
     module = importlib.import_module(f"grokscope.cli.{name}")
     kind: Any = getattr(module, name.capitalize())

@@ -91,6 +91,9 @@ class Explain:
             raise UsageError("a file is explained alone", got=str(files[0]),
                              next_step="name run folders, sweeps, or one file")  # fmt: skip
         if files:
+            from grokscope.runs.tables import require_tables
+
+            require_tables(files[0])
             if self.operation is None:
                 raise UsageError("a file needs --operation", got=str(self.target),
                                  allowed='for example --operation "x*y"')  # fmt: skip

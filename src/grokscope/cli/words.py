@@ -1,8 +1,8 @@
 """The words of a command line, sorted and checked, so that what is wrong is said in our words."""
 
 import dataclasses
-import difflib
 import os
+import shlex
 import types
 import typing
 from collections import deque
@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 import tyro
 
 from grokscope.errors import UsageError
+from grokscope.settings.nearest import did_you_mean
 
 _ALLOWED: Final = {
     int: "a whole number",
@@ -21,6 +22,7 @@ _ALLOWED: Final = {
     Path: "a path of names with at most 255 bytes",
 }
 _LONGEST_NAME: Final = 255
+_OPERATORS: Final = frozenset(("+", "-", "*", "/", "^", "**"))
 _NAMED: Final[Any] = type(tyro.conf.arg())
 """What tyro makes of `arg(name=…)`, the mark of an option that is not called as its field."""
 
@@ -34,11 +36,18 @@ class Option:
     """bool, int, float, str, Path or a Literal."""
     many: bool = False
 
-    def check(self, text: str, hint: str) -> None:
-        """Raise `UsageError` unless `text` is a value of this kind."""
+    def read(self, text: str, hint: str) -> str:
+        """Return a value of this kind as the parser takes it: 1e4 as 10000.
+
+        **Raises:** `UsageError` where it is none.
+        """
+        if self.kind is int:
+            text = _whole(text)
         if not self._fits(text):
+            choices = typing.get_args(self.kind)
             raise UsageError(f"{self.name} is not usable", got=text, allowed=self.allowed,
-                             next_step=hint)  # fmt: skip
+                             next_step=did_you_mean(text, choices) or hint)  # fmt: skip
+        return text
 
     def _fits(self, text: str) -> bool:
         if self.kind in (int, float):
@@ -123,12 +132,70 @@ def sort(words: Sequence[str], known: Known) -> Words:
                              next_step=f"write -{word}")  # fmt: skip
         else:
             found.plain.append(word)
+    _refuse_unquoted(words, known, found)
     if len(found.plain) > 1 and not known.plain.many:
         raise UsageError(f"{known.verb} takes one {known.plain.name}", got=found.plain[1],
                          next_step=known.help)  # fmt: skip
     for word in found.plain:
-        known.plain.check(word, known.help)
+        known.plain.read(word, known.help)
     return found
+
+
+def _refuse_unquoted(words: Sequence[str], known: Known, found: Words) -> None:
+    """Raise `UsageError` where an operation was typed without quotes, so that it fell apart."""
+    what = "an operation of several words stands in quotes"
+    is_text = known.plain.kind is str
+    if is_text and len(found.plain) > 1:
+        whole = _one_operation(found.plain)
+        if whole is not None:
+            rest = shlex.join(word for word in words if word not in found.plain)
+            raise UsageError(
+                what,
+                got=" ".join(found.plain),
+                next_step=f'write grokscope {known.verb} "{whole}" {rest}'.rstrip(),
+            )
+    texts = [] if is_text and len(found.plain) == 1 else list(found.plain)
+    for name, values in found.options.items():
+        texts += values if known.options[name].kind is str else []
+    for text in texts:
+        if text in _OPERATORS:
+            raise UsageError(what, got=text, next_step='write for example "x + y"')
+
+
+def _one_operation(words: Sequence[str]) -> str | None:
+    """Return the operation that words are together, though not each alone, or None.
+
+    A shell may have put the names of the files here into the place of a `*`.
+    """
+    here = sorted(path.name for path in Path().iterdir() if not path.name.startswith("."))
+    texts = [" ".join(words)]
+    for start in range(1, len(words) - len(here)) if here else ():
+        end = start + len(here)
+        if sorted(words[start:end]) == here:
+            texts.insert(0, " ".join([*words[:start], "*", *words[end:]]))
+    if all(map(_is_operation, words)):
+        return None
+    return next(filter(_is_operation, texts), None)
+
+
+def _is_operation(text: str) -> bool:
+    from grokscope.tasks.syntax import read
+
+    try:
+        read(text)
+    except UsageError:
+        return False
+    return True
+
+
+def _whole(text: str) -> str:
+    """Return a whole number that is written as another one, such as 1e4, as itself."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    exact = text.strip().lstrip("+-").isdecimal()
+    return str(int(number)) if number.is_integer() and not exact else text
 
 
 def _take_option(word: str, rest: deque[str], known: Known, found: Words) -> None:
@@ -136,9 +203,9 @@ def _take_option(word: str, rest: deque[str], known: Known, found: Words) -> Non
     name = name.replace("_", "-")
     option = known.options.get(name)
     if option is None:
-        close = difflib.get_close_matches(name[2:], [key[2:] for key in known.options], 1)
-        hint = f"did you mean --{close[0]}? {known.help}" if close else known.help
-        raise UsageError("there is no such option", got=name, next_step=hint)
+        meant = did_you_mean(name[2:], [key[2:] for key in known.options], "--")
+        raise UsageError("there is no such option", got=name,
+                         next_step=f"{meant} {known.help}" if meant else known.help)  # fmt: skip
     if name in found.options:
         all_values = ", with all its values" if option.many else ""
         raise UsageError(f"{name} is given twice", next_step=f"give it once{all_values}")
@@ -151,9 +218,7 @@ def _take_option(word: str, rest: deque[str], known: Known, found: Words) -> Non
         values = [text for value in values for text in value.split(",")]
     operation_first = option.many and known.plain.kind is str and not found.plain
     hint = f"the operation stands before {name}" if operation_first else known.help
-    for text in values:
-        option.check(text, hint)
-    found.options[name] = values
+    found.options[name] = [option.read(text, hint) for text in values]
 
 
 def _values(option: Option, rest: deque[str]) -> list[str]:

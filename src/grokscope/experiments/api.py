@@ -1,13 +1,14 @@
 """`gs.train`: the verb train for Python."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from grokscope.config import RunConfig, configure
 from grokscope.experiments.check import check
-from grokscope.experiments.listener import Listener
+from grokscope.experiments.listener import Listener, Silent
 from grokscope.experiments.run import Run, train_run
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.names import new_folder, slug
@@ -33,7 +34,7 @@ def train(
     - `preset`: where the settings start from, a key of `grokscope.config.PRESETS`.
     - `out`: run folder; by default `runs/NAME` with a name made from the operation.
     - `resume`: go on with the run of the same settings in `out`.
-    - `listener`: is told how it goes.
+    - `listener`: is told how it goes; without one, only warnings are printed.
     - `lock`: False trains also where the file system has no locks; then nothing else may write
       there.
     - `source`: a trained run to take weights over from, as the setting `load` says:
@@ -45,16 +46,19 @@ def train(
     **Raises:** `UsageError`, `DiskError`, `DivergedError`, `RunInterruptedError`.
     """
     if source is not None:
-        settings["source"] = _text(source)
+        settings["source"] = source
     config = configure(expressions, preset, **settings)
     with run_folder(config, out) as path:
+        listener = listener or _Warnings()
         return train_run(config, path, resume=resume, listener=listener, lock=lock)
 
 
-def _text(source: Any) -> Any:
-    """Return the path of a run as text; `configure` refuses anything else."""
-    path = source.path if isinstance(source, Run | RunFolder) else source
-    return str(path) if isinstance(path, Path) else path
+class _Warnings(Silent):
+    """Says what the user should know, and nothing else."""
+
+    def warn(self, line: str) -> None:
+        """Print it on standard error."""
+        print(f"warning: {line}", file=sys.stderr)
 
 
 @contextlib.contextmanager

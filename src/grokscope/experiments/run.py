@@ -34,6 +34,7 @@ from grokscope.runs.manifest import Manifest
 from grokscope.runs.schedule import interval_within_budget
 from grokscope.runs.transfer import from_the_same
 from grokscope.settings.basics import in_order
+from grokscope.tasks import one_sided
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def train_run(
         p = config.task.p
         listener.preparing(f"{folder.manifest.operation} mod {p}: its structure and first weights")
         training = load(folder)
+        for line in one_sided(training.task):
+            listener.warn(line)
         listener.begin(_beginning(training))
         listener.preparing(f"compiling, and measuring the network on all {p**2:,} pairs")
         clock = _Clock()

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,7 +148,7 @@ def folder_of(run: Any) -> RunFolder:
     """Return the run folder of a run, a folder or a path."""
     if isinstance(run, RunFolder):
         return run
-    return RunFolder.open(Path(run) if isinstance(run, str | Path) else run.folder.path)
+    return RunFolder.open(run)
 
 
 def grokked_at(folder: RunFolder, seed: int, operation: str | None = None) -> int | None:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from grokscope.errors import UsageError
 from grokscope.paper.tables import operation_key, table_a5
+from grokscope.settings.nearest import did_you_mean
 
 Kind = Literal["training", "labels"]
 
@@ -121,8 +122,10 @@ def load(name: str) -> Experiment:
     file = _FOLDER / f"{name}.toml"
     listed = tomllib.loads((_FOLDER / _ORDER).read_text("utf-8"))["names"]
     if name not in listed:
+        meant = did_you_mean(name, listed)
+        hint = "grokscope reproduce --list shows all"
         raise UsageError("there is no such experiment", got=name,
-                         next_step="grokscope reproduce --list shows all")  # fmt: skip
+                         next_step=f"{meant} {hint}" if meant else hint)  # fmt: skip
     return _read(name, tomllib.loads(file.read_text("utf-8")))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import vl_convert
 
@@ -22,19 +22,18 @@ from grokscope.report.record import RunRecord, read_runs
 from grokscope.report.theme import FILE, VEGA_LITE
 from grokscope.runs.atomic import utf8, write_bytes
 from grokscope.runs.names import slug
+from grokscope.runs.selection import paths_of
 
 FORMATS: Final = ("svg", "png")
 SCALE: Final = 2.0
 
 
-def write_figures(
-    runs: Sequence[Path], directory: Path, formats: Sequence[str] = FORMATS
-) -> list[Path]:
+def write_figures(runs: Any, directory: str | Path, formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write every figure of a report into files, on a light ground.
 
     **Arguments:**
 
-    - `runs`: run folders.
+    - `runs`: as for `write_report`.
     - `directory`: where to; it is made when missing.
     - `formats`: `svg`, `png` or both.
 
@@ -45,7 +44,7 @@ def write_figures(
     for name in formats:
         if name not in FORMATS:
             raise UsageError("no such format of figures", got=name, allowed=", ".join(FORMATS))
-    records = read_runs([Path(run) for run in runs])
+    records = read_runs(paths_of(runs))
     return [
         path
         for name, figure in _named(records)

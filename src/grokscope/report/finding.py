@@ -8,6 +8,7 @@ import numpy as np
 from grokscope.measures import MEASURES, high_since
 from grokscope.report.figures.progress import SHOWN, TABLES
 from grokscope.report.record import RunRecord
+from grokscope.tasks import one_sided
 
 SMALLEST_FALL = 0.1
 
@@ -214,6 +215,11 @@ def _of_task(record: RunRecord, operation: str) -> str:
 
 
 def _about_the_task(record: RunRecord) -> list[Sentence]:
+    found = [Sentence(f"{text}.", warning=True) for text in one_sided(record.task)]
+    return [*found, *map(Sentence, _facts_of_the_task(record))]
+
+
+def _facts_of_the_task(record: RunRecord) -> list[str]:
     found = []
     if record.task.n_tasks > 1:
         pairs = "the same pairs" if record.config.task.shared_split else "pairs of its own each"
@@ -225,4 +231,4 @@ def _about_the_task(record: RunRecord) -> list[Sentence]:
             f"{undefined:,} of {record.p**2:,} pairs have no answer (a division by a residue"
             " without inverse) and neither train nor test."
         )
-    return [Sentence(text) for text in found]
+    return found

@@ -8,13 +8,26 @@ import shlex
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from grokscope.errors import DiskError, RunFolderError, quote
+from grokscope.errors import DiskError, RunFolderError, UsageError, quote
+from grokscope.settings.plain import plain
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_FOLDER_SYNC: Final = (errno.EINVAL, errno.ENOTSUP)
 _LONGEST_PATH: Final = 56
+
+
+def path_of(place: Any) -> Path:
+    """Return the path of what has one: a run, a folder that was opened, or a path itself.
+
+    **Raises:** `UsageError` for anything else.
+    """
+    text = plain(place)
+    if not isinstance(text, str):
+        raise UsageError("this is no path", got=place,
+                         allowed="a path, or what gs.train or gs.sweep returned")  # fmt: skip
+    return Path(text)
 
 
 def absolute(path: str | Path) -> Path:

@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from grokscope.errors import DiskError, FolderGoneError, RunFolderError
 from grokscope.runs.atomic import (
-    absolute,
     make_folder,
     names_in,
+    path_of,
     read_bytes,
     remove,
     shown,
@@ -45,17 +45,27 @@ _CHECKPOINT: Final = re.compile(r"step-(\d{7,})\.safetensors")
 
 
 class RunFolder(LockedFolder):
-    """One run on the disk; made by `create` or `open`.
+    """One run on the disk: `create` makes one, `open`, or its path alone, reads one.
 
     **Arguments:**
 
-    - `path`: the folder; a relative one is that in the current folder now.
-    - `manifest`: what it says.
+    - `path`: the folder; a relative one is that in the current folder now. Or what has a path,
+      as what `gs.train` returns.
+    - `manifest`: what it says; left out, it is read.
     - `lock`: False writes also where the file system has no locks.
+
+    **Raises:** `RunFolderError` where the manifest is to be read and there is none.
     """
 
-    def __init__(self, path: str | Path, manifest: Manifest, *, lock: bool = True) -> None:
-        super().__init__(path, lock=lock)
+    def __init__(self, path: Any, manifest: Manifest | None = None, *, lock: bool = True) -> None:
+        super().__init__(path_of(path), lock=lock)
+        if manifest is None:
+            if MANIFEST_NAME not in names_in(self.path):
+                raise RunFolderError(
+                    f"{shown(self.path)} is not a run folder: it has no {MANIFEST_NAME}",
+                    next_step="`grokscope runs DIR` lists the runs in a folder",
+                )
+            manifest = read_manifest(self.path / MANIFEST_NAME)
         self.manifest = manifest
 
     @classmethod
@@ -87,15 +97,9 @@ class RunFolder(LockedFolder):
         return folder
 
     @classmethod
-    def open(cls, path: str | Path, *, lock: bool = True) -> "RunFolder":
+    def open(cls, path: Any, *, lock: bool = True) -> "RunFolder":
         """Return the run in `path`; raises `RunFolderError` when there is none to read."""
-        path = absolute(path)
-        if MANIFEST_NAME not in names_in(path):
-            raise RunFolderError(
-                f"{shown(path)} is not a run folder: it has no {MANIFEST_NAME}",
-                next_step="`grokscope runs DIR` lists the runs in a folder",
-            )
-        return cls(path, read_manifest(path / MANIFEST_NAME), lock=lock)
+        return cls(path, lock=lock)
 
     def _write(self, write: Callable[[Path], object]) -> None:
         """Let `write` write below the folder, and once more where it was moved at that moment."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 import duckdb
 
 from grokscope.errors import RunFolderError, quote
-from grokscope.runs.atomic import absolute, names_in, shown
+from grokscope.runs.atomic import absolute, names_in, path_of, shown
 from grokscope.runs.differences import all_settings
 from grokscope.runs.explanations import kept
 from grokscope.runs.folder import (
@@ -78,7 +78,7 @@ class RunSummary:
     """Seconds since the manifest was last written."""
 
 
-def list_runs(folder: str | Path) -> list[RunSummary]:
+def list_runs(folder: Any) -> list[RunSummary]:
     """Return the runs in `folder` and in the sweeps and folders below it, those inside it first.
 
     None where there is no such folder. Runs of one folder are in the order of their names, those
@@ -86,7 +86,7 @@ def list_runs(folder: str | Path) -> list[RunSummary]:
 
     **Raises:** `RunFolderError` when `folder` itself cannot be read.
     """
-    folder = absolute(folder)
+    folder = absolute(path_of(folder))
     names_in(folder, missing_ok=True)
     with duckdb.connect() as connection:
         return _inside(folder, connection, _DEEPEST)

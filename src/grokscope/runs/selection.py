@@ -1,12 +1,12 @@
 """The runs that somebody names: run folders, and sweeps, which stand for all their runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from grokscope.errors import RunFolderError, UsageError
-from grokscope.runs.atomic import names_in, shown
+from grokscope.runs.atomic import names_in, path_of, shown
 from grokscope.runs.differences import all_settings, differing, order
 from grokscope.runs.folder import MANIFEST_NAME, RunFolder
 from grokscope.runs.sweep_index import runs_in
@@ -32,10 +32,11 @@ def paths_of(runs: Any) -> list[Path]:
     """Return the folders of runs and sweeps: of one, or of a list of them.
 
     **Arguments:** a path, a folder that was opened, or what a training returned; or several.
+
+    **Raises:** `UsageError` for anything else.
     """
-    several = runs if isinstance(runs, list | tuple) else [runs]
-    return [Path(run if isinstance(run, str | Path) else getattr(run, "folder", run).path)
-            for run in several]  # fmt: skip
+    several = isinstance(runs, list | tuple | Iterator)
+    return [path_of(run) for run in (runs if several else [runs])]
 
 
 def select(paths: Iterable[Path]) -> Selection:

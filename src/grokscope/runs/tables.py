@@ -22,6 +22,8 @@ _DTYPES: Final = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32":
                   "U8": "u1", "BOOL": "?", "BF16": "<u2"}  # fmt: skip
 _NUMPY, _ZIP, _PICKLE = b"\x93NUMPY", b"PK", b"\x80"
 _PICKLED: Final = "it holds pickled objects, which are programs and are never loaded"
+_PICKLES: Final = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin")
+_HDF5: Final = (".h5", ".hdf5")
 _NOTHING: Final = np.zeros(0)
 
 
@@ -43,9 +45,7 @@ def read_tables(path: str | Path) -> dict[str, ForeignTable]:
     pickled; `GrokscopeError` when it does not fit into memory.
     """
     path = Path(path)
-    if path.suffix not in SUFFIXES:
-        raise UsageError("cannot read tables from this kind of file", got=path.name,
-                         allowed=", ".join(SUFFIXES))  # fmt: skip
+    require_tables(path)
     with fitting(path, path.stat().st_size if path.is_file() else 0):
         data = read_bytes(path)
         try:
@@ -61,6 +61,24 @@ def read_tables(path: str | Path) -> dict[str, ForeignTable]:
                          next_step="save plain numbers:"
                          " numpy.save(file, numpy.asarray(table, float))")  # fmt: skip
     return tables
+
+
+def require_tables(path: Path) -> None:
+    """Raise `UsageError` for a file whose name says that it is of another kind than `SUFFIXES`."""
+    if path.suffix in SUFFIXES:
+        return
+    kind = path.suffix.lower()
+    hint = None
+    if kind in _PICKLES:
+        hint = (
+            "such files can hold programs and are never loaded; convert it with PyTorch:"
+            f" safetensors.torch.save_file(torch.load({path.name!r}, weights_only=True),"
+            f" {path.stem + '.safetensors'!r})"
+        )
+    elif kind in _HDF5:
+        hint = "write its arrays with numpy.savez(file, W_E=array)"
+    raise UsageError("cannot read tables from this kind of file", got=path.name,
+                     allowed=", ".join(SUFFIXES), next_step=hint)  # fmt: skip
 
 
 def _parsed(path: Path, data: bytes) -> dict[str, ForeignTable]:

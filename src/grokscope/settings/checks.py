@@ -5,6 +5,7 @@ from typing import Any, Final, get_args
 
 from grokscope.errors import UsageError
 from grokscope.settings.basics import Part
+from grokscope.settings.nearest import did_you_mean
 
 NO_LIMIT: Final = 2**31 - 1
 
@@ -52,5 +53,6 @@ def check_parts(name: str, what: str, value: Any) -> None:
 
 def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     """Refuse all but some words."""
-    if value not in choices:
-        raise UsageError(f"{name} is unknown", got=value, allowed=", ".join(choices))
+    if not isinstance(value, str) or value not in choices:
+        raise UsageError(f"{name} is unknown", got=value, allowed=", ".join(choices),
+                         next_step=did_you_mean(value, choices))  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from grokscope.errors import UsageError
 from grokscope.settings.basics import Part
 from grokscope.settings.checks import check_choice, check_integer, check_number, check_parts
+from grokscope.settings.plain import make_plain
 
 Method = Literal["adamw", "adam", "sgd", "muon"]
 Decay = Literal["constant", "cosine", "linear"]
@@ -48,6 +49,7 @@ class OptimizerConfig:
     """Parts that keep the weights they begin with."""
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check_choice("the method", self.method, get_args(Method))
         check_number("the learning rate", self.learning_rate, "over 0, at most 10", over=0, most=10)
         for name in ("beta1", "beta2", "momentum", "grokfast_alpha"):
@@ -56,9 +58,6 @@ class OptimizerConfig:
         check_number("grokfast", self.grokfast, "0 to 1000", least=0, most=1000)
         check_choice("the loss", self.loss, get_args(Loss))
         self._check_schedule()
-        if not isinstance(self.orthogonal_gradients, bool):
-            got = self.orthogonal_gradients
-            raise UsageError("orthogonal_gradients is not usable", got=got, allowed="true, false")
         if self.batch_size is not None:
             check_integer("the batch size", self.batch_size, 1)
         self._check_freeze()

@@ -8,6 +8,7 @@ import tyro
 from grokscope.errors import UsageError
 from grokscope.settings.basics import LARGEST_SEED, Part
 from grokscope.settings.checks import check_integer, check_parts
+from grokscope.settings.plain import make_plain
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class TransferConfig:
     """Step of the source's checkpoint; left out, its last."""
 
     def __post_init__(self) -> None:
+        make_plain(self)
         check_parts("load", "the part to load", self.load)
         if self.source is not None and not isinstance(self.source, str):
             raise UsageError("the source is not usable", got=self.source, allowed="a run folder")

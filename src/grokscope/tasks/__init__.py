@@ -11,7 +11,7 @@ from grokscope.tasks.split import (
     make_split,
     make_splits,
 )
-from grokscope.tasks.structure import Search, Structure, find_structures, structure_of
+from grokscope.tasks.structure import Search, Structure, find_structures, one_sided, structure_of
 from grokscope.tasks.task import Task
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "find_structures",
     "make_split",
     "make_splits",
+    "one_sided",
     "parse",
     "structure_of",
     "training_labels",

@@ -7,6 +7,7 @@ import tracemalloc
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -273,14 +274,34 @@ def test_files(tmp_path: Path) -> None:
     path = tmp_path / "spec.toml"
     with pytest.raises(UsageError, match="cannot read"):
         Spec.from_file(path)
-    path.write_bytes(b"\xff\xfe")
+    path.write_bytes(b"\xff")
     with pytest.raises(UsageError, match="is not text"):
         Spec.from_file(path)
     path.write_bytes(b"#" * 1_000_001)
     with pytest.raises(UsageError, match="too large"):
         Spec.from_file(path)
-    path.write_text("[fixed]\noperation = 'x'")
-    assert len(Spec.from_file(path).jobs()) == 1
+    for encoding in ("utf-16", "utf-16-be"):
+        path.write_bytes("\ufeff[fixed]".encode(encoding))
+        with pytest.raises(UsageError, match=r"is text in UTF-16.*encoding UTF-8"):
+            Spec.from_file(path)
+    for encoding in ("utf-8", "utf-8-sig"):
+        path.write_text("[fixed]\noperation = 'x'", encoding)
+        assert len(Spec.from_file(path).jobs()) == 1
+        assert "\ufeff" not in Spec.from_file(path).text
+
+
+def test_values_as_they_come_from_a_notebook() -> None:
+    document = {
+        "axes": {"operation": ["x + y"], "seed": np.arange(2),
+                 "weight_decay": np.logspace(-1, 0, 2), "steps": (s for s in (1e2,))},
+        "fixed": {"p": np.int64(23), "learning_rate": np.float32(0.5), "stop": np.bool_(False),
+                  "source": Path("runs/a"), "load": ["mlp"]},
+    }  # fmt: skip
+    found = Spec.from_dict(document)
+    assert Spec.from_toml(found.text).jobs() == found.jobs()
+    assert [job.config.seeds[0] for job in found.jobs()] == [0, 0, 1, 1]
+    schedule = found.jobs()[0].config.schedule
+    assert (schedule.steps, schedule.stop) == (100, False)
 
 
 def test_a_large_file_is_not_read_whole(tmp_path: Path) -> None:

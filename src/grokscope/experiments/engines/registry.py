@@ -3,8 +3,8 @@
 import importlib
 from typing import Any, Final
 
-from grokscope.errors import UsageError
 from grokscope.experiments.engines.engine import Engine
+from grokscope.settings.checks import check_choice
 
 ENGINES: Final = {
     "local": "grokscope.experiments.engines.local:LocalEngine",
@@ -19,7 +19,6 @@ def make_engine(name: str, **settings: Any) -> Engine:
 
     - `settings`: what the engine takes, for instance `workers`.
     """
-    if name not in ENGINES:
-        raise UsageError("the engine is unknown", got=name, allowed=", ".join(ENGINES))
+    check_choice("the engine", name, tuple(ENGINES))
     module, kind = ENGINES[name].split(":")
     return getattr(importlib.import_module(module), kind)(**settings)

@@ -1,6 +1,6 @@
 """`gs.sweep`: the verb sweep for Python."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,7 +8,9 @@ from grokscope.errors import UsageError
 from grokscope.experiments.engines.registry import make_engine
 from grokscope.experiments.sweeps.spec import Spec
 from grokscope.experiments.sweeps.sweep import Watcher, run_sweep
+from grokscope.runs.atomic import path_of
 from grokscope.runs.names import slug
+from grokscope.runs.selection import paths_of
 from grokscope.runs.sweep_folder import SweepFolder
 from grokscope.runs.sweep_parts import SPEC_NAME, is_sweep
 
@@ -16,13 +18,13 @@ SWEEPS: Final = Path("sweeps")
 
 
 def sweep(
-    spec: Spec | Mapping[str, Any] | str | Path,
+    spec: Any,
     out: str | Path | None = None,
     *,
     engine: str = "local",
     workers: int | None = None,
     batch_size: int | None = None,
-    merge: Sequence[str | Path] = (),
+    merge: Any = (),
     lock: bool = True,
     watcher: Watcher | None = None,
     **settings: Any,
@@ -31,7 +33,7 @@ def sweep(
 
     **Arguments:**
 
-    - `spec`: a TOML file, the folder of a sweep, or the same as a dictionary:
+    - `spec`: a TOML file, the folder of a sweep, what `gs.sweep` returned, or a dictionary:
       `{"axes": {"operation": ["x + y", "x*y"], "seed": range(3)}, "fixed": {"p": 59}}`.
     - `out`: the folder; by default `sweeps/NAME`, with the name of the file.
     - `engine`, `workers`: where runs train; a key of `ENGINES`, and how many processes (local).
@@ -46,24 +48,24 @@ def sweep(
 
     **Raises:** `UsageError`, `DiskError`, `RunInterruptedError`.
     """
-    read, folder = read_spec(spec) if isinstance(spec, str | Path) else (_given(spec), None)
+    read, folder = (_given(spec), None) if isinstance(spec, Spec | Mapping) else read_spec(spec)
     if workers is not None:
         settings["workers"] = workers
-    target = folder if out is None else Path(out)
+    target = folder if out is None else path_of(out)
     if target is None:
         raise UsageError("a sweep from Python needs out", next_step='for example out="sweeps/mine"')
     return run_sweep(
         read, target, engine=make_engine(engine, **settings), batch_size=batch_size,
-        merge=[Path(source) for source in merge], lock=lock, watcher=watcher,
+        merge=paths_of(merge), lock=lock, watcher=watcher,
     )  # fmt: skip
 
 
-def read_spec(path: str | Path) -> tuple[Spec, Path]:
+def read_spec(path: Any) -> tuple[Spec, Path]:
     """Return the description in a file, or of a sweep's folder, and where it is trained.
 
     **Raises:** `UsageError` when it cannot be read.
     """
-    path = Path(path)
+    path = path_of(path)
     if path.is_dir():
         SweepFolder.open(path)
         return Spec.from_file(path / SPEC_NAME), path

@@ -55,11 +55,11 @@ def read_axis(name: str, value: Any) -> Axis:
                          allowed=f"1 to {LARGEST_SWEEP}")  # fmt: skip
     if any(isinstance(one, Mapping) for one in value):
         return _of_tables(name, list(value))
-    values = tuple({name: plain(name, one)} for one in value)
+    values = tuple({name: settable(name, one)} for one in value)
     return Axis(name, values, tuple(label_of(one[name]) for one in values))
 
 
-def plain(name: str, value: Any) -> Any:
+def settable(name: str, value: Any) -> Any:
     """Return a setting's value, lists as tuples; raises `UsageError` for what no setting holds."""
     if isinstance(value, list | tuple) and all(isinstance(one, _PLAIN) for one in value):
         return tuple(value)
@@ -84,7 +84,7 @@ def _of_tables(name: str, tables: list[Any]) -> Axis:
         if not table.keys() - {LABEL}:
             raise UsageError(f"a table of the axis {name} sets nothing",
                              allowed="settings and their values")  # fmt: skip
-    values = [{k: plain(k, v) for k, v in table.items() if k != LABEL} for table in tables]
+    values = [{k: settable(k, v) for k, v in table.items() if k != LABEL} for table in tables]
     labels = [_label(table, value) for table, value in zip(tables, values, strict=True)]
     if len(set(labels)) != len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)

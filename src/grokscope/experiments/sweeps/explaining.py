@@ -19,6 +19,7 @@ from grokscope.runs.explanations import kept, read_explanations, write_documents
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.selection import Selection, paths_of, select
 from grokscope.runs.sweep_index import rows_of, to_parquet, to_table
+from grokscope.runs.tables import require_tables
 
 TABLE_NAME: Final = "explanations"
 Row = dict[str, Any]
@@ -156,6 +157,7 @@ def explain(
 
 
 def _of_file(path: Path, operation: str | None, **options: Any) -> Explanations:
+    require_tables(path)
     if operation is None:
         raise UsageError("a file needs its operation", got=str(path),
                          allowed='for example operation="x*y"')  # fmt: skip

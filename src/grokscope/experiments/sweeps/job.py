@@ -2,8 +2,6 @@
 
 import dataclasses
 import functools
-import sys
-import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -83,7 +81,7 @@ def identity(config: RunConfig) -> str:
     ours = settings(dataclasses.replace(config, task=task))
     ours |= {name: in_order(ours[name]) for name in SETS_OF_PARTS}
     kept = {
-        name: with_fractions(name, value)
+        name: value
         for name, value in ours.items()
         if value != _DEFAULTS.get(name) and name not in _NOT_IDENTITY
     }
@@ -98,28 +96,6 @@ def settings(config: RunConfig) -> dict[str, Any]:
     return flat
 
 
-def with_fractions(name: str, value: Any) -> Any:
-    """Return 1 as 1.0, also in a list, where the setting holds numbers with a fraction."""
-    if name not in _FRACTIONS:
-        return value
-    if isinstance(value, tuple):
-        return tuple(with_fractions(name, one) for one in value)
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return float(value) if whole and abs(value) <= sys.float_info.max else value
-
-
-def _fractions(kind: Any) -> set[str]:
-    """Return the names of those settings of a dataclass, and of the dataclasses in it."""
-    found: set[str] = set()
-    for name, hint in typing.get_type_hints(kind).items():
-        kinds = (hint, *typing.get_args(hint))
-        if float in kinds:
-            found.add(name)
-        for inner in filter(dataclasses.is_dataclass, kinds):
-            found |= _fractions(inner)
-    return found
-
-
 @functools.lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """Return an operation in its one spelling; raises `UsageError` as `parse`."""
@@ -127,4 +103,3 @@ def canonical(text: str) -> str:
 
 
 _DEFAULTS: Final = settings(RunConfig())
-_FRACTIONS: Final = frozenset(_fractions(RunConfig))

@@ -1,27 +1,28 @@
 """The names of a sweep's settings: those of the configuration, with `operation` and `seed`."""
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, Final
 
 from grokscope.config import RunConfig
 from grokscope.errors import UsageError
-from grokscope.experiments.sweeps.job import canonical, settings, with_fractions
+from grokscope.experiments.sweeps.job import canonical, settings
 from grokscope.settings.basics import SETS_OF_PARTS
+from grokscope.settings.nearest import did_you_mean
 
-_INSTEAD: Final = {"expressions": "operation", "seeds": "seed", "from": "source"}
+_INSTEAD: Final = ("expressions", "seeds")
+"""Settings that have another name here."""
 _DEFAULTS: Final = settings(RunConfig())
-KNOWN: Final = ("operation", "seed", "preset", *sorted(_DEFAULTS.keys() - _INSTEAD.keys()))
+KNOWN: Final = ("operation", "seed", "preset", *sorted(_DEFAULTS.keys() - set(_INSTEAD)))
 
 
 def require_known(name: str) -> None:
     """Raise `UsageError` unless `name` is a setting."""
     if name in KNOWN:
         return
-    close = [_INSTEAD.get(name), *difflib.get_close_matches(name, KNOWN, 1)]
-    hint = next((f"did you mean {one}? " for one in close if one), "")
+    meant = did_you_mean(name, KNOWN)
+    hint = "all settings are in grokscope train --help"
     raise UsageError("the sweep has an unknown setting", got=name,
-                     next_step=f"{hint}all settings are in grokscope train --help")  # fmt: skip
+                     next_step=f"{meant} {hint}" if meant else hint)  # fmt: skip
 
 
 def prepared(chosen: Mapping[str, Any]) -> tuple[tuple[str, ...], str, dict[str, Any]]:
@@ -30,7 +31,7 @@ def prepared(chosen: Mapping[str, Any]) -> tuple[tuple[str, ...], str, dict[str,
     **Raises:** `UsageError` for a value of the wrong kind that `configure` does not notice, and
     where there is no operation.
     """
-    rest = {name: _fitting(name, value) for name, value in chosen.items()}
+    rest = dict(chosen)
     if "operation" not in rest:
         raise UsageError("a run of the sweep has no operation",
                          next_step="give every table of its axis one")  # fmt: skip
@@ -54,12 +55,3 @@ def _texts(operation: Any) -> tuple[str, ...]:
         raise UsageError("an operation is not usable", got=operation,
                          allowed="a text, or for a mixture a list of texts")  # fmt: skip
     return tuple(text.strip() for text in texts)
-
-
-def _fitting(name: str, value: Any) -> Any:
-    default = _DEFAULTS.get(name)
-    if isinstance(default, bool) and not isinstance(value, bool):
-        raise UsageError(f"{name} is not usable", got=value, allowed="true or false")
-    if name == "preset" and not isinstance(value, str):
-        raise UsageError("the preset is not usable", got=value, allowed="the name of a preset")
-    return with_fractions(name, value)

@@ -1,5 +1,6 @@
 """The description of a sweep: which runs it has. Read from TOML; nothing in it is executed."""
 
+import codecs
 import itertools
 import math
 import tomllib
@@ -12,15 +13,20 @@ from typing import Any, Final, Literal, get_args
 from grokscope.config import configure
 from grokscope.errors import UsageError
 from grokscope.experiments.check import check
-from grokscope.experiments.sweeps.axis import LARGEST_SWEEP, Axis, label_of, plain, read_axis
+from grokscope.experiments.sweeps.axis import LARGEST_SWEEP, Axis, label_of, read_axis, settable
 from grokscope.experiments.sweeps.job import Job, job_of
-from grokscope.experiments.sweeps.names import prepared, require_known, same
+from grokscope.experiments.sweeps.names import KNOWN, prepared, require_known, same
 from grokscope.experiments.sweeps.toml import to_toml
 from grokscope.runs.atomic import read_bytes, shown
+from grokscope.settings.checks import check_choice
+from grokscope.settings.nearest import did_you_mean
+from grokscope.settings.plain import plain
 
 Mode = Literal["product", "zip"]
 _PARTS: Final = ("axes", "fixed", "mode", "exclude")
 _LARGEST_FILE: Final = 1_000_000
+_BYTE_ORDER_MARK: Final = "\ufeff"
+"""What Notepad, for one, writes before the text."""
 _SHOWN: Final = 8
 """Values that an error lists."""
 _EXAMPLE: Final = 'for example operation = ["x + y", "x*y"] under [axes]'
@@ -65,13 +71,21 @@ class Spec:
 
         **Raises:** `UsageError` in one line for whatever is wrong with it.
         """
+        if not isinstance(document, Mapping):
+            raise UsageError(
+                "a sweep is not usable",
+                got=document,
+                allowed="the path of a TOML file, or a table such as"
+                ' {"axes": {"seed": [0, 1]}, "fixed": {"operation": "x + y"}}',
+            )
+        document = plain(document)
         for name in document.keys() - set(_PARTS):
-            raise UsageError("the sweep has an unknown part", got=name, allowed=", ".join(_PARTS))
+            raise UsageError("the sweep has an unknown part", got=name, allowed=", ".join(_PARTS),
+                             next_step=_misplaced(name))  # fmt: skip
         axes = tuple(read_axis(*item) for item in _table(document, "axes").items())
-        fixed = {name: plain(name, v) for name, v in _table(document, "fixed").items()}
+        fixed = {name: settable(name, v) for name, v in _table(document, "fixed").items()}
         mode = document.get("mode", "product")
-        if mode not in get_args(Mode):
-            raise UsageError("the mode is unknown", got=mode, allowed=", ".join(get_args(Mode)))
+        check_choice("the mode", mode, get_args(Mode))
         exclude = _tables(document.get("exclude", []))
         spec = cls(axes, fixed, mode, exclude, to_toml(document) if text is None else text)
         spec._check_names()
@@ -81,6 +95,7 @@ class Spec:
     def from_toml(cls, text: str, name: str = "the sweep") -> "Spec":
         """Return the sweep that TOML text describes; raises `UsageError`."""
         try:
+            text = text.removeprefix(_BYTE_ORDER_MARK)
             document = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise UsageError(f"{name} is not TOML", got=str(error) or "it is nested too deeply",
@@ -98,6 +113,12 @@ class Spec:
         try:
             text = data.decode()
         except UnicodeDecodeError as error:
+            if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise UsageError(
+                    f"{shown(path)} is text in UTF-16",
+                    allowed="TOML in UTF-8",
+                    next_step="save it with the encoding UTF-8",
+                ) from error
             raise UsageError(f"{shown(path)} is not text", allowed="TOML in UTF-8") from error
         return cls.from_toml(text, shown(path))
 
@@ -208,6 +229,11 @@ class Spec:
                              allowed=f"{some}{'; …' if len(known) > _SHOWN else ''}")  # fmt: skip
 
 
+def _misplaced(name: str) -> str | None:
+    """Say where a setting belongs that stands outside of all tables."""
+    return f"{name} stands under [axes] or [fixed]" if name in KNOWN else did_you_mean(name, _PARTS)
+
+
 def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     table = document.get(name, {})
     if not isinstance(table, Mapping):
@@ -220,7 +246,7 @@ def _tables(tables: Any) -> tuple[Mapping[str, Any], ...]:
     if not listed or not all(isinstance(table, Mapping) and table for table in tables):
         raise UsageError("exclude is not usable", got=str(tables),
                          allowed="tables, each under [[exclude]]")  # fmt: skip
-    return tuple({name: plain(name, v) for name, v in table.items()} for table in tables)
+    return tuple({name: settable(name, v) for name, v in table.items()} for table in tables)
 
 
 def _refuse_repeated(axis: Axis) -> None:

@@ -5,7 +5,13 @@ own; every structure that leaves this room has been proved by recomputing all la
 """
 
 from grokscope.tasks.structure.result import Family, Relation, Structure
-from grokscope.tasks.structure.search import Search, find_structures, structure, structure_of
+from grokscope.tasks.structure.search import (
+    Search,
+    find_structures,
+    one_sided,
+    structure,
+    structure_of,
+)
 
 __all__ = [
     "Family",
@@ -13,6 +19,7 @@ __all__ = [
     "Search",
     "Structure",
     "find_structures",
+    "one_sided",
     "structure",
     "structure_of",
 ]

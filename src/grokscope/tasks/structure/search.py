@@ -68,10 +68,8 @@ class Search:
         """What the operation is, in one sentence without its period."""
         if self.best is not None:
             return self.best.words
-        if self.depends_on == "nothing":
-            return f"{self.operation} is constant"
         if self.depends_on != "x and y":
-            return f"{self.operation} depends on {self.depends_on} alone"
+            return _one_sided(self.operation, self.depends_on)
         families = ", ".join(text.partition(":")[0] for text in self.searched)
         line = f"{self.operation} mod {self.p}: none found in {families}"
         if self.factors is None or len(self.factors) > _LONGEST_FACTORS:
@@ -143,6 +141,23 @@ def structure(expression: str, p: int = 97) -> Search:
     from grokscope.tasks.task import Task
 
     return structure_of(Task.from_config(TaskConfig((expression,), p)))
+
+
+def one_sided(task: "Task", seed: int = 0) -> list[str]:
+    """Return a sentence for each operation whose answers do not depend on both x and y."""
+    shape = (task.p, task.p)
+    values = np.where(task.defined, task.labels(seed), -1).reshape(-1, *shape)
+    found = [_dependence(table) for table in values]
+    return [
+        _one_sided(expression.canonical, depends_on)
+        for expression, depends_on in zip(task.expressions, found, strict=True)
+        if depends_on != "x and y"
+    ]
+
+
+def _one_sided(operation: str, depends_on: Dependence) -> str:
+    says = "is constant" if depends_on == "nothing" else f"depends on {depends_on} alone"
+    return f"{operation} {says}, so that x and y need not be combined to learn it"
 
 
 def _factors(expression: "Expression | None", p: int) -> str | None:
