@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grokscope.measures import MEASURES, describe
+from grokscope.measures import MEASURES, describe, matched_values
+from grokscope.spectra.characters import pulled_back
+from grokscope.spectra.matched import matched_spectrum
 from grokscope.spectra.spectrum import spectrum
 
 
@@ -28,6 +30,21 @@ def test_compiled_with_strict_promotion(table):
         assert value.dtype == jnp.float32
         assert value.shape == ()
         assert float(value) == pytest.approx(expected[key], rel=2e-5)
+
+
+def test_jax_that_stops_at_nan_and_inf(table):
+    """Nothing on the way is nan, also where most frequencies are not held at all."""
+    p = len(table)
+    wave = np.cos(2 * np.pi * 3 * np.arange(p) / p).astype(np.float32)[:, None]
+    basis = pulled_back((np.arange(p),), p)
+    for one in (table, wave):
+        expected = describe(one)
+        with jax.debug_nans(True), jax.debug_infs(True):
+            found = describe(jnp.asarray(one))
+            matched = matched_values(matched_spectrum(jnp.asarray(one), basis), basis)
+        assert found == pytest.approx(expected, rel=2e-5)
+        for key, value in matched_values(matched_spectrum(one, basis), basis).items():
+            assert float(matched[key]) == pytest.approx(float(value), rel=2e-4, abs=1e-6)
 
 
 def test_mapped_over_seeds(table):

@@ -22,5 +22,6 @@ def shares(spectrum: Spectrum, p: int) -> Spectrum:
     xp = namespace_of(spectrum.cos_norm)
     total = xp.sum(spectrum.joint)
     testable = (total > 0) & (p > LARGEST_UNTESTABLE)
-    total = xp.where(testable, total, xp.nan * xp.ones_like(total))
+    # nan is chosen, never computed: whoever lets JAX stop at nan has none of a table that is good
+    total = xp.where(testable, total, xp.nan)
     return Spectrum(spectrum.cos_norm / total, spectrum.sin_norm / total)

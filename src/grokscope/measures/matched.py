@@ -83,7 +83,7 @@ def matched_fcr_of(spectrum: MatchedSpectrum, basis: Characters | Planes) -> Flo
     count = xp.sum(held).astype(cos.dtype)
     nothing = count == 0
     mean = ratios / xp.where(nothing, xp.ones_like(count), count)
-    return xp.where(nothing, xp.nan * count, mean)[()]
+    return xp.where(nothing, xp.nan, mean)[()]
 
 
 def matched_gini(table: Float[Any, "p column"], basis: Characters | Planes) -> Float[Any, ""]:

@@ -75,4 +75,4 @@ def fcr_of(spectrum: Spectrum, p: int) -> Float[Any, ""]:
     count = xp.sum(held).astype(cos.dtype)
     nothing = count == 0
     mean = ratios / xp.where(nothing, xp.ones_like(count), count)
-    return xp.where(nothing, xp.nan * count, mean)[()]
+    return xp.where(nothing, xp.nan, mean)[()]
