@@ -117,7 +117,7 @@ def test_a_longer_run_stays_longer_when_it_is_killed(
     with pytest.raises(RuntimeError, match="crash"):
         helpers.train(out, resume=True, listener=helpers.Recorder(crash_at=30))
     manifest = RunFolder.open(out).manifest
-    assert (manifest.status, manifest.config["schedule"]["steps"]) == ("running", 40)
+    assert (manifest.status, manifest.config["schedule"]["steps"]) == ("failed", 40)
     helpers.train(out, steps=20, resume=True)
     assert helpers.contents(out) == helpers.contents(finished)
 

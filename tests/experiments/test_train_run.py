@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose
 
 import grokscope as gs
 from grokscope.config import RunConfig
-from grokscope.errors import DivergedError, RunFolderError, UsageError
+from grokscope.errors import DivergedError, NotEnoughMemoryError, RunFolderError, UsageError
+from grokscope.experiments.listener import Evaluation
 from grokscope.experiments.run import train_run
 from grokscope.models import make_model, with_weights
 from grokscope.runs.folder import RunFolder
@@ -177,3 +178,19 @@ def test_a_stored_configuration_trains_the_same_run(finished: Path, tmp_path: Pa
     config = RunConfig.from_json(RunFolder.open(finished).manifest.config)
     run = train_run(config, tmp_path / "again")
     assert run.results == RunFolder.open(finished).manifest.results
+
+
+def test_a_run_that_ends_for_want_of_memory_is_not_left_running(
+    helpers: SimpleNamespace, tmp_path: Path, finished: Path
+) -> None:
+    class Greedy(helpers.Recorder):
+        def evaluated(self, evaluation: Evaluation) -> None:
+            if evaluation.step == 30:
+                raise MemoryError
+
+    out = tmp_path / "run"
+    with pytest.raises(NotEnoughMemoryError, match="not enough memory; "):
+        helpers.train(out, listener=Greedy())
+    assert RunFolder.open(out).manifest.status == "failed"
+    helpers.train(out, resume=True)
+    assert helpers.contents(out) == helpers.contents(finished)

@@ -1,8 +1,10 @@
 """Train one run into a folder: begin or resume, save, stop, and say how it ended."""
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,12 @@ from grokscope.errors import (
     AFTER_DIVERGENCE,
     DivergedError,
     FolderMovedError,
+    GrokscopeError,
     RunInterruptedError,
     UsageError,
 )
 from grokscope.experiments.check import check
-from grokscope.experiments.interrupt import listening
+from grokscope.experiments.interrupt import StopWish, listening
 from grokscope.experiments.listener import Beginning, Evaluation, Listener, Silent
 from grokscope.experiments.progress import overall_status
 from grokscope.experiments.together import advance, begin, run_axis
@@ -78,19 +81,41 @@ def train_run(
     with folder.lock(), listening() as wish:
         if resuming:
             _warn_of_other_bits(folder, listener)
-        p = config.task.p
-        listener.preparing(f"{folder.manifest.operation} mod {p}: its structure and first weights")
-        training = load(folder)
-        for line in one_sided(training.task):
-            listener.warn(line)
-        listener.begin(_beginning(training))
-        listener.preparing(f"compiling, and measuring the network on all {p**2:,} pairs")
-        clock = _Clock()
-        start(training)
-        while training.active and not wish and not folder.moved:
-            advance([training])
-            listener.evaluated(_evaluation(training, clock))
-        return finish(training)
+        with failing_in(folder):
+            return _train(folder, config.task.p, listener, wish)
+
+
+def _train(folder: RunFolder, p: int, listener: Listener, wish: StopWish) -> Run:
+    """Train what is left of a run, whose lock the caller holds."""
+    listener.preparing(f"{folder.manifest.operation} mod {p}: its structure and first weights")
+    training = load(folder)
+    for line in one_sided(training.task):
+        listener.warn(line)
+    listener.begin(_beginning(training))
+    listener.preparing(f"compiling, and measuring the network on all {p**2:,} pairs")
+    clock = _Clock()
+    start(training)
+    while training.active and not wish and not folder.moved:
+        advance([training])
+        listener.evaluated(_evaluation(training, clock))
+    return finish(training)
+
+
+@contextlib.contextmanager
+def failing_in(folder: RunFolder) -> Iterator[None]:
+    """Mark a run that an error ends as failed; what was saved is kept and can go on."""
+    try:
+        yield
+    except Exception:
+        mark_failed(folder)
+        raise
+
+
+def mark_failed(folder: RunFolder) -> None:
+    """Say that a run does not train any more, where the folder still says that it does."""
+    if folder.manifest.status == "running":
+        with contextlib.suppress(GrokscopeError):  # a full disk, a folder that is gone
+            folder.write_manifest(dataclasses.replace(folder.manifest, status="failed"))
 
 
 def enter(

@@ -8,7 +8,7 @@ from pathlib import Path
 from grokscope.errors import DivergedError, FolderGoneError, RunInterruptedError
 from grokscope.experiments.check import check
 from grokscope.experiments.interrupt import StopWish
-from grokscope.experiments.run import enter, finish, load, start
+from grokscope.experiments.run import enter, failing_in, finish, load, mark_failed, start
 from grokscope.experiments.sweeps.batch import Batch
 from grokscope.experiments.sweeps.done import INTERRUPTED
 from grokscope.experiments.sweeps.job import Job
@@ -31,6 +31,7 @@ class _Seat:
         with contextlib.ExitStack() as stack:
             _, folder = enter(job.config, run, resume=True, lock=lock, inside=sweep)
             stack.enter_context(folder.lock())
+            stack.enter_context(failing_in(folder))
             self.training: TrainingRun = load(folder)
             if examples is not None:
                 pad(self.training, examples)
@@ -157,6 +158,7 @@ class _Table:
         seat = next(seat for seat in self._busy if seat.training is training)
         self._busy.remove(seat)
         self._seats.remove(seat)
+        mark_failed(training.folder)
         seat.leave()
         self._tell(seat.job, error)
 
