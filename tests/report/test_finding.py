@@ -38,6 +38,12 @@ def test_several_seeds_have_a_median_a_range_and_those_that_are_undecided(
     assert "not grok" not in text
 
 
+def test_operations_of_one_operand_are_a_warning(make_run: MakeRun) -> None:
+    (record,) = read_runs([make_run(expressions=("x + 0*y",)).path])
+    warnings = [sentence.text for sentence in finding(record) if sentence.warning]
+    assert any(text.startswith("x + 0*y depends on x alone, so that") for text in warnings)
+
+
 def test_a_run_in_progress_is_not_called_undecided(make_run: MakeRun) -> None:
     run = make_run(status="running", grokked_at={0: None})
     with run.lock():

@@ -11,7 +11,8 @@ from grokscope.config import RunConfig, TaskConfig
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.runs.differences import all_settings, differing, labels
 from grokscope.runs.folder import RunFolder
-from grokscope.runs.selection import select
+from grokscope.runs.selection import paths_of, select
+from grokscope.runs.sweep_folder import SweepFolder
 
 Make = Callable[..., RunFolder]
 
@@ -52,6 +53,21 @@ def test_runs_and_sweeps_together_have_each_run_once(sweep: Path, make: Make) ->
     assert found.sweep is None
     assert select([other, other]).is_one_run
     assert not select([sweep]).is_one_run
+
+
+def test_a_run_is_named_by_what_was_returned_or_its_path(sweep: Path) -> None:
+    path = sweep / "runs" / "a"
+    folder = RunFolder(path)
+    trained = SimpleNamespace(folder=folder, path=folder.path)
+    for form in (str(path), path, folder, trained):
+        assert paths_of(form) == paths_of([form]) == paths_of(iter((form,))) == [path]
+        assert RunFolder(form).manifest == RunFolder.open(form).manifest == folder.manifest
+    assert paths_of((SweepFolder.open(sweep), str(path))) == [sweep, path]
+    for wrong in (3, None, b"runs/a", {"a": 1}, [[path]], [None]):
+        with pytest.raises(UsageError, match="this is no path"):
+            paths_of(wrong)
+    with pytest.raises(RunFolderError, match="is not a run folder"):
+        RunFolder(sweep)
 
 
 def test_a_damaged_and_a_failed_run_of_a_sweep_are_the_last(sweep: Path) -> None:

@@ -10,12 +10,13 @@ from grokscope.config import RunConfig, configure
 from grokscope.experiments.check import check
 from grokscope.experiments.listener import Listener, Silent
 from grokscope.experiments.run import Run, train_run
-from grokscope.runs.folder import RunFolder
 from grokscope.runs.names import new_folder, slug
+from grokscope.settings.arguments import plain_arguments
 
 RUNS: Final = Path("runs")
 
 
+@plain_arguments
 def train(
     *expressions: str,
     preset: str = "paper",
@@ -23,7 +24,7 @@ def train(
     resume: bool = False,
     listener: Listener | None = None,
     lock: bool = True,
-    source: Run | RunFolder | str | Path | None = None,
+    source: Any = None,
     **settings: Any,
 ) -> Run:
     """Train an operation, or a mixture of several, and return the run.

@@ -11,11 +11,13 @@ from grokscope.measures import describe
 from grokscope.runs.memory import fitting
 from grokscope.runs.residues import ResidueTable, none_found, residue_tables
 from grokscope.runs.tables import ForeignTable, read_tables
+from grokscope.settings.arguments import plain_arguments
 
 BYTES_PER_NUMBER: Final = 32
 """Memory per number of a table: what is computed in float64 needs four copies."""
 
 
+@plain_arguments
 def measure(
     path: str | Path,
     *,

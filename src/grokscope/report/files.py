@@ -23,11 +23,13 @@ from grokscope.report.theme import FILE, VEGA_LITE
 from grokscope.runs.atomic import utf8, write_bytes
 from grokscope.runs.names import slug
 from grokscope.runs.selection import paths_of
+from grokscope.settings.arguments import plain_arguments
 
 FORMATS: Final = ("svg", "png")
 SCALE: Final = 2.0
 
 
+@plain_arguments
 def write_figures(runs: Any, directory: str | Path, formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write every figure of a report into files, on a light ground.
 

@@ -25,10 +25,12 @@ from grokscope.report.html import fill, new_charts
 from grokscope.report.record import RunRecord, read_all
 from grokscope.runs.atomic import utf8, write_bytes
 from grokscope.runs.selection import paths_of, select
+from grokscope.settings.arguments import plain_arguments
 
 REPORT_NAME: Final = "report.html"
 
 
+@plain_arguments
 def write_report(runs: Any, out: str | Path | None = None) -> Path:
     """Write a page about one run, or one that compares several.
 

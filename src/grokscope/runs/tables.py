@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from grokscope.errors import GrokscopeError, UsageError
-from grokscope.runs.atomic import read_bytes, shown
+from grokscope.runs.atomic import read_bytes, shown, typed
 from grokscope.runs.memory import fitting
 from grokscope.runs.tensors import AnyArray, entry, read
 
@@ -67,8 +67,10 @@ def require_tables(path: Path) -> None:
     """Raise `UsageError` for a file whose name says that it is of another kind than `SUFFIXES`."""
     if path.suffix in SUFFIXES:
         return
-    kind = path.suffix.lower()
-    hint = None
+    kind, hint = path.suffix.lower(), None
+    found = sorted(path.glob("checkpoints/*/*.safetensors"))
+    if found:
+        hint = f"of a run name a checkpoint, for example {typed(found[-1])}"
     if kind in _PICKLES:
         hint = (
             "such files can hold programs and are never loaded; convert it with PyTorch:"

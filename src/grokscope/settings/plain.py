@@ -46,7 +46,7 @@ def make_plain(config: Any) -> None:
     **Raises:** `UsageError` for a boolean that is none, such as `"false"`, and for too many values.
     """
     for name, kind in _kinds(type(config)).items():
-        object.__setattr__(config, name, _as(kind, name, getattr(config, name)))
+        object.__setattr__(config, name, as_kind(kind, name, getattr(config, name)))
 
 
 @functools.cache
@@ -63,7 +63,8 @@ def _without_none(hint: Any) -> Any:
     return next(part for part in typing.get_args(hint) if part is not types.NoneType)
 
 
-def _as(kind: Any, name: str, given: Any) -> Any:
+def as_kind(kind: Any, name: str, given: Any) -> Any:
+    """Return a value in the type of a field, `kind`; as it came where it does not fit."""
     value = plain(given)
     if typing.get_origin(kind) is tuple:
         return _series(typing.get_args(kind)[0], name, value)
@@ -79,7 +80,7 @@ def _series(kind: Any, name: str, value: Any) -> Any:
         return value
     if len(value) > MOST_VALUES:
         raise UsageError(f"{name} has too many values", allowed=f"at most {MOST_VALUES:,}")
-    return tuple(_as(kind, name, one) for one in value)
+    return tuple(as_kind(kind, name, one) for one in value)
 
 
 def _number(kind: type[int] | type[float], value: Any) -> Any:

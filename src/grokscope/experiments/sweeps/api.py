@@ -13,10 +13,12 @@ from grokscope.runs.names import slug
 from grokscope.runs.selection import paths_of
 from grokscope.runs.sweep_folder import SweepFolder
 from grokscope.runs.sweep_parts import SPEC_NAME, is_sweep
+from grokscope.settings.arguments import plain_arguments
 
 SWEEPS: Final = Path("sweeps")
 
 
+@plain_arguments
 def sweep(
     spec: Any,
     out: str | Path | None = None,

@@ -20,6 +20,7 @@ from grokscope.runs.folder import RunFolder
 from grokscope.runs.selection import Selection, paths_of, select
 from grokscope.runs.sweep_index import rows_of, to_parquet, to_table
 from grokscope.runs.tables import require_tables
+from grokscope.settings.arguments import plain_arguments
 
 TABLE_NAME: Final = "explanations"
 Row = dict[str, Any]
@@ -97,6 +98,7 @@ def explain_many(
     return Explanations(found)
 
 
+@plain_arguments
 def explain(
     runs: Any,
     *,

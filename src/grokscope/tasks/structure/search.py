@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from jaxtyping import Bool, Int
 
+from grokscope.settings.arguments import plain_arguments
 from grokscope.tasks.structure.additive import linear_form, separable
 from grokscope.tasks.structure.canonical import Candidate, Canonical, canonical, readout
 from grokscope.tasks.structure.composed import composed
@@ -127,6 +128,7 @@ def structure_of(task: "Task", index: int = 0, seed: int = 0) -> Search:
     return find_structures(labels, task.defined.reshape(shape), task.expressions[index])
 
 
+@plain_arguments
 def structure(expression: str, p: int = 97) -> Search:
     """Return the structures of an operation.
 
@@ -155,7 +157,7 @@ def one_sided(task: "Task", seed: int = 0) -> list[str]:
     ]
 
 
-def _one_sided(operation: str, depends_on: Dependence) -> str:
+def _one_sided(operation: str, depends_on: str) -> str:
     says = "is constant" if depends_on == "nothing" else f"depends on {depends_on} alone"
     return f"{operation} {says}, so that x and y need not be combined to learn it"
 
