@@ -282,7 +282,7 @@ def test_files(tmp_path: Path) -> None:
         Spec.from_file(path)
     for encoding in ("utf-16", "utf-16-be"):
         path.write_bytes("\ufeff[fixed]".encode(encoding))
-        with pytest.raises(UsageError, match=r"is text in UTF-16.*encoding UTF-8"):
+        with pytest.raises(UsageError, match=r"is text in UTF-16 or UTF-32.*encoding UTF-8"):
             Spec.from_file(path)
     for encoding in ("utf-8", "utf-8-sig"):
         path.write_text("[fixed]\noperation = 'x'", encoding)

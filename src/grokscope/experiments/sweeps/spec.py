@@ -115,7 +115,7 @@ class Spec:
         except UnicodeDecodeError as error:
             if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
                 raise UsageError(
-                    f"{shown(path)} is text in UTF-16",
+                    f"{shown(path)} is text in UTF-16 or UTF-32",
                     allowed="TOML in UTF-8",
                     next_step="save it with the encoding UTF-8",
                 ) from error
