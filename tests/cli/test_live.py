@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import math
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 
 from grokscope.cli import live
-from grokscope.cli.live import Lines, Panels, Since, in_words, listen, sparkline
+from grokscope.cli.live import Lines, Panels, Since, in_words, listen, sparkline, waiting
 from grokscope.config import configure
 from grokscope.experiments.listener import Beginning, Evaluation, Silent
 from grokscope.experiments.progress import SeedProgress
@@ -200,3 +201,30 @@ def test_sparkline_of_many_keeps_both_ends() -> None:
 )
 def test_in_words(seconds: float, words: str) -> None:
     assert in_words(seconds) == words
+
+
+def test_what_takes_a_while_is_said_on_standard_error_with_a_clock(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said, tell = threading.Event(), Lines._print
+
+    def tell_and_say_so(self: Lines, line: str) -> None:
+        tell(self, line)
+        said.set()
+
+    monkeypatch.setattr(live, "_SECONDS_TO_SPEAK", (0.0, 100.0))
+    monkeypatch.setattr(Lines, "_print", tell_and_say_so)
+    with waiting("explaining runs/a"):
+        assert said.wait(10)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "explaining runs/a … 0:00\n"
+
+
+def test_nothing_is_said_of_waiting_where_silence_is_wished(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(live, "_SECONDS_TO_SPEAK", (0.0, 100.0))
+    with waiting("explaining runs/a", quiet=True):
+        time.sleep(0.05)
+    assert capsys.readouterr() == ("", "")

@@ -93,6 +93,24 @@ def listen(*, quiet: bool) -> Iterator[Listener]:
             lines.close()
 
 
+@contextlib.contextmanager
+def waiting(what: str, *, quiet: bool = False) -> Iterator[None]:
+    """Show on standard error, with a clock, what takes a while; it goes when that is done."""
+    console = StandardError(stderr=True)
+    if quiet:
+        yield
+    elif console.is_terminal:
+        with Live(Since(what), console=console, transient=True, redirect_stdout=False):
+            yield
+    else:
+        lines = Lines(console)
+        lines.preparing(what)
+        try:
+            yield
+        finally:
+            lines.close()
+
+
 def sparkline(values: list[float], width: int = _WIDTH) -> str:
     """Return the values as bars, the lowest and highest of them as the ends of the scale.
 

@@ -132,10 +132,13 @@ class Train:
             self._write_report(out)
 
     def _write_report(self, out: Path) -> None:
-        from grokscope.report import write_report
-        from grokscope.runs.atomic import from_here
+        from grokscope.cli.live import waiting
 
-        page = write_report([out])
+        with waiting("writing the report", quiet=self.quiet):
+            from grokscope.report import write_report
+            from grokscope.runs.atomic import from_here
+
+            page = write_report([out])
         print(f"report: {from_here(page)}", file=sys.stderr if self.json else sys.stdout)
 
     def _name_next(self, out: Path) -> None:
