@@ -221,8 +221,8 @@ def test_no_file_is_needed() -> None:
 def test_every_key_carries_its_shares_and_a_harmonic_its_key() -> None:
     spectrum = [0.0] * 48
     spectrum[40], spectrum[27] = 0.1144, 0.0131
-    in_E = TableFinding(key_frequencies=(41, 28), harmonics=(28,), spectrum=tuple(spectrum))
-    in_L = TableFinding(key_frequencies=(41, 28), harmonics=(28,), spectrum=(0.5,) * 48)
+    in_E = TableFinding(key_frequencies=(41, 28), pointed_at=(28,), spectrum=tuple(spectrum))
+    in_L = TableFinding(key_frequencies=(41, 28), pointed_at=(28,), spectrum=(0.5,) * 48)
     assert key_rows(in_E, in_L, [(41, 28)], 97) == (
         {"frequency": 41, "harmonic_of": None, "share_of_W_E": 0.1144, "share_of_W_L": 0.5},
         {"frequency": 28, "harmonic_of": 41, "share_of_W_E": 0.0131, "share_of_W_L": 0.5},

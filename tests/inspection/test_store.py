@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from grokscope.circuits.circuit import Effort
+from grokscope.circuits.explanation import Explanation
 from grokscope.errors import DiskError
 from grokscope.inspection import store
 from grokscope.inspection.explaining import explain
@@ -17,7 +18,7 @@ from grokscope.inspection.store import (
     structure_explained,
     write_explanations,
 )
-from grokscope.runs.explanations import write_documents
+from grokscope.runs.explanations import RULES, kept, write_documents
 from grokscope.runs.folder import RunFolder
 from grokscope.tasks import Task, parse
 from grokscope.tasks.structure import structure_of
@@ -100,12 +101,40 @@ def test_a_folder_that_cannot_be_written_shows_what_was_made(
     assert read_explanations(run) == []
 
 
-def test_an_explanation_of_an_earlier_version_gets_its_keys(run: RunFolder) -> None:
-    (whole,) = explained(run, 0)
-    older = {name: value for name, value in whole.items() if name not in ("keys", "by")}
-    write_documents(run, [older])
-    assert explained(run, 0) == [whole]
-    assert {row["frequency"] for row in whole["keys"]} == {2, 5, 9}
+@pytest.mark.parametrize("rules", [None, RULES - 1, RULES + 1])
+def test_what_other_rules_decided_is_read_but_made_anew(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, rules: int | None
+) -> None:
+    effort = {"effort": EFFORT, "thorough": False}
+    monkeypatch.setattr(store, "explain", lambda f, seeds: explain(f, seeds=seeds, **effort))
+    (today,) = explained(run, 0)
+    path = run.path / EXPLANATION_NAME
+    document = json.loads(path.read_text())
+    assert document["rules"] == RULES
+    document["explanations"][0]["verdict"] = "not explained"
+    del document["rules"]
+    path.write_text(json.dumps(document if rules is None else document | {"rules": rules}))
+    assert [e["verdict"] for e in read_explanations(run)] == ["not explained"]
+    assert kept(run, 0) == []
+    assert explained(run, 0) == [today]
+    assert json.loads(path.read_text())["rules"] == RULES
+
+
+def test_an_explanation_that_lacks_an_operation_is_made_anew(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_documents(run, 2 * [e.to_json() for e in explain(run, effort=EFFORT, thorough=False)])
+    effort = {"effort": EFFORT, "thorough": False}
+    monkeypatch.setattr(store, "explain", lambda f, seeds: explain(f, seeds=seeds, **effort))
+    assert len(explained(run, 0)) == 1
+
+
+def test_earlier_names_of_fields_are_read(run: RunFolder) -> None:
+    (found,) = explain(run, effort=EFFORT, thorough=False)
+    older = json.loads(json.dumps(found.to_json()))
+    for place in ("embedding", "readout"):
+        older[place]["harmonics"] = older[place].pop("pointed_at")
+    assert Explanation.from_json(older).embedding == found.embedding
 
 
 def test_the_structure_of_an_explanation_is_the_one_that_it_used() -> None:

@@ -15,6 +15,7 @@ from grokscope.report.explained import Explained, read_explanation, read_explana
 from grokscope.report.figures import Figure, explanation_figures, network_figures, read_network
 from grokscope.report.page import render
 from grokscope.report.record import RunRecord, read_runs
+from grokscope.runs.explanations import RULES
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
 
@@ -74,7 +75,7 @@ def test_the_words_of_a_network_that_was_built_by_formula(clock_run: RunFolder) 
 def test_all_figures_of_an_explained_run(clock_run: RunFolder, rows_of: RowsOf) -> None:
     found = figures(clock_run)
     assert list(found) == [name for name in NAMES if name != "neurons-matched"]
-    assert found["measures-matched"].missing.startswith("FFS was not recorded")
+    assert found["measures-matched"].missing.startswith("The measures were not recorded")
     titles = [panel["title"]["text"] for panel in chart(found["bases"])["concat"]]
     assert titles == [
         f"{table} in the {basis}" for table in ("W_E", "W_L")
@@ -120,7 +121,7 @@ def test_rows_in_the_matched_basis_are_drawn(make_run: MakeRun, rows_of: RowsOf)
              "value": 0.3} for step in (0, 500, 1000) for matrix in ("W_E", "W_L")]  # fmt: skip
     run.append(pa.Table.from_pylist(rows, schema=METRIC_SCHEMA), SPECTRA_SCHEMA.empty_table(), 1000)
     drawn = chart(figures(run)["measures-matched"])
-    assert [panel["title"] for panel in drawn["concat"]] == ["W_E", "W_L"]
+    assert [panel["title"] for panel in drawn["concat"]] == ["FFS of W_E", "FFS of W_L"]
     fits = [r["value"] for r in rows_of(drawn, "series") if r["series"] == "basis that fits"]
     assert set(fits) == {0.3}
     assert len({r["value"] for r in rows_of(drawn, "series")}) > 1
@@ -245,7 +246,7 @@ def test_a_stored_explanation_is_read_and_escaped(make_run: MakeRun) -> None:
     (document,) = explained(run, 0)
     document["structure"] |= {"words": HOSTILE, "u": "x^9"}
     document["claims"][0]["statement"] = HOSTILE
-    stored = {"format": 1, "explanations": [document]}
+    stored = {"format": 1, "rules": RULES, "explanations": [document]}
     Path(run.path / EXPLANATION_NAME).write_text(json.dumps(stored), "utf-8")
     page = render([record_of(run)])
     assert HOSTILE not in page

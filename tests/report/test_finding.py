@@ -156,3 +156,47 @@ def test_what_is_not_yet_confirmed_is_said_with_its_step(make_run: MakeRun) -> N
         in text
     )
     assert "No seed has grokked by step 400. Undecided at 400 steps: seed 0" in text
+
+
+def _with_matched(run: RunFolder, operations: tuple[str | None, ...]) -> RunFolder:
+    rows = [
+        {"seed": 0, "step": step, "measure": measure, "matrix": matrix, "basis": "matched",
+         "operation": operation, "value": 1 - fall * step / 1000}
+        for step in (0, 500, 1000)
+        for matrix in ("W_E", "W_L")
+        for measure, fall in (("ffs", 0.9), ("fcr", 0.5), ("gini", 0.3))
+        for operation in operations
+    ]  # fmt: skip
+    run.append(pa.Table.from_pylist(rows, schema=METRIC_SCHEMA), SPECTRA_SCHEMA.empty_table(), 1000)
+    return run
+
+
+def test_measures_in_the_basis_that_fits_come_first(make_run: MakeRun) -> None:
+    (record,) = read_runs([_with_matched(make_run(expressions=("x*y",)), (None,)).path])
+    fits, additive = [s.text for s in finding(record) if s.text.startswith("In the ")]
+    assert fits.startswith(
+        "In the basis that fits: from the first to the last evaluation FFS of W_E fell from 1.00"
+        " to 0.10, FFS of W_L fell from 1.00 to 0.10, FCR of W_E fell from 1.00 to 0.50"
+    )
+    assert additive.startswith("In the additive basis: from the first to the last evaluation FFS")
+    rows = fall_rows(record)
+    assert rows[0][:3] == ["FFS of W_E, basis that fits", "1.00", "0.10"]
+    assert rows[4][:3] == ["FFS of W_E, additive basis", "1.00", "0.20"]
+    ends = dict(zip(seed_header(record), seed_rows(record)[0], strict=True))
+    assert ends["FFS W_E, basis that fits"] == "0.10"
+    assert ends["FCR W_L, additive basis"] == "0.85"
+
+
+def test_where_the_additive_basis_fits_it_is_not_said_twice(make_run: MakeRun) -> None:
+    (record,) = read_runs([_with_matched(make_run(), (None,)).path])
+    assert len(fall_rows(record)) == 4
+    assert "basis" not in " ".join(s.text for s in finding(record))
+
+
+def test_each_operation_of_a_mixture_has_its_basis(make_run: MakeRun) -> None:
+    names = ("x + y", "x*y")
+    (record,) = read_runs([_with_matched(make_run(expressions=names), names).path])
+    labels = [row[0] for row in fall_rows(record)]
+    assert labels[0] == "FFS of W_E, basis that fits x*y"
+    assert labels[4] == "FFS of W_E, additive basis"
+    assert len(labels) == 8

@@ -133,7 +133,7 @@ def finding(
     return TableFinding(
         basis=basis,
         key_frequencies=keys.frequencies,
-        harmonics=keys.pointed_at,
+        pointed_at=keys.pointed_at,
         ghosts=keys.ghosts,
         energy_in_keys=keys.energy,
         null_energy=keys.null_energy,

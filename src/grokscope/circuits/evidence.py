@@ -123,7 +123,8 @@ def verdict(claims: Sequence[Claim], not_needed: Sequence[str] = ()) -> Verdict:
     """Return `explained` when all decisive claims hold, `partly` when one matrix passes.
 
     Of the rest, what was tested and failed is `not explained`. Where nothing failed, but something
-    that is needed could not be tested, it is `not decided`.
+    that is needed could not be tested, it is `not decided`. Whoever changes these rules counts
+    up `grokscope.runs.explanations.RULES`.
 
     **Arguments:**
 

@@ -3,10 +3,13 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from grokscope.circuits.evidence import Claim, Verdict, failed
 from grokscope.circuits.families import harmonics_of
+
+_EARLIER_NAMES: Final = {"harmonics": "pointed_at"}
+"""What fields of `TableFinding` were called in files of earlier versions."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class TableFinding:
     basis: str | None = None
     """In words: `characters of x^2`."""
     key_frequencies: tuple[int, ...] = ()
-    harmonics: tuple[int, ...] = ()
+    pointed_at: tuple[int, ...] = ()
     """Keys that were tested because the other matrix or a harmonic pointed at them."""
     ghosts: tuple[int, ...] = ()
     energy_in_keys: float | None = None
@@ -39,7 +42,7 @@ def key_rows(
     """
     tables = (embedding, readout)
     of_E, of_L = (() if table.saturated else table.key_frequencies for table in tables)
-    parents = harmonics_of(of_E, of_L, [table.harmonics for table in tables], n)
+    parents = harmonics_of(of_E, of_L, [table.pointed_at for table in tables], n)
     return tuple(
         {
             "frequency": k,
@@ -91,8 +94,9 @@ class Explanation:
         """Rebuild from `to_json`."""
         fields = dict(document)
         for place in ("embedding", "readout"):
-            finding = document[place].items()
-            fields[place] = TableFinding(**{name: _tuples(value) for name, value in finding})
+            finding = {str(_EARLIER_NAMES.get(name, name)): _tuples(value)
+                       for name, value in document[place].items()}  # fmt: skip
+            fields[place] = TableFinding(**finding)
         fields["claims"] = tuple(Claim(**claim) for claim in document["claims"])
         fields["families"] = tuple(map(tuple, document["families"]))
         for name in ("attention", "keys"):

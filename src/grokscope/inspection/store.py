@@ -1,15 +1,16 @@
 """What `explain` found in a run is kept in its folder, for reports and for people."""
 
-import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from grokscope.circuits.explanation import Explanation, TableFinding, key_rows
+from grokscope.circuits.explanation import Explanation
+from grokscope.config import RunConfig
 from grokscope.errors import DiskError, RunFolderError
 from grokscope.inspection.explaining import explain
 from grokscope.runs.explanations import (
     EXPLANATION_NAME,
     FORMAT,
+    by_these_rules,
     kept,
     read_explanations,
     write_documents,
@@ -26,21 +27,27 @@ def write_explanations(folder: RunFolder, explanations: Sequence[Explanation]) -
     write_documents(folder, [explanation.to_json() for explanation in explanations])
 
 
-def explained(folder: RunFolder, seed: int) -> list[dict[str, Any]]:
+def explained(
+    folder: RunFolder, seed: int, warn: Callable[[str], object] = lambda _: None
+) -> list[dict[str, Any]]:
     """Return the explanations of a seed's last checkpoint, one per operation of the run.
 
-    They are read where they were kept; where not they are made, and kept if the folder allows.
+    They are read where they were kept and today's rules decided them; else they are made, and kept
+    if the folder allows.
+
+    **Arguments:** the run; the seed; `warn` is told where what was made could not be kept.
 
     **Raises:** `UsageError` where there is no network to explain.
     """
     found = kept(folder, seed)
-    if found:
-        return [_with_later_fields(document) for document in found]
+    if len(found) == len(RunConfig.from_json(folder.manifest.config).task.expressions):
+        return found
     found = [e.to_json() for e in explain(folder, seeds=[seed])]
-    others = [e for e in read_explanations(folder) if e["seed"] != seed]
-    # where it cannot be kept, what was found is shown all the same
-    with contextlib.suppress(DiskError, RunFolderError):
+    others = [e for e in by_these_rules(folder) if e["seed"] != seed]
+    try:
         write_documents(folder, sorted([*others, *found], key=lambda e: e["seed"]))
+    except (DiskError, RunFolderError) as error:
+        warn(f"an explanation is not kept: {error}")
     return found
 
 
@@ -56,21 +63,3 @@ def structure_explained(
     known, names = document["structure"], ("n", "u", "v", "g")
     found = structure_of(task, number, seed).structures
     return next((s for s in found if all(s.to_json()[x] == known[x] for x in names)), None)
-
-
-def _with_later_fields(document: dict[str, Any]) -> dict[str, Any]:
-    """Return an explanation with what those that were written earlier do not have."""
-    if "keys" in document:
-        return document
-    in_E, in_L = (_table(document[place]) for place in ("embedding", "readout"))
-    rows = key_rows(in_E, in_L, document["families"], document["structure"]["n"] or 1)
-    parents = {row["frequency"]: row["harmonic_of"] for row in rows}
-    for shape in document["logits"]["key_shapes"]:
-        shape["harmonic_of"] = parents.get(shape["frequency"])
-    return document | {"keys": list(rows)}
-
-
-def _table(document: Mapping[str, Any]) -> TableFinding:
-    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
-                              for name, value in document.items()}  # fmt: skip
-    return TableFinding(**fields)

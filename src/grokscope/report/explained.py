@@ -49,8 +49,6 @@ def read_explanation(record: RunRecord, number: int = 0) -> Explained | str:
         documents = explained(record.folder, record.shown_seed)
     except UsageError as error:
         return str(error)
-    if number >= len(documents):
-        return "explanation.json lacks this operation; grokscope explain makes it anew"
     document = documents[number]
     if reason := not_finite(document):
         return reason

@@ -6,11 +6,12 @@ import numpy as np
 
 from grokscope.config import ModelConfig
 from grokscope.measures import MEASURES, half_fall
+from grokscope.report.falls import Basis, Fall, bases
 from grokscope.report.figures.accuracy import sides
-from grokscope.report.figures.progress import SHOWN, TABLES
+from grokscope.report.figures.progress import TABLES
 from grokscope.report.finding import percent
 from grokscope.report.optimiser import optimiser
-from grokscope.report.record import RunRecord
+from grokscope.report.record import Curve, RunRecord
 from grokscope.runs.transfer import transfer_words
 
 UNKNOWN = "–"
@@ -56,8 +57,17 @@ def _noise(share: float, n_train: int) -> str:
 def seed_header(record: RunRecord) -> list[str]:
     """Return the columns of `seed_rows`."""
     accuracies = [f"{side} accuracy" for side in sides(record)]
-    measures = [f"{MEASURES[key].symbol} {table}" for table in TABLES for key in SHOWN]
+    measures = [_column(basis, fall) for basis in bases(record) for fall in _by_table(basis)]
     return ["seed", "steps", "memorised at", "grokked at", *accuracies, *measures]
+
+
+def _by_table(basis: Basis) -> list[Fall]:
+    return sorted(basis.falls, key=lambda fall: TABLES.index(fall.table))
+
+
+def _column(basis: Basis, fall: Fall) -> str:
+    name = f"{MEASURES[fall.key].symbol} {fall.table}"
+    return f"{name}, {basis.name}" if basis.name else name
 
 
 def seed_rows(record: RunRecord) -> list[list[str]]:
@@ -66,17 +76,19 @@ def seed_rows(record: RunRecord) -> list[list[str]]:
 
 
 def _seed_row(record: RunRecord, seed: int) -> list[str]:
-    def last(measure: str, matrix: str | None = None) -> float:
-        curve = record.curves.get((measure, matrix), {}).get(seed)
-        return float("nan") if curve is None else float(curve.values[-1])
-
     curve = record.curves.get(("train_accuracy", None), {}).get(seed)
     if curve is None:
         return [str(seed), *[UNKNOWN] * (len(seed_header(record)) - 1)]
     moments = [UNKNOWN if step is None else f"{step:,}" for step in record.moments[seed]]
-    accuracies = [percent(last(f"{side}_accuracy")) for side in sides(record)]
-    measures = [_number(last(key, table)) for table in TABLES for key in SHOWN]
+    accuracies = [percent(_last(record.curves.get((f"{side}_accuracy", None), {}).get(seed)))
+                  for side in sides(record)]  # fmt: skip
+    falls = [fall for basis in bases(record) for fall in _by_table(basis)]
+    measures = [_number(_last(fall.curves.get(seed))) for fall in falls]
     return [str(seed), f"{int(curve.steps[-1]):,}", *moments, *accuracies, *measures]
+
+
+def _last(curve: Curve | None) -> float:
+    return float("nan") if curve is None else float(curve.values[-1])
 
 
 def _number(value: float) -> str:
@@ -86,23 +98,21 @@ def _number(value: float) -> str:
 def fall_rows(record: RunRecord) -> list[list[str]]:
     """Return, per measure and table, its first and last value and when half of its fall was made.
 
-    All are medians over the seeds; the last column compares each seed's half with its grokking.
+    The bases that fit come first. All are medians over the seeds; the last column compares each
+    seed's half with its grokking.
     """
-    return [_fall_row(record, key, table) for key in SHOWN for table in TABLES]
+    return [_fall_row(record, basis, fall) for basis in bases(record) for fall in basis.falls]
 
 
 FALL_HEADER = ["measure", "first", "last", "half of the fall at", "relative to grokking"]
 
 
-def _fall_row(record: RunRecord, key: str, table: str) -> list[str]:
-    curves = record.curves.get((key, table), {})
-    known = {seed: c for seed, c in curves.items() if not np.isnan(c.values).all()}
-    name = f"{MEASURES[key].symbol} of {table}"
-    if not known:
+def _fall_row(record: RunRecord, basis: Basis, fall: Fall) -> list[str]:
+    name = f"{fall.name}, {basis.name}" if basis.name else fall.name
+    if not fall.curves:
         return [name, *[UNKNOWN] * 4]
-    ends = [c.values[~np.isnan(c.values)][[0, -1]] for c in known.values()]
-    first, last = np.median(ends, axis=0)
-    halves = {s: half_fall(c.steps.tolist(), c.values.tolist()) for s, c in known.items()}
+    first, last = fall.ends
+    halves = {s: half_fall(c.steps.tolist(), c.values.tolist()) for s, c in fall.curves.items()}
     fallen = {seed: step for seed, step in halves.items() if step is not None}
     grokked = {seed: record.moments[seed].grokked for seed in fallen}
     leads = [fallen[s] - g for s, g in grokked.items() if g is not None]

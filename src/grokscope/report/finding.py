@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grokscope.measures import MEASURES, high_since
-from grokscope.report.figures.progress import SHOWN, TABLES
+from grokscope.measures import high_since
+from grokscope.report.falls import Basis, Fall, bases
 from grokscope.report.record import RunRecord
 from grokscope.tasks import one_sided
 
@@ -170,34 +170,34 @@ def _leaks(record: RunRecord) -> list[Sentence]:
 
 
 def _measures(record: RunRecord) -> list[Sentence]:
-    changes = [change for key in SHOWN for change in _changes(record, key)]
-    fell = [text for text, fall in changes if fall >= SMALLEST_FALL]
-    rest = [text for text, fall in changes if fall < SMALLEST_FALL]
+    medians = " (medians over the seeds)" if len(record.seeds) > 1 else ""
+    said = [(basis.name, _of_basis(basis)) for basis in bases(record)]
+    return [Sentence(f"{f'In the {name}: ' if name else ''}{text[:-1]}{medians}.")
+            for name, text in said if text]  # fmt: skip
+
+
+def _of_basis(basis: Basis) -> str:
+    """Say which measures fell in a basis, and which did not; nothing where none is defined."""
+    changes = [(_change(fall), fall.ends) for fall in basis.falls if fall.curves]
+    fell = [text for text, (start, end) in changes if start - end >= SMALLEST_FALL]
+    rest = [text for text, (start, end) in changes if start - end < SMALLEST_FALL]
     sentences = []
     if fell:
-        sentences.append(f"From the first to the last evaluation {_and(fell)}.")
+        beginning = f"{'from' if basis.name else 'From'} the first to the last evaluation"
+        sentences.append(f"{beginning} {_and(fell)}.")
     if rest:
         amount = f"did not fall by {SMALLEST_FALL:g} or more"
-        sentences.append(f"{'The others' if fell else 'The measures'} {amount}: {_and(rest)}.")
-    kept = " (medians over the seeds)" if len(record.seeds) > 1 and sentences else ""
-    return [Sentence(" ".join(sentences)[:-1] + f"{kept}.")] if sentences else []
+        others = "The others" if fell else "the measures" if basis.name else "The measures"
+        sentences.append(f"{others} {amount}: {_and(rest)}.")
+    return " ".join(sentences)
 
 
-def _changes(record: RunRecord, key: str) -> list[tuple[str, float]]:
-    """Return, per table, the change of a measure in words, and its fall."""
-    found = []
-    for table in TABLES:
-        curves = record.curves.get((key, table), {}).values()
-        known = [c.values[~np.isnan(c.values)] for c in curves]
-        ends = [(values[0], values[-1]) for values in known if len(values)]
-        if ends:
-            start, end = np.median(ends, axis=0)
-            name, fell = f"{MEASURES[key].symbol} of {table}", start - end >= SMALLEST_FALL
-            change = f"{'fell' if fell else 'went'} from {start:.2f} to {end:.2f}"
-            same = f"{start:.2f}" == f"{end:.2f}"
-            text = f"{name} stayed at {end:.2f}" if same else f"{name} {change}"
-            found.append((text, float(start - end)))
-    return found
+def _change(fall: Fall) -> str:
+    start, end = fall.ends
+    if f"{start:.2f}" == f"{end:.2f}":
+        return f"{fall.name} stayed at {end:.2f}"
+    verb = "fell" if start - end >= SMALLEST_FALL else "went"
+    return f"{fall.name} {verb} from {start:.2f} to {end:.2f}"
 
 
 def _and(texts: Sequence[str]) -> str:

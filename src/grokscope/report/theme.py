@@ -1,5 +1,6 @@
 """Colours and sizes of all figures, for light and dark pages."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import altair as alt
@@ -21,6 +22,11 @@ _DARK: Final = {
     "grid": "#2d333b",
     "series": ["#56b4e9", "#e69f00", "#2fc79a", "#e59fc6"],
 }
+
+_MORE: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b8860b", "#7f7f7f")
+"""Of many curves, on light and dark pages alike."""
+_SHADES: Final = ("#5b3f95", "#44639f", "#2f7f8e", "#21988a", "#37b077", "#72c452", "#b3bd2c")
+"""Of numbers in order, on light and dark pages alike."""
 
 
 def _config(colours: dict[str, Any]) -> dict[str, Any]:
@@ -58,3 +64,31 @@ FILE: Final = LIGHT | {
     "font": "Liberation Sans, Arial, DejaVu Sans, sans-serif",
 }
 """For figures in files, which have a ground of their own."""
+
+
+def colours(field: str, domain: Sequence[str], title: str | None, ordered: bool) -> alt.Color:
+    """Return the colour channel of some curves.
+
+    **Arguments:**
+
+    - `field`: the column.
+    - `domain`: its values, in the order of the legend.
+    - `title`: of the legend.
+    - `ordered`: whether the values are numbers, which get shades in order.
+    """
+    if ordered:
+        channel = fraction_colour(f"{field}:N", domain)
+    else:
+        shades = [_MORE[i % len(_MORE)] for i in range(len(domain))]
+        channel = alt.Color(f"{field}:N", scale=alt.Scale(domain=list(domain), range=shades))
+    lines = alt.Legend(symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=300,
+                       columns=4)  # fmt: skip
+    return channel.title(title).legend(lines)
+
+
+def fraction_colour(field: str, fractions: Sequence[str]) -> alt.Color:
+    """Return the colour channel of the fractions, the smallest the darkest."""
+    step = (len(_SHADES) - 1) / max(1, len(fractions) - 1)
+    shades = [_SHADES[round(i * step)] for i in range(len(fractions))]
+    scale = alt.Scale(domain=list(fractions), range=shades)
+    return alt.Color(field, title="r", scale=scale)

@@ -9,6 +9,9 @@ from grokscope.runs.folder import RunFolder
 
 EXPLANATION_NAME: Final = "explanation.json"
 FORMAT: Final = 1
+RULES: Final = 2
+"""Counts up whenever the rules for verdicts change (`grokscope.circuits.evidence`), so that what
+was decided by others is made anew; files without it are of the first."""
 _LATER_FIELDS: Final = {"by": None, "table": None}
 """What explanations that were written earlier do not have."""
 
@@ -18,26 +21,40 @@ def write_documents(folder: RunFolder, documents: Sequence[Mapping[str, Any]]) -
 
     **Raises:** `DiskError` and `RunFolderError` where it cannot be written.
     """
-    document = {"format": FORMAT, "explanations": list(documents)}
+    document = {"format": FORMAT, "rules": RULES, "explanations": list(documents)}
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     folder.write_file(EXPLANATION_NAME, utf8(f"{text}\n"))
 
 
 def read_explanations(folder: RunFolder) -> list[dict[str, Any]]:
     """Return what `explanation.json` holds; nothing where it is missing, damaged or newer."""
+    return _read(folder)[1]
+
+
+def by_these_rules(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return what `explanation.json` holds if today's rules decided it, else nothing."""
+    rules, documents = _read(folder)
+    return documents if rules == RULES else []
+
+
+def _read(folder: RunFolder) -> tuple[int, list[dict[str, Any]]]:
     if EXPLANATION_NAME not in names_in(folder.path):
-        return []
+        return 0, []
     try:
         document = json.loads(read_bytes(folder.path / EXPLANATION_NAME))
         if document["format"] != FORMAT:
-            return []
-        return [_LATER_FIELDS | explanation for explanation in document["explanations"]]
+            return 0, []
+        found = [_LATER_FIELDS | explanation for explanation in document["explanations"]]
+        return document.get("rules", 1), found
     except (ValueError, KeyError, TypeError, RecursionError):
-        return []
+        return 0, []
 
 
 def kept(folder: RunFolder, seed: int) -> list[dict[str, Any]]:
-    """Return the kept explanations of a seed's last checkpoint, one per operation of the run."""
+    """Return what today's rules say of a seed's last checkpoint, as far as it is kept.
+
+    **Returns:** an explanation per operation of the run, or none.
+    """
     steps = folder.checkpoint_steps(seed)
     last = steps[-1] if steps else None
-    return [e for e in read_explanations(folder) if (e["seed"], e["step"]) == (seed, last)]
+    return [e for e in by_these_rules(folder) if (e["seed"], e["step"]) == (seed, last)]

@@ -15,6 +15,7 @@ import pytest
 from grokscope.circuits.circuit import Effort
 from grokscope.experiments.sweeps import explaining
 from grokscope.experiments.sweeps.explaining import explain
+from grokscope.inspection import store
 from grokscope.inspection.explaining import explain as explain_run
 from grokscope.inspection.store import write_explanations
 from grokscope.runs.folder import RunFolder
@@ -66,6 +67,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         return explain_run(run, **(options | QUICK))
 
     monkeypatch.setattr(explaining, "explain_run", quick)
+    monkeypatch.setattr(store, "explain", quick)
     return found
 
 
@@ -94,6 +96,17 @@ def test_what_is_made_is_kept(sweep: Path, made: list[Path]) -> None:
     made.clear()
     explain([sweep / "runs" / "seed-0", sweep / "runs" / "seed-1"])
     assert made == []
+
+
+def test_a_sweep_makes_anew_what_other_rules_decided(sweep: Path, made: list[Path]) -> None:
+    path = sweep / "runs" / "seed-0" / "explanation.json"
+    document = json.loads(path.read_text())
+    del document["rules"]
+    document["explanations"][0]["verdict"] = "not explained"
+    path.write_text(json.dumps(document))
+    rows = {row["name"]: row["verdict"] for row in explain(sweep).table.to_pylist()}
+    assert rows["seed-0"] == rows["seed-1"] == "explained"
+    assert [p.name for p in made if p.name != "bare"] == ["seed-0"]
 
 
 def test_one_run_is_made_anew_and_nothing_is_kept_of_a_control(

@@ -9,13 +9,12 @@ import pyarrow.csv
 
 from grokscope.circuits.circuit import Effort
 from grokscope.circuits.explanation import Explanation
-from grokscope.config import RunConfig
-from grokscope.errors import DiskError, GrokscopeError, RunFolderError, UsageError, quote
+from grokscope.errors import GrokscopeError, UsageError, quote
 from grokscope.inspection.explaining import explain as explain_run
 from grokscope.inspection.files import explain_file
 from grokscope.inspection.rows import COLUMNS, row_of
+from grokscope.inspection.store import explained
 from grokscope.runs.atomic import write_bytes
-from grokscope.runs.explanations import kept, read_explanations, write_documents
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.selection import Selection, paths_of, select
 from grokscope.runs.sweep_index import rows_of, to_parquet, to_table
@@ -86,7 +85,7 @@ def explain_many(
             try:
                 if base.get("p") is None:
                     raise UsageError(base["error"])
-                documents = (_kept_or_made(path, base["seed"], warn) if keep
+                documents = (explained(RunFolder.open(path), base["seed"], warn) if keep
                              else _made(path, base["seed"], **options))  # fmt: skip
                 new = list(_rows(base, documents))
             except _BROKEN as broken:
@@ -167,24 +166,8 @@ def _of_file(path: Path, operation: str | None, **options: Any) -> Explanations:
     return Explanations([({"run": str(path)} | row_of(e), e) for e in found])
 
 
-def _made(run: Path | RunFolder, seed: int, **options: Any) -> list[dict[str, Any]]:
+def _made(run: Path, seed: int, **options: Any) -> list[dict[str, Any]]:
     return [found.to_json() for found in explain_run(run, seeds=[seed], **options)]
-
-
-def _kept_or_made(path: Path, seed: int, warn: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Return a seed's explanations, and keep those that had to be made."""
-    folder = RunFolder.open(path)
-    task = RunConfig.from_json(folder.manifest.config).task
-    documents = kept(folder, seed)
-    if len(documents) == len(task.expressions):
-        return documents
-    documents = _made(folder, seed)
-    others = [e for e in read_explanations(folder) if e["seed"] != seed]
-    try:
-        write_documents(folder, sorted([*others, *documents], key=lambda e: e["seed"]))
-    except (DiskError, RunFolderError) as error:
-        warn(f"an explanation is not kept: {error}")
-    return documents
 
 
 def _rows(

@@ -19,7 +19,7 @@ from grokscope.report.figures.figure import (
 )
 from grokscope.report.figures.progress import SHOWN, TABLES
 from grokscope.report.figures.timeline import side_axis
-from grokscope.report.paper.time import colours
+from grokscope.report.theme import colours
 from grokscope.runs.differences import called
 
 _ENDED: Final = ("grokked", "undecided", "diverged", "not finished")

@@ -21,9 +21,9 @@ from grokscope.report.figures.figure import (
 )
 from grokscope.report.figures.progress import SHOWN, TABLES
 from grokscope.report.figures.timeline import TimeAxis, side_axis, span, time_axis
-from grokscope.report.paper.time import colours
 from grokscope.report.record import Curve
 from grokscope.report.series import summarise
+from grokscope.report.theme import colours
 from grokscope.runs.differences import called
 
 MOST_LINES: Final = 120

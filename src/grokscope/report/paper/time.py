@@ -7,32 +7,10 @@ import altair as alt
 
 from grokscope.report.figures.figure import Panel, inline, layered
 from grokscope.report.figures.timeline import side_axis
-from grokscope.report.paper.shades import fraction_colour
 
 EVALUATIONS: Final = 50
 """Steps between evaluations, where a logarithmic axis begins."""
 _THOUSANDS: Final = "format(datum.value, '~s')"
-_MORE: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b8860b", "#7f7f7f")
-
-
-def colours(field: str, domain: Sequence[str], title: str | None, ordered: bool) -> alt.Color:
-    """Return the colour channel of some curves.
-
-    **Arguments:**
-
-    - `field`: the column.
-    - `domain`: its values, in the order of the legend.
-    - `title`: of the legend.
-    - `ordered`: whether the values are numbers, which get shades in order.
-    """
-    if ordered:
-        channel = fraction_colour(f"{field}:N", domain)
-    else:
-        shades = [_MORE[i % len(_MORE)] for i in range(len(domain))]
-        channel = alt.Color(f"{field}:N", scale=alt.Scale(domain=list(domain), range=shades))
-    lines = alt.Legend(symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=300,
-                       columns=4)  # fmt: skip
-    return channel.title(title).legend(lines)
 
 
 def panel(
@@ -44,7 +22,7 @@ def panel(
 
     - `rows`: `step`, `value`, `line` (one per curve) and the column of the colour.
     - `title`: of the panel.
-    - `colour`: from `colours`.
+    - `colour`: from `grokscope.report.theme.colours`.
     - `y_title`: of the vertical axis, which goes from 0 to 1.
     - `last`: last step of the axis.
     """

@@ -14,7 +14,8 @@ from grokscope.report.paper.grouping import (
     varying,
     with_rows,
 )
-from grokscope.report.paper.time import EVALUATIONS, colours, panel
+from grokscope.report.paper.time import EVALUATIONS, panel
+from grokscope.report.theme import colours
 
 _DEFAULT: Final = ["test_accuracy"]
 _NUMBERS: Final = ("train_fraction", "p")

@@ -17,7 +17,8 @@ from grokscope.report.figures.figure import (
 from grokscope.report.figures.timeline import side_axis
 from grokscope.report.paper.block import Block, Shown
 from grokscope.report.paper.grouping import Row, ended, grouped, said, varying, with_rows
-from grokscope.report.paper.time import EVALUATIONS, colours, panel
+from grokscope.report.paper.time import EVALUATIONS, panel
+from grokscope.report.theme import colours
 
 _ENDS: Final = ("first", "last")
 

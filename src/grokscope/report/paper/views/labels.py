@@ -16,7 +16,7 @@ from grokscope.report.figures.figure import (
     significant,
 )
 from grokscope.report.paper.block import Block, Shown
-from grokscope.report.paper.shades import fraction_colour
+from grokscope.report.theme import fraction_colour
 
 _ROW: Final = 15
 _DOT: Final = 48
