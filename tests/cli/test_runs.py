@@ -13,7 +13,7 @@ from grokscope.config import PRESETS, RunConfig
 from grokscope.runs.explanations import write_documents
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.manifest import Manifest
-from grokscope.runs.query import list_runs
+from grokscope.runs.query import RunSummary, list_runs
 
 
 def test_an_empty_folder(cli: Any, tmp_path: Path) -> None:
@@ -154,3 +154,24 @@ def test_runs_that_differ_in_much_show_what_matters_first(tmp_path: Path) -> Non
     assert [line.split()[0] for line in found[-3:-1]] == ["a-2", "a-10"]
     for said in ("x + y", "x*y", "killed", "operation"):
         assert any(said in line for line in found), said
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "grokked_at", "state", "text"),
+    [
+        (1.0, {0: None}, "undecided", "unconfirmed"),
+        (0.99, {0: None}, "undecided", "unconfirmed"),
+        (0.98, {0: None}, "undecided", "–"),
+        (1.0, {0: None}, "diverged", "–"),
+        (1.0, {0: 600}, "grokked", "600"),
+        (1.0, {0: 600, 1: None}, "undecided", "600 unconfirmed"),
+        (0.992, {0: 600, 1: None}, "undecided", "600 –"),
+    ],
+)
+def test_what_is_not_confirmed_yet_is_said(
+    accuracy: float, grokked_at: dict[int, int | None], state: str, text: str
+) -> None:
+    run = RunSummary(Path("runs/a"), seeds=tuple(grokked_at), test_accuracy=accuracy,
+                     grokked_at=grokked_at, state=state)  # fmt: skip
+    assert text in "\n".join(lines([run], None))
+    assert ("unconfirmed" in "\n".join(lines([run], None))) == ("unconfirmed" in text)
