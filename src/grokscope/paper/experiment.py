@@ -42,6 +42,7 @@ class Source:
 
     operation: str
     steps: int
+    train_fraction: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Experiment:
     - `kind`: `training`, or `labels` where only the labels are counted.
     - `axes`: names of the configuration → the values that are combined with each other.
     - `fixed`: names of the configuration → one value.
-    - `small`: what the reduced version puts in their place.
+    - `small`: what the reduced version puts in their place; of starts their labels, of sources
+      what differs.
     - `sources`: runs that are trained first, by the name that the axis `source` uses.
     - `keeps`: which long tables the results keep, keys of `keeping.KEEPERS`, and `etas`.
     - `curves`: which measures are kept over training, with their matrix after a space.
@@ -103,7 +105,16 @@ class Experiment:
     @property
     def reduced(self) -> "Experiment":
         """The small version, for a laptop."""
-        return self.with_values(**self.small)
+        values = dict(self.small)
+        sources = {
+            name: dataclasses.replace(source, **values.get("sources", {}).get(name, {}))
+            for name, source in self.sources.items()
+        }
+        values.pop("sources", None)
+        if "start" in values:
+            starts = self.axes["start"]
+            values["start"] = [start for start in starts if start["label"] in values["start"]]
+        return dataclasses.replace(self, sources=sources).with_values(**values)
 
 
 @cache
@@ -139,7 +150,8 @@ def _read(name: str, document: Mapping[str, Any]) -> Experiment:
         kind=document.get("kind", "training"),
         axes={key: _values(value) for key, value in document["axes"].items()},
         fixed=document.get("fixed", {}),
-        small={key: _small(value) for key, value in document.get("small", {}).items()},
+        small={key: value if key == "sources" else _small(value)
+               for key, value in document.get("small", {}).items()},  # fmt: skip
         sources={key: Source(**value) for key, value in document.get("sources", {}).items()},
         views=tuple(_view(view) for view in views),
         keeps=tuple(document.get("keeps", ())),

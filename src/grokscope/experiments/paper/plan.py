@@ -71,7 +71,8 @@ def _source_document(experiment: Experiment) -> dict[str, Any]:
     """Return the sweep of the sources."""
     tables = [
         {"label": name, "operation": experiment.sources[name].operation,
-         "steps": experiment.sources[name].steps}
+         "steps": experiment.sources[name].steps,
+         "train_fraction": experiment.sources[name].train_fraction}
         for name in _used(experiment)
     ]  # fmt: skip
     seeds = list(experiment.axes["seed"])
@@ -80,7 +81,7 @@ def _source_document(experiment: Experiment) -> dict[str, Any]:
 
 def _source_fixed(experiment: Experiment) -> dict[str, Any]:
     shared = {k: v for k, v in experiment.fixed.items() if k == "p"}
-    return {"train_fraction": 0.3, "stop": False, "checkpoint_every": 10_000, **shared}
+    return {"stop": False, "checkpoint_every": 10_000, **shared}
 
 
 def _sources(experiment: Experiment) -> list[Wanted]:
@@ -88,7 +89,7 @@ def _sources(experiment: Experiment) -> list[Wanted]:
     for name, seed in itertools.product(_used(experiment), experiment.axes["seed"]):
         source = experiment.sources[name]
         config = configure((source.operation,), steps=source.steps, seeds=(seed,),
-                           **_source_fixed(experiment))  # fmt: skip
+                           train_fraction=source.train_fraction, **_source_fixed(experiment))  # fmt: skip
         labels = {"operation": operation_of(source.operation), "source": name}
         found.append(Wanted(config, labels))
     return found
