@@ -44,7 +44,7 @@ def test_from_the_description_to_the_runs(cli: Any, tmp_path: Path) -> None:
     first, second, measured, total = planned.out.splitlines()
     assert (first, second) == ("2 runs: 0 done, 2 to do", "  operation: 2 values")
     assert re.fullmatch(
-        r"measured p = 5, r = 0\.8, mlp: \d+\.\d ms per step, \d+ s to start; 2 runs", measured
+        r"measured p = 5, r = 0\.8, mlp: \d+\.\d ms per step, \d+\.\d s to begin; 2 runs", measured
     )
     assert re.fullmatch(r"at most \d+:\d\d with 1 worker, if every run takes all its steps", total)
     assert {path.name for path in tmp_path.iterdir()} == {"small.toml"}

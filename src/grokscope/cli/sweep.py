@@ -132,8 +132,9 @@ def _time(measured: "Estimate") -> list[str]:
     from grokscope.experiments.sweeps.estimate import shape_in_words
 
     lines = [
-        f"measured {shape_in_words(shape.config)}: {1000 * shape.per_step:.1f} ms per step, "
-        f"{shape.start:.0f} s to start; {counted(shape.n_jobs, 'run')}"
+        f"{'measured' if shape.measured else 'scaled to'} {shape_in_words(shape.config)}: "
+        f"{1000 * shape.times.per_step:.1f} ms per step, {shape.times.beginning:.1f} s to begin; "
+        f"{counted(len(shape.steps), 'run')}"
         for shape in measured.shapes
     ]
     total = f"at most {in_words(measured.seconds)} with {counted(measured.workers, 'worker')}"
@@ -145,8 +146,9 @@ def _document(
 ) -> dict[str, Any]:
     n = len(found.states.points)
     shapes = [] if measured is None else [
-        {"p": s.config.task.p, "train_fraction": s.config.task.train_fraction, "runs": s.n_jobs,
-         "seconds_per_step": s.per_step, "seconds_to_start": s.start}
+        {"p": s.config.task.p, "train_fraction": s.config.task.train_fraction, "runs": len(s.steps),
+         "seconds_per_step": s.times.per_step, "seconds_to_start": s.start,
+         "measured": s.measured}
         for s in measured.shapes
     ]  # fmt: skip
     return {

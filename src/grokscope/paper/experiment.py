@@ -150,8 +150,7 @@ def _read(name: str, document: Mapping[str, Any]) -> Experiment:
         kind=document.get("kind", "training"),
         axes={key: _values(value) for key, value in document["axes"].items()},
         fixed=document.get("fixed", {}),
-        small={key: value if key == "sources" else _small(value)
-               for key, value in document.get("small", {}).items()},  # fmt: skip
+        small={key: _small(key, value) for key, value in document.get("small", {}).items()},
         sources={key: Source(**value) for key, value in document.get("sources", {}).items()},
         views=tuple(_view(view) for view in views),
         keeps=tuple(document.get("keeps", ())),
@@ -165,8 +164,8 @@ def _view(document: Mapping[str, Any]) -> View:
     return View(document["kind"], document["title"], options)
 
 
-def _small(value: Any) -> Any:
-    return _values(value) if isinstance(value, list | dict) else value
+def _small(name: str, value: Any) -> Any:
+    return _values(value) if name != "sources" and isinstance(value, list | dict) else value
 
 
 def _values(value: Any) -> tuple[Any, ...]:

@@ -88,8 +88,10 @@ def _sources(experiment: Experiment) -> list[Wanted]:
     found = []
     for name, seed in itertools.product(_used(experiment), experiment.axes["seed"]):
         source = experiment.sources[name]
-        config = configure((source.operation,), steps=source.steps, seeds=(seed,),
-                           train_fraction=source.train_fraction, **_source_fixed(experiment))  # fmt: skip
+        config = configure(
+            (source.operation,), steps=source.steps, train_fraction=source.train_fraction,
+            seeds=(seed,), **_source_fixed(experiment),
+        )  # fmt: skip
         labels = {"operation": operation_of(source.operation), "source": name}
         found.append(Wanted(config, labels))
     return found

@@ -1,10 +1,12 @@
-"""How long a sweep will take, from a few real steps of each of its shapes."""
+"""How long a sweep will take, from a few real steps of its largest shapes."""
 
 import dataclasses
+import math
 import queue
+import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from grokscope.config import OptimizerConfig, RunConfig
 from grokscope.errors import GrokscopeError
@@ -13,27 +15,54 @@ from grokscope.experiments.engines.process import Process
 from grokscope.experiments.sweeps.batching import program_of
 from grokscope.experiments.sweeps.job import Job
 
-MEASURED_STEPS: Final = 50
-"""Most steps of a chunk that is measured."""
+BUDGET: Final = 12.0
+"""Seconds after which no other shape is measured: the rest is scaled from those that were."""
 _MODULE: Final = "grokscope.experiments.sweeps.measure"
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What one shape takes: runs that differ only in what their time does not depend on.
+class Times(NamedTuple):
+    """Seconds that runs of one shape take on one core or GPU.
 
     **Arguments:**
 
-    - `config`: the run of this shape that was measured.
-    - `n_jobs`: runs of this shape that are to do.
-    - `per_step`: seconds per step, evaluations included.
-    - `start`: seconds before the first step, mostly compiling.
+    - `per_step`: one step, evaluations included.
+    - `compiling`: before the first step of a run whose programs nobody has compiled yet.
+    - `loading`: before the first step in a new process, when others have compiled them.
+    - `beginning`: before the first step of a further run in the same process.
+    """
+
+    per_step: float
+    compiling: float
+    loading: float
+    beginning: float
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Runs that differ only in what their time does not depend on.
+
+    **Arguments:**
+
+    - `config`: one of them.
+    - `steps`: what each of them is to train.
+    - `times`: what they take.
+    - `measured`: whether that was measured; otherwise it was scaled from another shape.
     """
 
     config: RunConfig
-    n_jobs: int
-    per_step: float
-    start: float
+    steps: tuple[int, ...]
+    times: Times
+    measured: bool
+
+    @property
+    def start(self) -> float:
+        """Seconds that a worker needs when it meets this shape; to measure has compiled it."""
+        return self.times.loading if self.measured else self.times.compiling
+
+    @property
+    def training(self) -> float:
+        """Seconds for all its runs, one after the other."""
+        return len(self.steps) * self.times.beginning + sum(self.steps) * self.times.per_step
 
 
 @dataclass(frozen=True)
@@ -42,11 +71,12 @@ class Estimate:
 
     **Arguments:**
 
-    - `shapes`: what was measured.
-    - `seconds`: with `workers` at a time.
+    - `shapes`: what was measured or scaled, the largest first.
+    - `workers`: how many train at a time.
+    - `seconds`: with so many.
     """
 
-    shapes: list[Measured]
+    shapes: list[Shape]
     workers: int
     seconds: float
 
@@ -54,7 +84,7 @@ class Estimate:
 def estimate(
     jobs: Sequence[tuple[Job, int]], workers: int, tell: Callable[[str], None] = lambda _: None
 ) -> Estimate:
-    """Train a few real steps of each distinct shape, alone on one core or GPU, and add up.
+    """Train a few real steps of the largest shapes, alone on one core or GPU, and add up.
 
     **Arguments:**
 
@@ -64,24 +94,73 @@ def estimate(
 
     **Raises:** `GrokscopeError` when the steps cannot be trained.
     """
-    groups: dict[Hashable, list[tuple[Job, int]]] = {}
+    groups: dict[Hashable, tuple[RunConfig, list[int]]] = {}
     for job, steps in jobs:
-        groups.setdefault(_shape_of(job.config), []).append((job, steps))
-    shapes, total = [], 0.0
+        groups.setdefault(_shape_of(job.config), (job.config, []))[1].append(steps)
+    largest_first = sorted(groups.values(), key=lambda g: -_work(g[0]) * sum(g[1]))
+    begun, measured = _measure([config for config, _ in largest_first], tell)
+    shapes = [
+        Shape(config, tuple(steps), *_times(config, measured)) for config, steps in largest_first
+    ]
+    busy = max(1, min(workers, len(jobs)))
+    # every worker starts, and meets every shape, at the same time as the others
+    start = begun + sum(shape.start for shape in shapes)
+    return Estimate(shapes, busy, start + sum(shape.training for shape in shapes) / busy)
+
+
+def _measure(
+    configs: Sequence[RunConfig], tell: Callable[[str], None]
+) -> tuple[float, list[tuple[RunConfig, Times]]]:
+    """Return the seconds until a process is ready, and what was measured within the budget."""
     answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+    started = time.perf_counter()
     process = Process(_MODULE, places(1)[0], None, lambda _, said: answers.put(said))
+    begun, found = 0.0, []
     try:
-        for i, group in enumerate(groups.values()):
-            config = group[0][0].config
-            tell(f"measuring shape {i + 1} of {len(groups)}: {shape_in_words(config)}")
+        for i, config in enumerate(configs):
+            asked = time.perf_counter()
+            tell(f"measuring shape {i + 1} of {len(configs)}: {shape_in_words(config)}")
             process.say({"config": config.to_json()})
-            shapes.append(_measured(config, len(group), answers.get()))
-            total += shapes[-1].per_step * sum(steps for _, steps in group)
+            said = answers.get()
+            if said is None:
+                raise GrokscopeError("a few steps could not be trained",
+                                     got=shape_in_words(config),
+                                     next_step="train one such run to see why")  # fmt: skip
+            now = time.perf_counter()
+            begun = begun or max(now - started - said.pop("took"), 0.0)
+            said.pop("took", None)
+            found.append((config, Times(**said)))
+            if now - started + (now - asked) > BUDGET:
+                break
     finally:
         process.kill()
-    busy = max(1, min(workers, len(jobs)))
-    # every worker compiles every shape, and all at the same time
-    return Estimate(shapes, busy, sum(shape.start for shape in shapes) + total / busy)
+    return begun, found
+
+
+def _times(config: RunConfig, measured: Sequence[tuple[RunConfig, Times]]) -> tuple[Times, bool]:
+    """Return what a shape takes, and whether it was measured; else scale the nearest one."""
+    shape = _shape_of(config)
+    for other, times in measured:
+        if _shape_of(other) == shape:
+            return times, True
+    other, times = min(measured, key=lambda m: _distance(m[0], config))
+    return times._replace(per_step=times.per_step * _work(config) / _work(other)), False
+
+
+def _distance(one: RunConfig, other: RunConfig) -> tuple[bool, float]:
+    """Order shapes: those with the same optimiser first, then those of similar work."""
+    same = program_of(one) == program_of(other)
+    return not same, abs(math.log(_work(one) / _work(other)))
+
+
+def _work(config: RunConfig) -> float:
+    """Return what a step's matrix products grow with: pairs, and numbers of the network."""
+    task, model = config.task, config.model
+    pairs = task.p**2 * len(task.expressions)
+    numbers = model.layers * (model.d_model * (model.d_mlp + 2 * model.d_model))
+    # a step goes forward and backward over what trains, an evaluation forward over everything
+    passes = 3 * task.train_fraction + 1 / config.schedule.eval_every
+    return pairs * passes * (numbers + model.d_mlp * task.p)
 
 
 _OF_A_RUN: Final = ("learning_rate", "weight_decay")
@@ -100,13 +179,6 @@ def shape_in_words(config: RunConfig) -> str:
 
 def _plain(value: Any) -> str:
     return " ".join(value) if isinstance(value, tuple) else str(value)
-
-
-def _measured(config: RunConfig, n_jobs: int, said: dict[str, Any] | None) -> Measured:
-    if said is None:
-        raise GrokscopeError("a few steps could not be trained", got=shape_in_words(config),
-                             next_step="train one such run to see why")  # fmt: skip
-    return Measured(config, n_jobs, **said)
 
 
 def _shape_of(config: RunConfig) -> Hashable:

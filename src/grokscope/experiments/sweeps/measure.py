@@ -4,11 +4,15 @@ import dataclasses
 import tempfile
 import time
 from pathlib import Path
+from typing import Final
 
 from grokscope.config import RunConfig
 from grokscope.experiments.engines.process import Conversation
 from grokscope.experiments.listener import Beginning, Evaluation, Silent
-from grokscope.experiments.sweeps.estimate import MEASURED_STEPS
+
+_MOST_STEPS: Final = 50
+_PAIRS: Final = 75_000
+"""Pairs that are trained on in a measurement: a second or two for the paper's network."""
 
 
 class _Stopwatch(Silent):
@@ -25,25 +29,45 @@ def main() -> None:
     """Measure the configurations that are asked about."""
     talk = Conversation()
     while (request := talk.next()) is not None:
-        talk.answer(seconds(RunConfig.from_json(request["config"])))
+        started = time.perf_counter()
+        times = seconds(RunConfig.from_json(request["config"]))
+        talk.answer(times | {"took": time.perf_counter() - started})
 
 
 def seconds(config: RunConfig) -> dict[str, float]:
-    """Return the seconds per step, evaluations included, and those until the first step is done.
+    """Return the times of a run of this shape, by the names of `estimate.Times`.
 
-    Trained are two chunks, of which the first one compiles, into a folder that is removed.
+    Three short runs go into folders that are removed: one that compiles, one that has forgotten
+    its programs like a new process, and one more.
     """
+    import jax
+
+    every = _steps(config)
+    first = _moments(config, 2 * every, every)
+    chunk = first[2 * every] - first[every]
+    jax.clear_caches()
+    new, again = (_moments(config, every, every) for _ in range(2))
+    starts = [max(moments[every] - chunk, 0.0) for moments in (first, new, again)]
+    names = ("compiling", "loading", "beginning")
+    return {"per_step": chunk / every, **dict(zip(names, starts, strict=True))}
+
+
+def _steps(config: RunConfig) -> int:
+    """Return how many steps are measured at a time; of large networks fewer."""
+    task = config.task
+    pairs = task.p**2 * task.train_fraction * len(task.expressions)
+    return max(1, min(config.schedule.eval_every, _MOST_STEPS, round(_PAIRS / pairs)))
+
+
+def _moments(config: RunConfig, steps: int, every: int) -> dict[int, float]:
+    """Train and return after how many seconds each evaluated step was reached."""
     from grokscope.experiments.run import train_run
 
-    every = min(config.schedule.eval_every, MEASURED_STEPS)
     schedule = dataclasses.replace(
-        config.schedule, steps=2 * every, eval_every=every, spectra_every=every, stop=False
+        config.schedule, steps=steps, eval_every=every, spectra_every=every, stop=False
     )
     started, watch = time.perf_counter(), _Stopwatch()
     with tempfile.TemporaryDirectory(prefix="grokscope-measure-") as folder:
-        train_run(
-            dataclasses.replace(config, schedule=schedule), Path(folder) / "run", listener=watch
-        )
-    chunk = watch.moments[2 * every] - watch.moments[every]
-    start = watch.moments[every] - started - chunk
-    return {"per_step": chunk / every, "start": max(start, 0.0)}
+        short = dataclasses.replace(config, schedule=schedule)
+        train_run(short, Path(folder) / "run", listener=watch)
+    return {step: moment - started for step, moment in watch.moments.items()}
