@@ -3,7 +3,6 @@
 import dataclasses
 import io
 import math
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +13,11 @@ from rich.console import Console
 from rich.live import Live
 
 from grokscope.cli import live
-from grokscope.cli.live import Lines, Panels, Since, in_words, listen, sparkline, waiting
+from grokscope.cli.live import Lines, Panels, listen, sparkline
 from grokscope.config import configure
 from grokscope.experiments.listener import Beginning, Evaluation, Silent
 from grokscope.experiments.progress import SeedProgress
+from grokscope.progress import Since, SlowLines
 
 CONFIG: Final = configure(["x + y"], "quick", p=11, seeds=(0, 1), steps=100, eval_every=10)
 NAMES: Final = list(live._SHOWN)
@@ -92,9 +92,11 @@ def test_before_the_first_step_a_panel_has_a_clock_and_no_markup() -> None:
 
 def test_before_the_first_step_lines_say_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     file = io.StringIO()
+    hasty = Lines(Console(file=file, width=40))
+    hasty.preparing("what is over at once")  # in less than the first pause
+    hasty.close()
+    monkeypatch.setattr(SlowLines, "pauses", (0.0, 60.0))
     lines = Lines(Console(file=file, width=40))
-    lines.preparing("what is over at once")  # in less than the first pause
-    monkeypatch.setattr(live, "_SECONDS_TO_SPEAK", (0.0, 60.0))
     lines.preparing("compiling")
     while "\n" not in file.getvalue():
         time.sleep(0.001)
@@ -186,45 +188,3 @@ def test_sparkline_of_many_keeps_both_ends() -> None:
     bars = sparkline(values, width=8)
     assert (len(bars), bars[0], bars[-1]) == (8, "▁", "█")
     assert list(bars) == sorted(bars)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0:00"),
-        (59.4, "0:59"),
-        (65, "1:05"),
-        (7389, "2:03:09"),
-        (math.nan, "–"),
-        (math.inf, "–"),
-    ],
-)
-def test_in_words(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
-
-
-def test_what_takes_a_while_is_said_on_standard_error_with_a_clock(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    said, tell = threading.Event(), Lines._print
-
-    def tell_and_say_so(self: Lines, line: str) -> None:
-        tell(self, line)
-        said.set()
-
-    monkeypatch.setattr(live, "_SECONDS_TO_SPEAK", (0.0, 100.0))
-    monkeypatch.setattr(Lines, "_print", tell_and_say_so)
-    with waiting("explaining runs/a"):
-        assert said.wait(10)
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err == "explaining runs/a … 0:00\n"
-
-
-def test_nothing_is_said_of_waiting_where_silence_is_wished(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(live, "_SECONDS_TO_SPEAK", (0.0, 100.0))
-    with waiting("explaining runs/a", quiet=True):
-        time.sleep(0.05)
-    assert capsys.readouterr() == ("", "")

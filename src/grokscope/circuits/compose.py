@@ -25,6 +25,7 @@ from grokscope.circuits.pairs import not_finite
 from grokscope.circuits.subject import Subject
 from grokscope.measures import gini_of
 from grokscope.models import Model
+from grokscope.progress import doing
 from grokscope.spectra.characters import Characters
 from grokscope.spectra.spectrum import Spectrum
 from grokscope.tasks.structure import Search, Structure
@@ -73,12 +74,14 @@ def explain_network(
         return _unexplained(facts, search, grokked)
     if broken := not_finite(model) or subjects[0].not_finite:
         return _broken(facts, search, grokked, broken)
+    doing("finding keys above permuted tables")
     bases = [(s.matched.embedding, s.matched.readout) for s in subjects]
     circuits = [
         find_circuit(subject, grokked=grokked, tried=[b for b in bases if b is not own],
                      effort=effort)
         for subject, own in zip(subjects, bases, strict=True)
     ]  # fmt: skip
+    doing("keeping and removing keys")
     ranked = sorted(circuits, key=lambda circuit: circuit.score, reverse=True)
     return _explained(facts, ranked[0], ranked[1:], thorough)
 

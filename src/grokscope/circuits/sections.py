@@ -1,7 +1,7 @@
 """The parts of an explanation beyond the verdict, as plain dictionaries of numbers."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +21,7 @@ from grokscope.circuits.norm_bias import repair_readout
 from grokscope.circuits.patching import patch_coordinate
 from grokscope.circuits.shapes import key_shapes
 from grokscope.circuits.subject import Outcome
+from grokscope.progress import doing
 from grokscope.spectra.projection import keep
 
 Section = dict[str, Any]
@@ -33,17 +34,11 @@ def analyses(circuit: Circuit) -> Section:
     """Run every analysis that the verdict does not need."""
     if not circuit.frequencies or not circuit.testable:
         return blank()
-    return {
-        "logits": _logits(circuit),
-        "neurons": _neurons(circuit),
-        "attention": tuple(
-            dataclasses.asdict(head)
-            for head in attention_summary(circuit.subject, circuit.frequencies)
-        ),
-        "algorithm": dataclasses.asdict(algorithm(circuit.subject, circuit.frequencies)),
-        "closed_form": _closed_form(circuit),
-        "causal": _more_causal(circuit),
-    }
+    found: Section = {}
+    for name, section in _ANALYSES.items():
+        doing(f"reading the {name.replace('_', ' ')}")
+        found[name] = section(circuit)
+    return found
 
 
 def blank() -> Section:
@@ -257,3 +252,16 @@ def _one(outcome: Outcome, side: str) -> float:
 
 def _outcome(outcome: Outcome) -> Section:
     return {"accuracy": outcome.accuracy, "loss": outcome.loss}
+
+
+_ANALYSES: Final[dict[str, Callable[[Circuit], Any]]] = {
+    "logits": _logits,
+    "neurons": _neurons,
+    "attention": lambda c: tuple(
+        dataclasses.asdict(head) for head in attention_summary(c.subject, c.frequencies)
+    ),
+    "algorithm": lambda c: dataclasses.asdict(algorithm(c.subject, c.frequencies)),
+    "closed_form": _closed_form,
+    "causal": _more_causal,
+}
+"""What each section of `analyses` is made by, in order."""

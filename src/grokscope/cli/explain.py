@@ -70,21 +70,15 @@ class Explain:
     def run(self) -> None:
         """Explain and print."""
         self._check()
-        from grokscope.cli.live import waiting
-
         selection = self._selection()
         if selection is not None and not selection.is_one_run:
             self._many(selection)
         elif self.target.is_file():
-            with waiting(f"explaining {printable(str(self.target))}"):
-                found = self._file()
-            self._show(found)
+            self._show(self._file())
         elif self.over_time:
             self._show_over_time()
         else:
-            with waiting(f"explaining {printable(str(self.target))}"):
-                found = self._run()
-            self._show(found)
+            self._show(self._run())
 
     def _check(self) -> None:
         """Raise `UsageError` for wrong words before JAX is loaded, which takes a while."""
@@ -189,12 +183,9 @@ class Explain:
             print_explanation(explanation.to_json())
 
     def _show_over_time(self) -> None:
-        from grokscope.cli.live import waiting
+        from grokscope.inspection.over_time import timelines
 
-        with waiting(f"explaining every checkpoint of {printable(str(self.target))}"):
-            from grokscope.inspection.over_time import timelines
-
-            found = [t.to_json() for t in timelines(self.target, seeds=self.seeds, by=self.by)]
+        found = [t.to_json() for t in timelines(self.target, seeds=self.seeds, by=self.by)]
         if self.json:
             print(json.dumps(found[0] if len(found) == 1 else found))
             return

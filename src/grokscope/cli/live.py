@@ -1,10 +1,8 @@
 """What a person sees while a network trains: a live panel, plain lines, or nothing."""
 
 import contextlib
-import itertools
 import math
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -19,14 +17,13 @@ from rich.table import Table
 from rich.text import Text
 
 from grokscope.experiments.listener import Beginning, Evaluation, Listener, Silent
+from grokscope.progress import Since, SlowLines, in_words
 
 T = TypeVar("T")
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 32
 _SECONDS_BETWEEN_LINES: Final = 5.0
-_SECONDS_TO_SPEAK: Final = (10.0, 20.0, 30.0)
-"""Pauses between lines about the same thing before the first step."""
 _SHOWN: Final = {
     "train_accuracy": "train accuracy",
     "test_accuracy": "test accuracy",
@@ -93,24 +90,6 @@ def listen(*, quiet: bool) -> Iterator[Listener]:
             lines.close()
 
 
-@contextlib.contextmanager
-def waiting(what: str, *, quiet: bool = False) -> Iterator[None]:
-    """Show on standard error, with a clock, what takes a while; it goes when that is done."""
-    console = StandardError(stderr=True)
-    if quiet:
-        yield
-    elif console.is_terminal:
-        with Live(Since(what), console=console, transient=True, redirect_stdout=False):
-            yield
-    else:
-        lines = Lines(console)
-        lines.preparing(what)
-        try:
-            yield
-        finally:
-            lines.close()
-
-
 def sparkline(values: list[float], width: int = _WIDTH) -> str:
     """Return the values as bars, the lowest and highest of them as the ends of the scale.
 
@@ -125,28 +104,6 @@ def sparkline(values: list[float], width: int = _WIDTH) -> str:
     return "".join(
         _BARS[round((v - low) / span * top)] if math.isfinite(v) else " " for v in values
     )
-
-
-def in_words(seconds: float) -> str:
-    """Return a duration such as `1:05` or `2:03:09`; `–` where it is not known."""
-    if not math.isfinite(seconds):
-        return "–"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-class Since:
-    """What is being done, and for how long; each time it is drawn, it says so anew."""
-
-    def __init__(self, what: str) -> None:
-        self._what, self._begun = what, time.monotonic()
-
-    def __rich__(self) -> Text:
-        return Text(str(self))
-
-    def __str__(self) -> str:
-        return f"{self._what} … {in_words(time.monotonic() - self._begun)}"
 
 
 class Panels:
@@ -193,23 +150,15 @@ class Lines:
         self._console = console
         self._last = -math.inf
         self._told: deque[str] = deque(maxlen=256)
-        self._over = threading.Event()
+        self._slow = SlowLines(console)
 
     def preparing(self, what: str) -> None:
         """Print what takes a while, once it has taken a while, and then now and again."""
-        self.close()
-        self._over = threading.Event()
-        threading.Thread(target=self._wait, args=(Since(what), self._over), daemon=True).start()
-
-    def _wait(self, since: Since, over: threading.Event) -> None:
-        for seconds in itertools.chain(_SECONDS_TO_SPEAK, itertools.repeat(_SECONDS_TO_SPEAK[-1])):
-            if over.wait(seconds):
-                return
-            self._print(str(since))
+        self._slow.show(what)
 
     def close(self) -> None:
         """Say no more about what takes a while."""
-        self._over.set()
+        self._slow.close()
 
     def begin(self, beginning: Beginning) -> None:
         """Print what is trained."""

@@ -32,21 +32,14 @@ class Report:
     def run(self) -> None:
         """Write and say where."""
         self._check()
-        from grokscope.cli.live import waiting
-
-        with waiting("writing the report" if self.figures is None else "drawing the figures"):
-            written = self._written()
-        for path in written:
-            print(path)
-
-    def _written(self) -> list[str]:
-        """Write the page or the figures, and return the paths."""
         from grokscope.report import write_figures, write_report
         from grokscope.runs.atomic import from_here
 
         if self.figures is None:
-            return [from_here(write_report(self.runs, self.out))]
-        return [str(path) for path in write_figures(self.runs, self.figures)]
+            print(from_here(write_report(self.runs, self.out)))
+            return
+        for path in write_figures(self.runs, self.figures):
+            print(path)
 
     def _check(self) -> None:
         """Raise `UsageError` for wrong paths before the report is loaded, which takes a while."""

@@ -128,8 +128,8 @@ class Sweep:
 
 def _time(measured: "Estimate") -> list[str]:
     """Return what was measured and what follows from it."""
-    from grokscope.cli.live import in_words
     from grokscope.experiments.sweeps.estimate import shape_in_words
+    from grokscope.progress import in_words
 
     lines = [
         f"{'measured' if shape.measured else 'scaled to'} {shape_in_words(shape.config)}: "

@@ -12,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from grokscope.cli.counted import counted
-from grokscope.cli.live import StandardError, in_words
+from grokscope.cli.live import StandardError
 from grokscope.experiments.sweeps.adopt import Adoption
 from grokscope.experiments.sweeps.spec import Point
 from grokscope.experiments.sweeps.states import State, States
 from grokscope.experiments.sweeps.sweep import Watcher
+from grokscope.progress import in_words
 
 _SIGNS: Final = {
     "waiting": ("·", "dim"),

@@ -132,12 +132,11 @@ class Train:
             self._write_report(out)
 
     def _write_report(self, out: Path) -> None:
-        from grokscope.cli.live import waiting
+        from grokscope.progress import showing
+        from grokscope.report import write_report
+        from grokscope.runs.atomic import from_here
 
-        with waiting("writing the report", quiet=self.quiet):
-            from grokscope.report import write_report
-            from grokscope.runs.atomic import from_here
-
+        with showing(quiet=self.quiet):
             page = write_report([out])
         print(f"report: {from_here(page)}", file=sys.stderr if self.json else sys.stdout)
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from grokscope.config import RunConfig, configure
 from grokscope.experiments.check import check
-from grokscope.experiments.listener import Listener, Silent
+from grokscope.experiments.listener import Beginning, Evaluation, Listener, Silent
 from grokscope.experiments.run import Run, train_run
+from grokscope.progress import doing, showing
 from grokscope.runs.names import new_folder, slug
 from grokscope.settings.arguments import plain_arguments
 
@@ -23,6 +24,7 @@ def train(
     out: str | Path | None = None,
     resume: bool = False,
     listener: Listener | None = None,
+    quiet: bool = False,
     lock: bool = True,
     source: Any = None,
     **settings: Any,
@@ -35,7 +37,9 @@ def train(
     - `preset`: where the settings start from, a key of `grokscope.config.PRESETS`.
     - `out`: run folder; by default `runs/NAME` with a name made from the operation.
     - `resume`: go on with the run of the same settings in `out`.
-    - `listener`: is told how it goes; without one, only warnings are printed.
+    - `listener`: is told how it goes; without one, standard error or the notebook has a line with
+      the step and the test accuracy.
+    - `quiet`: show nothing but warnings.
     - `lock`: False trains also where the file system has no locks; then nothing else may write
       there.
     - `source`: a trained run to take weights over from, as the setting `load` says:
@@ -49,13 +53,29 @@ def train(
     if source is not None:
         settings["source"] = source
     config = configure(expressions, preset, **settings)
-    with run_folder(config, out) as path:
-        listener = listener or _Warnings()
+    with run_folder(config, out) as path, showing(quiet=quiet or listener is not None):
+        listener = listener or _OneLine()
         return train_run(config, path, resume=resume, listener=listener, lock=lock)
 
 
-class _Warnings(Silent):
-    """Says what the user should know, and nothing else."""
+class _OneLine(Silent):
+    """Names what a training does, for whoever shows it, and prints what the user should know."""
+
+    def preparing(self, what: str) -> None:
+        """Name what takes a while."""
+        doing(what)
+
+    def begin(self, beginning: Beginning) -> None:
+        """Take what is trained."""
+        self._of = f"{beginning.operation} mod {beginning.config.task.p}"
+        self._steps = beginning.config.schedule.steps
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        """Name the step, and the mean test accuracy of all seeds."""
+        accuracies = evaluation.values["test_accuracy"]
+        mean = sum(accuracies) / len(accuracies)
+        doing(f"{self._of}, step {evaluation.step:,} of at most {self._steps:,}: test accuracy"
+              f" {mean:.1%}")  # fmt: skip
 
     def warn(self, line: str) -> None:
         """Print it on standard error."""

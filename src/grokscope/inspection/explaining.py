@@ -13,14 +13,16 @@ from grokscope.circuits.explanation import Explanation
 from grokscope.circuits.matched import same_characters
 from grokscope.config import RunConfig
 from grokscope.errors import UsageError
-from grokscope.inspection.network import load_any_network
+from grokscope.inspection.network import Network, load_any_network
 from grokscope.measures import first_confirmed
 from grokscope.numerics import computing
+from grokscope.progress import doing, part_of, showing
 from grokscope.runs.folder import RunFolder
 from grokscope.tasks import Task, make_splits, parse
 from grokscope.tasks.structure import Search, structure_of
 
 
+@showing()
 def explain(
     run: Any,
     *,
@@ -86,6 +88,10 @@ class Case(NamedTuple):
     ) -> Explanation:
         """Explain the network at one checkpoint, by default the last."""
         network = load_any_network(self.folder, self.seed, step)
+        with part_of(f"{self.operation}, seed {self.seed}, step {network.step:,}"):
+            return self._explained(network, effort, thorough)
+
+    def _explained(self, network: Network, effort: Effort | None, thorough: bool) -> Explanation:
         labels = self.task.labels(self.seed)[self.number].reshape(self.task.p, self.task.p)
         found = explain_network(
             network.model,
@@ -107,6 +113,7 @@ def case_of(
     folder: RunFolder, config: RunConfig, task: Task, seed: int, index: int, by: str | None
 ) -> Case:
     """Return what an explanation of one seed and operation needs beside the weights."""
+    doing(f"looking for the structure of {task.expressions[index].canonical}")
     kind = make_splits(task, config.task, seed)[index].kind
     own = structure_of(task, index, seed)
     search = own if by is None else structure_by(by, task.p)

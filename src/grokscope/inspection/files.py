@@ -15,6 +15,7 @@ from grokscope.inspection.explaining import control_of, structure_by
 from grokscope.inspection.measuring import BYTES_PER_NUMBER, over_residues
 from grokscope.inspection.network import network_of
 from grokscope.numerics import computing
+from grokscope.progress import showing
 from grokscope.runs.memory import fitting
 from grokscope.runs.residues import ResidueTable
 from grokscope.runs.tables import ForeignTable, read_tables
@@ -31,6 +32,7 @@ _ROLE_OF_AXIS: Final = {"token": "embedding", "class": "readout"}
 
 
 @computing()
+@showing()
 def explain_file(
     path: str | Path,
     operation: str,

@@ -7,6 +7,7 @@ from grokscope.circuits.circuit import Effort
 from grokscope.circuits.explanation import Explanation
 from grokscope.config import RunConfig
 from grokscope.inspection.explaining import Case, case_of, folder_of
+from grokscope.progress import showing
 from grokscope.tasks import Task
 
 EFFORT: Final = Effort(null_draws=200, control_draws=5)
@@ -77,8 +78,9 @@ def timelines(
     task = Task.from_config(config.task)
     for seed in config.seeds if seeds is None else seeds:
         for index in range(task.n_tasks):
-            case = case_of(folder, config, task, seed, index, by)
-            found = [case.explain(step, EFFORT, thorough=False) for step in _steps(case)]
+            with showing():
+                case = case_of(folder, config, task, seed, index, by)
+                found = [case.explain(step, EFFORT, thorough=False) for step in _steps(case)]
             yield Timeline(case.operation, seed, case.grokked_at, found)
 
 

@@ -8,6 +8,7 @@ import vl_convert
 
 from grokscope.errors import UsageError
 from grokscope.numerics import computing
+from grokscope.progress import doing, showing
 from grokscope.report.compared import Comparison
 from grokscope.report.comparison import DETAILED, figures
 from grokscope.report.explained import read_explanations
@@ -30,6 +31,7 @@ SCALE: Final = 2.0
 
 
 @plain_arguments
+@showing()
 def write_figures(runs: Any, directory: str | Path, formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write every figure of a report into files, on a light ground.
 
@@ -43,6 +45,7 @@ def write_figures(runs: Any, directory: str | Path, formats: Sequence[str] = FOR
 
     **Raises:** `UsageError` for another format and as `write_report`; `DiskError`.
     """
+    doing("drawing the figures")
     for name in formats:
         if name not in FORMATS:
             raise UsageError("no such format of figures", got=name, allowed=", ".join(FORMATS))

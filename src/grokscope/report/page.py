@@ -7,6 +7,7 @@ from typing import Any, Final
 from grokscope.errors import UsageError
 from grokscope.measures import MEASURES
 from grokscope.numerics import computing
+from grokscope.progress import doing, showing
 from grokscope.report import facts
 from grokscope.report.chapter import chapter, in_short
 from grokscope.report.charts import Charts
@@ -31,6 +32,7 @@ REPORT_NAME: Final = "report.html"
 
 
 @plain_arguments
+@showing()
 def write_report(runs: Any, out: str | Path | None = None) -> Path:
     """Write a page about one run, or one that compares several.
 
@@ -65,6 +67,7 @@ def render(
 
     **Arguments:** the runs; where the page will lie; runs that could not be read, with the reason.
     """
+    doing("drawing the curves")
     charts = new_charts()
     values: dict[str, Any] = {
         "measures": [MEASURES[key] for key in SHOWN],
@@ -98,6 +101,7 @@ def render(
 def _run(record: RunRecord, runs: int, charts: Charts) -> dict[str, Any]:
     """Return what the template shows of one run, adding its charts to the page's."""
     network, explained = read_network(record), read_explanations(record)
+    doing(f"drawing {record.label}")
     figures = charts.add(network_figures(record, network, runs, explained))
     chapters = [chapter(found, charts.add(explanation_figures(record, network, found)))
                 for found in explained]  # fmt: skip

@@ -14,6 +14,7 @@ from grokscope.inspection.explaining import explain as explain_run
 from grokscope.inspection.files import explain_file
 from grokscope.inspection.rows import COLUMNS, row_of
 from grokscope.inspection.store import explained
+from grokscope.progress import showing
 from grokscope.runs.atomic import write_bytes
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.selection import Selection, paths_of, select
@@ -110,6 +111,7 @@ def explain(
     p: int | None = None,
     axis: int | None = None,
     tables: Sequence[str] = (),
+    quiet: bool = False,
 ) -> Explanations:
     """Say which algorithm the networks of one run, or of many, found, with causal evidence.
 
@@ -129,6 +131,7 @@ def explain(
     - `thorough`: whether to run the analyses that the verdict does not need.
     - `operation`, `p`, `axis`, `tables`: of a file: what was trained, the modulus, which axis holds
       the residues, and which tables are meant.
+    - `quiet`: do not show what is being done.
 
     **Returns:** a list of the explanations, in the order of the runs, their seeds and operations,
     whose `table` has a row for each network, also for those that could not be explained.
@@ -136,25 +139,25 @@ def explain(
     **Raises:** `UsageError` for a folder, seed or step that is not there; of several runs, one
     that is broken only has a row that says so.
     """
-    several, paths = isinstance(runs, list | tuple), paths_of(runs)
-    if not several and paths[0].is_file():
-        return _of_file(paths[0], operation, p=p, axis=axis, tables=tables, by=by)
-    selection = select(paths)
-    if selection.is_one_run and not several:
-        (path,) = selection.runs
-        made = [e.to_json() for e in explain_run(path, seeds=seeds, step=step, by=by, effort=effort,
-                                                 thorough=thorough)]  # fmt: skip
-        bases = {base["seed"]: base | {"run": str(path)} for base in rows_of(path)}
-        return Explanations([
-            pair for seed, base in bases.items()
-            for pair in _rows(base, [e for e in made if e["seed"] == seed])
-        ])  # fmt: skip
-    plain = (step, by, effort, thorough) == (None, None, None, True)
-    found = explain_many(selection, seeds=seeds, step=step, by=by, effort=effort,
-                         thorough=thorough, keep=plain)  # fmt: skip
-    if selection.sweep is not None and seeds is None and plain:
-        found.write(selection.sweep)
-    return found
+    options = {"step": step, "by": by, "effort": effort, "thorough": thorough}
+    with showing(quiet=quiet):
+        several, paths = isinstance(runs, list | tuple), paths_of(runs)
+        if not several and paths[0].is_file():
+            return _of_file(paths[0], operation, p=p, axis=axis, tables=tables, by=by)
+        selection = select(paths)
+        if selection.is_one_run and not several:
+            (path,) = selection.runs
+            made = [e.to_json() for e in explain_run(path, seeds=seeds, **options)]
+            bases = {base["seed"]: base | {"run": str(path)} for base in rows_of(path)}
+            return Explanations([
+                pair for seed, base in bases.items()
+                for pair in _rows(base, [e for e in made if e["seed"] == seed])
+            ])  # fmt: skip
+        plain = (step, by, effort, thorough) == (None, None, None, True)
+        found = explain_many(selection, seeds=seeds, keep=plain, **options)
+        if selection.sweep is not None and seeds is None and plain:
+            found.write(selection.sweep)
+        return found
 
 
 def _of_file(path: Path, operation: str | None, **options: Any) -> Explanations:
