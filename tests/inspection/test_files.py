@@ -143,3 +143,13 @@ def test_in_python_a_file_is_explained_by_the_same_name(tmp_path: Path) -> None:
     assert gs.measure(path, p=P)["W"]["axis"] == 1
     with pytest.raises(UsageError, match="needs its operation"):
         gs.explain(path, p=P)
+
+
+def test_a_table_that_is_not_finite_is_named_and_the_others_are_explained(tmp_path: Path) -> None:
+    good, bad = circles((2, 5)), circles((2, 5))
+    bad[3, 1] = np.nan
+    np.savez(tmp_path / "tables.npz", W_E=good, W_bad=bad, W_U=2 * good)
+    skipped: dict[str, str] = {}
+    found = explain_file(tmp_path / "tables.npz", "x + y", p=P, skipped=skipped.__setitem__)
+    assert [e.table["name"] for e in found if e.table] == ["W_E", "W_U"]
+    assert skipped == {"W_bad": "it holds values that are not finite"}

@@ -172,7 +172,8 @@ def _with_matched(run: RunFolder, operations: tuple[str | None, ...]) -> RunFold
 
 
 def test_measures_in_the_basis_that_fits_come_first(make_run: MakeRun) -> None:
-    (record,) = read_runs([_with_matched(make_run(expressions=("x*y",)), (None,)).path])
+    run = _with_matched(make_run(expressions=("x*y",), grokked_at={0: 600, 1: 600}), (None,))
+    (record,) = read_runs([run.path])
     fits, additive = [s.text for s in finding(record) if s.text.startswith("In the ")]
     assert fits.startswith(
         "In the basis that fits: from the first to the last evaluation FFS of W_E fell from 1.00"
@@ -190,6 +191,8 @@ def test_measures_in_the_basis_that_fits_come_first(make_run: MakeRun) -> None:
 def test_where_the_additive_basis_fits_it_is_not_said_twice(make_run: MakeRun) -> None:
     (record,) = read_runs([_with_matched(make_run(), (None,)).path])
     assert len(fall_rows(record)) == 4
+    # of one seed they are not repeated in a table that would be too wide
+    assert seed_header(record)[-1] == "unleaked accuracy"
     assert "basis" not in " ".join(s.text for s in finding(record))
 
 

@@ -57,12 +57,16 @@ def _noise(share: float, n_train: int) -> str:
 def seed_header(record: RunRecord) -> list[str]:
     """Return the columns of `seed_rows`."""
     accuracies = [f"{side} accuracy" for side in sides(record)]
-    measures = [_column(basis, fall) for basis in bases(record) for fall in _by_table(basis)]
+    measures = [_column(basis, fall) for basis, fall in _measured(record)]
     return ["seed", "steps", "memorised at", "grokked at", *accuracies, *measures]
 
 
-def _by_table(basis: Basis) -> list[Fall]:
-    return sorted(basis.falls, key=lambda fall: TABLES.index(fall.table))
+def _measured(record: RunRecord) -> list[tuple[Basis, Fall]]:
+    """Return the measures of `seed_rows`; none of a single seed, whose are in `fall_rows`."""
+    if len(record.seeds) == 1:
+        return []
+    return [(basis, fall) for basis in bases(record)
+            for fall in sorted(basis.falls, key=lambda fall: TABLES.index(fall.table))]  # fmt: skip
 
 
 def _column(basis: Basis, fall: Fall) -> str:
@@ -82,8 +86,7 @@ def _seed_row(record: RunRecord, seed: int) -> list[str]:
     moments = [UNKNOWN if step is None else f"{step:,}" for step in record.moments[seed]]
     accuracies = [percent(_last(record.curves.get((f"{side}_accuracy", None), {}).get(seed)))
                   for side in sides(record)]  # fmt: skip
-    falls = [fall for basis in bases(record) for fall in _by_table(basis)]
-    measures = [_number(_last(fall.curves.get(seed))) for fall in falls]
+    measures = [_number(_last(fall.curves.get(seed))) for _, fall in _measured(record)]
     return [str(seed), f"{int(curve.steps[-1]):,}", *moments, *accuracies, *measures]
 
 
