@@ -2,11 +2,13 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
+from grokscope.experiments.sweeps.estimate import Estimate
 from grokscope.paper.experiment import experiments
 
 
@@ -36,19 +38,44 @@ def test_what_cannot_be_done_is_said_in_one_line(words: tuple[str, ...], cli: An
     assert outcome.err.count("\n") == 1
 
 
-def test_dry_run_counts_and_writes_nothing(cli: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def hours(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Give a time without measuring, and return how many jobs each was asked about."""
+    asked: list[int] = []
+
+    def estimate(jobs: Sequence[Any], _workers: int, _tell: Any) -> Estimate:
+        asked.append(len(jobs))
+        return Estimate([], 2, 3661.0)
+
+    monkeypatch.setattr("grokscope.experiments.sweeps.estimate.estimate", estimate)
+    return asked
+
+
+TIME: Final = "at most 1:01:01 with 2 workers, if every run takes all its steps\n"
+
+
+def test_dry_run_counts_says_the_time_and_writes_nothing(
+    cli: Any, tmp_path: Path, hours: list[int]
+) -> None:
     outcome = cli("reproduce", "table-a5", "--dry-run")
-    assert outcome.out == "table-a5: 735 runs, 735 left to train\n"
+    assert outcome.out == f"table-a5: 735 runs, 735 left to train\n{TIME}"
+    outcome = cli("reproduce", "figure-2", "--small", "--dry-run")
+    assert outcome.out == (
+        "figure-2: 2 runs to take weights from, 2 left to train\n"
+        f"figure-2: 10 runs, 10 left to train\n{TIME}"
+    )
+    assert hours == [735, 12]
     assert cli("reproduce", "figure-a23", "--dry-run").code == 0
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("hours")
 def test_dry_run_counts_runs_of_other_folders_as_done(cli: Any) -> None:
     words = ("--only", "x + y", "--p", "7", "--fractions", "0.5", "--seeds", "0", "--steps", "20")
     run = ("--p", "7", "--train-fraction", "0.5", "--seeds", "0", "--steps", "20", "--no-report")
     assert cli("train", "x + y", *run, "--checkpoint-every", "100000", "--out", "mine/a").code == 0
     outcome = cli("reproduce", "table-a5", *words, "--dry-run")
-    assert outcome.out == "table-a5: 1 run, 1 left to train\n"
+    assert outcome.out == f"table-a5: 1 run, 1 left to train\n{TIME}"
     outcome = cli("reproduce", "table-a5", *words, "--dry-run", "--runs", "mine")
     assert outcome.out == "table-a5: 1 run, 0 left to train\n"
 

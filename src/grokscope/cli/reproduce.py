@@ -1,6 +1,7 @@
 """grokscope reproduce: a table or figure of the paper, made again."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -47,7 +48,7 @@ class Reproduce:
     steps: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Maximum of steps, but for runs to take weights from; left out, 300,000 as in the paper."""
     small: Annotated[bool, _FLAG] = False
-    """A reduced version for a laptop, labelled as such."""
+    """A reduced version, labelled as such: all experiments together take two cores half an hour."""
     out: Annotated[Path, arg(metavar="DIR", help_behavior_hint="")] = Path("sweeps/paper")
     """Where runs and pages go; experiments share the runs that they have in common."""
     results: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
@@ -60,7 +61,7 @@ class Reproduce:
     lock: bool = True
     """Lock it, so that nobody else writes there; without, train also where there are no locks."""
     dry_run: Annotated[bool, _FLAG] = False
-    """Say how many runs there are and how many are left, and train nothing."""
+    """Say how many runs there are, how many are left and for how long, and train nothing."""
     quiet: Annotated[bool, _FLAG] = False
     """Show nothing while training."""
 
@@ -115,16 +116,27 @@ class Reproduce:
         from grokscope.cli.sweep_view import view
         from grokscope.experiments.paper.training import train
 
+        if self.small and not self.quiet:
+            self._tell(planned, _warn)
         engine = self.where.make()
         train(planned, self.out, engine, lambda: view(quiet=self.quiet), self.runs, lock=self.lock)
 
-    def _tell(self, planned: "Plan") -> None:
-        """Print how many runs there are, and how many are left to train."""
+    def _tell(self, planned: "Plan", say: Callable[[str], None] = print) -> None:
+        """Say how many runs there are, how many are left to train, and how long that takes."""
         from grokscope.experiments.paper.training import left
+        from grokscope.experiments.sweeps.estimate import estimate
+        from grokscope.progress import in_words
 
-        for name, (n, rest) in left(planned, self.out, self.runs).items():
+        jobs = []
+        for name, rest in left(planned, self.out, self.runs).items():
             aim = " to take weights from" if name == "sources" else ""
-            print(f"{self.name}: {counted(n, 'run')}{aim}, {rest:,} left to train")
+            n = len(planned.specs[name].points)
+            say(f"{self.name}: {counted(n, 'run')}{aim}, {len(rest):,} left to train")
+            jobs += rest
+        if jobs:
+            time = estimate(jobs, self.where.make().slots, lambda _: None)
+            say(f"at most {in_words(time.seconds)} with {counted(time.workers, 'worker')}, if every"
+                " run takes all its steps")  # fmt: skip
 
     def _write(self, experiment: "Experiment", results: "Results") -> None:
         """Write the results, and the page from what was written, so that both say the same."""

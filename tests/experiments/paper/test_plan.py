@@ -57,3 +57,22 @@ def test_sources_have_the_modulus_and_length_of_the_paper() -> None:
     assert not any(source.config.schedule.stop for source in found.sources)
     small = plan(Request(small=True).apply(load("table-1")), OUT)
     assert {source.config.task.p for source in small.sources} == {59}
+    assert {s.config.schedule.steps for s in small.sources} == {3_000}
+    starts = Request(small=True).apply(load("table-1")).axes["start"]
+    assert [start["label"] for start in starts] == [
+        "from scratch", "PG-E x + y", "PG-T x + y", "PG-E x*y", "PG-T x*y",
+    ]  # fmt: skip
+
+
+def test_all_small_versions_together_take_less_than_an_hour_on_two_cores() -> None:
+    """A core trains a pair once in some 9 µs with the paper's network mod 59."""
+    cells = {}
+    for name in TRAINED:
+        found = plan(Request(small=True).apply(load(name)), OUT)
+        cells |= {cell.key: cell.config for cell in (*found.sources, *found.runs)}
+    pairs = sum(
+        c.schedule.steps * c.task.p**2 * c.task.train_fraction * len(c.task.expressions)
+        for c in cells.values()
+    )
+    assert {c.task.p for c in cells.values()} == {59}
+    assert pairs * 9e-6 / 2 < 3600

@@ -8,6 +8,7 @@ from grokscope.errors import RunInterruptedError
 from grokscope.experiments.engines.engine import Engine
 from grokscope.experiments.paper.plan import Plan
 from grokscope.experiments.sweeps import sweep as sweeps
+from grokscope.experiments.sweeps.job import Job
 from grokscope.experiments.sweeps.sweep import Watcher, run_sweep
 from grokscope.runs.sweep_parts import failures
 
@@ -43,15 +44,12 @@ def train(
             raise RunInterruptedError(error.what, next_step="the same command goes on") from None
 
 
-def left(plan: Plan, out: Path, merge: Sequence[Path] = ()) -> dict[str, tuple[int, int]]:
-    """Return, per sweep, how many runs it has and how many are left to train; writes nothing.
+def left(plan: Plan, out: Path, merge: Sequence[Path] = ()) -> dict[str, list[tuple[Job, int]]]:
+    """Return, per sweep, the jobs that are left to train with their steps; writes nothing.
 
     Runs of the folders `merge` that are done count as done.
     """
-    return {
-        name: (len(spec.points), len(sweeps.plan(spec, out / name, merge).left))
-        for name, spec in plan.specs.items()
-    }
+    return {name: sweeps.plan(spec, out / name, merge).left for name, spec in plan.specs.items()}
 
 
 def failed(plan: Plan, out: Path) -> dict[str, str]:

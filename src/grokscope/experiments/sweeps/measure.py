@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from grokscope.config import RunConfig
+from grokscope.config import RunConfig, TransferConfig
 from grokscope.experiments.engines.process import Conversation
 from grokscope.experiments.listener import Beginning, Evaluation, Silent
 
@@ -68,6 +68,7 @@ def _moments(config: RunConfig, steps: int, every: int) -> dict[int, float]:
     )
     started, watch = time.perf_counter(), _Stopwatch()
     with tempfile.TemporaryDirectory(prefix="grokscope-measure-") as folder:
-        short = dataclasses.replace(config, schedule=schedule)
+        # weights to take over change no time, and may not be trained yet
+        short = dataclasses.replace(config, schedule=schedule, transfer=TransferConfig())
         train_run(short, Path(folder) / "run", listener=watch)
     return {step: moment - started for step, moment in watch.moments.items()}
