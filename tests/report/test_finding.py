@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from grokscope.report.facts import facts, fall_rows, seed_header, seed_rows
+from grokscope.report.figures import over_time
 from grokscope.report.finding import finding, percent, spread
 from grokscope.report.record import read_runs
 from grokscope.runs.folder import RunFolder
@@ -203,3 +204,20 @@ def test_each_operation_of_a_mixture_has_its_basis(make_run: MakeRun) -> None:
     assert labels[0] == "FFS of W_E, basis that fits x*y"
     assert labels[4] == "FFS of W_E, additive basis"
     assert len(labels) == 8
+
+
+def test_measures_over_training_are_drawn_in_the_basis_that_fits(make_run: MakeRun) -> None:
+    run = _with_matched(make_run(expressions=("x*y",), grokked_at={0: 600, 1: 600}), (None,))
+    (record,) = read_runs([run.path])
+    assert [f.name for f in over_time([record])] == [
+        "accuracy",
+        "loss",
+        "measures-matched",
+        "norms",
+    ]
+    plain = make_run("plain", expressions=("x + y",), grokked_at={0: 600, 1: 600})
+    names = [f.name for f in over_time(read_runs([plain.path]))]
+    assert names == ["accuracy", "loss", "measures", "norms"]
+    # beside another run there is one panel for both
+    together = [f.name for f in over_time(read_runs([run.path, plain.path]))]
+    assert together == names

@@ -36,7 +36,7 @@ def analyses(circuit: Circuit) -> Section:
         return blank()
     found: Section = {}
     for name, section in _ANALYSES.items():
-        doing(f"reading the {name.replace('_', ' ')}")
+        doing(_NAMES.get(name, f"reading the {name}"))
         found[name] = section(circuit)
     return found
 
@@ -265,3 +265,9 @@ _ANALYSES: Final[dict[str, Callable[[Circuit], Any]]] = {
     "causal": _more_causal,
 }
 """What each section of `analyses` is made by, in order."""
+_NAMES: Final = {
+    "algorithm": "telling clock from pizza",
+    "closed_form": "fitting the formula",
+    "causal": "patching, and ablating neurons and families",
+}
+"""How a section is made, in words, where its name does not say it."""

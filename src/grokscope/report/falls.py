@@ -48,17 +48,21 @@ def bases(record: RunRecord) -> list[Basis]:
 
     Where the additive one is what fits, or nothing else was recorded, it stands alone.
     """
-    fitting = list(_fitting(record))
-    name = ADDITIVE if fitting else ""
+    fits = list(_fitting(record))
+    name = ADDITIVE if fits else ""
     falls = [Fall(k, t, _defined(record.curves.get((k, t), {}))) for k in SHOWN for t in TABLES]
-    return [*fitting, Basis(name, tuple(falls))]
+    return [*fits, Basis(name, tuple(falls))]
+
+
+def fitting(record: RunRecord) -> list[int]:
+    """Return the operations of a run that have rows in another basis than the additive one."""
+    return [number for number in range(record.task.n_tasks)
+            if record.matched_curves(number) and not _is_additive(record, number)]  # fmt: skip
 
 
 def _fitting(record: RunRecord) -> Iterator[Basis]:
-    for number, expression in enumerate(record.task.expressions):
-        curves = record.matched_curves(number)
-        if not curves or _is_additive(record, number):
-            continue
+    for number in fitting(record):
+        expression, curves = record.task.expressions[number], record.matched_curves(number)
         of = f" {expression.canonical}" if record.task.n_tasks > 1 else ""
         found = [Fall(key, table, _defined(curves[key, table]))
                  for key in SHOWN for table in TABLES if (key, table) in curves]  # fmt: skip

@@ -15,6 +15,7 @@ from grokscope.report.compared import Comparison
 from grokscope.report.comparison import DETAILED, comparison
 from grokscope.report.explained import read_explanations
 from grokscope.report.figures import (
+    Figure,
     explanation_figures,
     network_figures,
     over_time,
@@ -75,12 +76,14 @@ def render(
         "fall_header": facts.FALL_HEADER,
     }
     if len(records) == 1 and not left_out:
-        common = charts.add(over_time(records))
+        drawn = over_time(records)
+        common = charts.add(drawn)
         if common is None:
             raise UsageError("too many curves for one page", got=len(records[0].seeds),
                              allowed="a run with fewer seeds")  # fmt: skip
         return fill("page.html.j2", charts, title=f"{records[0].operation} modulo {records[0].p}",
-                    over_time=common, runs=[_run(records[0], 1, charts)], **values)  # fmt: skip
+                    over_time=common,
+                    runs=[_run(records[0], 1, charts, drawn)], **values)  # fmt: skip
     compared = Comparison(records)
     found = comparison(compared, charts, out)
     few = records if len(records) <= DETAILED else []
@@ -98,13 +101,21 @@ def render(
     )
 
 
-def _run(record: RunRecord, runs: int, charts: Charts) -> dict[str, Any]:
-    """Return what the template shows of one run, adding its charts to the page's."""
+def _run(
+    record: RunRecord, runs: int, charts: Charts, drawn: Sequence[Figure] = ()
+) -> dict[str, Any]:
+    """Return what the template shows of one run, adding its charts to the page's.
+
+    **Arguments:** the run; how many share the page; the page's charts; figures that stand on it.
+    """
+    there = {figure.name for figure in drawn}
     network, explained = read_network(record), read_explanations(record)
     doing(f"drawing {record.label}")
     figures = charts.add(network_figures(record, network, runs, explained))
-    chapters = [chapter(found, charts.add(explanation_figures(record, network, found)))
+    evidence = [[f for f in explanation_figures(record, network, found) if f.name not in there]
                 for found in explained]  # fmt: skip
+    chapters = [chapter(found, charts.add(figures_of))
+                for found, figures_of in zip(explained, evidence, strict=True)]  # fmt: skip
     names = [expression.canonical for expression in record.task.expressions]
     return {
         "label": record.label,

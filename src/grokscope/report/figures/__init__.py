@@ -10,6 +10,7 @@ from grokscope.errors import UsageError
 from grokscope.inspection.network import Network, load_network
 from grokscope.inspection.sentences import is_plain
 from grokscope.report.explained import Explained, subject_of
+from grokscope.report.falls import fitting
 from grokscope.report.figures.ablation import ablation
 from grokscope.report.figures.accuracy import accuracy
 from grokscope.report.figures.attention import attention
@@ -45,7 +46,9 @@ def over_time(records: Sequence[RunRecord]) -> list[Figure]:
     if not known:
         return []
     axis = time_axis(known)
-    return [draw(known, axis) for draw in (accuracy, loss, progress, norms)]
+    fits = [(known[0], number) for number in fitting(known[0])] if len(known) == 1 else []
+    measures = [matched_progress(*of) for of in fits] or [progress(known, axis)]
+    return [accuracy(known, axis), loss(known, axis), *measures, norms(known, axis)]
 
 
 def read_network(record: RunRecord) -> Network | str:
