@@ -13,6 +13,7 @@ from grokscope.circuits.evidence import VERDICTS
 from grokscope.circuits.explanation import Explanation, TableFinding
 from grokscope.cli import main
 from grokscope.inspection.store import EXPLANATION_NAME
+from grokscope.runs.explanations import RULES
 from grokscope.runs.folder import RunFolder
 from grokscope.runs.tensors import read
 from grokscope.tasks.structure import structure
@@ -82,7 +83,7 @@ def test_one_network_is_an_object_and_several_are_a_list(cli: Any, run: Path) ->
     assert one["operation"] == "x*y"
     assert one["structure"]["group"] == f"Z_{P - 1}"
     stored = json.loads((run / EXPLANATION_NAME).read_text("utf-8"))
-    assert stored == {"format": 1, "explanations": both}
+    assert stored == {"format": 1, "rules": RULES, "explanations": both}
 
 
 def test_a_step_or_another_structure_leaves_nothing_in_the_folder(cli: Any, run: Path) -> None:

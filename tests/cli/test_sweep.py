@@ -111,7 +111,8 @@ def test_ctrl_c_saves_every_worker(endless: Path) -> None:
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (130, "")
     assert err.splitlines()[-1] == (
-        "grokscope: interrupted; everything is saved; go on with: grokscope sweep sweeps/endless"
+        "grokscope: interrupted; everything is saved; go on with:"
+        f" {Path(sys.executable).name} -m grokscope sweep sweeps/endless"
     )
     statuses = {row["status"] for row in SweepFolder.open(endless / "sweeps" / "endless")
                 .index().to_pylist()}  # fmt: skip
@@ -146,10 +147,12 @@ def test_the_examples_in_the_documentation(tmp_path: Path, cli: Any) -> None:
     smaller = 'preset = "quick"\narchitecture = "mlp"\nd_model = 4\nd_embedding = 4'
     tried = first.replace('preset = "quick"', smaller).replace("to = 0.7", "to = 0.5")
     tried = tried[: tried.index("[[exclude]]")]
-    (tmp_path / "fractions.toml").write_text(tried)
+    named = "examples/sweeps/fractions.toml"
+    (tmp_path / named).parent.mkdir(parents=True)
+    (tmp_path / named).write_text(tried)
     (tmp_path / "regimes.toml").write_text(second)
     assert cli("sweep", "regimes.toml", "--no-train").out.startswith("4 runs: 4 waiting\n")
-    done = cli("sweep", "fractions.toml")
+    done = cli("sweep", named)
     assert done.code == 0
     assert done.out.startswith("6 runs: ")
     queries = [text for kind, text in blocks if kind == "sql"]
@@ -158,7 +161,7 @@ def test_the_examples_in_the_documentation(tmp_path: Path, cli: Any) -> None:
     assert len(grokked) == len(ffs) == 3
     assert {row[2] for row in grokked} == {2}
     assert all(0 <= row[2] <= 1 for row in ffs)
-    (program,) = (text for kind, text in blocks if kind == "python")
+    (program,) = (text for kind, text in blocks if kind == "python" and "gs.sweep(" in text)
     names: dict[str, Any] = {}
     exec(compile(program, "docs/sweeps.md", "exec"), names)
     assert len(names["rows"]) == 6
