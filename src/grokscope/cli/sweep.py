@@ -147,7 +147,7 @@ def _document(
     n = len(found.states.points)
     shapes = [] if measured is None else [
         {"p": s.config.task.p, "train_fraction": s.config.task.train_fraction, "runs": len(s.steps),
-         "seconds_per_step": s.times.per_step, "seconds_to_start": s.start,
+         "seconds_per_step": s.times.per_step, "seconds_to_start": s.times.compiling,
          "measured": s.measured}
         for s in measured.shapes
     ]  # fmt: skip

@@ -26,14 +26,12 @@ class Times(NamedTuple):
     **Arguments:**
 
     - `per_step`: one step, evaluations included.
-    - `compiling`: before the first step of a run whose programs nobody has compiled yet.
-    - `loading`: before the first step in a new process, when others have compiled them.
+    - `compiling`: before the first step in a new process.
     - `beginning`: before the first step of a further run in the same process.
     """
 
     per_step: float
     compiling: float
-    loading: float
     beginning: float
 
 
@@ -53,11 +51,6 @@ class Shape:
     steps: tuple[int, ...]
     times: Times
     measured: bool
-
-    @property
-    def start(self) -> float:
-        """Seconds that a worker needs when it meets this shape; to measure has compiled it."""
-        return self.times.loading if self.measured else self.times.compiling
 
     @property
     def training(self) -> float:
@@ -104,7 +97,7 @@ def estimate(
     ]
     busy = max(1, min(workers, len(jobs)))
     # every worker starts, and meets every shape, at the same time as the others
-    start = begun + sum(shape.start for shape in shapes)
+    start = begun + sum(shape.times.compiling for shape in shapes)
     return Estimate(shapes, busy, start + sum(shape.training for shape in shapes) / busy)
 
 

@@ -37,19 +37,15 @@ def main() -> None:
 def seconds(config: RunConfig) -> dict[str, float]:
     """Return the times of a run of this shape, by the names of `estimate.Times`.
 
-    Three short runs go into folders that are removed: one that compiles, one that has forgotten
-    its programs like a new process, and one more.
+    Two short runs go into folders that are removed: one that compiles, and one more.
     """
-    import jax
-
     every = _steps(config)
     first = _moments(config, 2 * every, every)
     chunk = first[2 * every] - first[every]
-    jax.clear_caches()
-    new, again = (_moments(config, every, every) for _ in range(2))
-    starts = [max(moments[every] - chunk, 0.0) for moments in (first, new, again)]
-    names = ("compiling", "loading", "beginning")
-    return {"per_step": chunk / every, **dict(zip(names, starts, strict=True))}
+    starts = [
+        max(moments[every] - chunk, 0.0) for moments in (first, _moments(config, every, every))
+    ]
+    return {"per_step": chunk / every, **dict(zip(("compiling", "beginning"), starts, strict=True))}
 
 
 def _steps(config: RunConfig) -> int:
