@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.effort import Effort
 from benchmarks.row import Row
-from grokscope.runs.environment import environment
+from grokscope.disk.environment import environment
 
 _PACKAGES = ("grokscope", "jax", "jaxlib", "optax", "equinox", "numpy", "torch")
 

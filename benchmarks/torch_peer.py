@@ -8,7 +8,8 @@ from jaxtyping import Float, Int
 from torch import nn
 from torch.nn import functional
 
-from grokscope.config import ModelConfig, OptimizerConfig
+from grokscope.config.optimizer import OptimizerConfig
+from grokscope.config.run import ModelConfig
 
 Weights = Mapping[str, np.ndarray]
 

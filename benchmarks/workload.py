@@ -6,10 +6,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from grokscope.config import configure
-from grokscope.experiments.prepare import prepare
-from grokscope.experiments.together import run_axis
+from grokscope.config.run import configure
 from grokscope.models import Model
+from grokscope.runner.prepare import prepare
+from grokscope.runner.program import run_axis
 from grokscope.training import make_chunk
 
 

@@ -13,9 +13,9 @@ from statistics import median
 from typing import Any, Final
 
 import grokscope as gs
-from grokscope.inspection.explaining import explain
-from grokscope.inspection.store import explained, read_explanations, write_explanations
-from grokscope.runs.folder import RunFolder
+from grokscope.disk.explanations import read_explanations
+from grokscope.disk.folder import RunFolder
+from grokscope.explanation.of_run import explain_networks, read_or_explain, write_explanations
 
 FOLDER: Final = Path(__file__).parent
 THREE: Final = (0, 1, 2)
@@ -37,10 +37,17 @@ class Case:
     def train(self, runs: Path) -> RunFolder:
         """Return the trained run, which is resumed or left as it is where it exists."""
         return gs.train(
-            self.expression, p=self.p, train_fraction=self.train_fraction, seeds=self.seeds,
-            stop_margin=self.stop_margin, steps=self.steps, stop=self.stop, checkpoint_every=500,
-            out=runs / self.name, resume=True,
-        ).folder  # fmt: skip
+            self.expression,
+            p=self.p,
+            train_fraction=self.train_fraction,
+            seeds=self.seeds,
+            stop_margin=self.stop_margin,
+            steps=self.steps,
+            stop=self.stop,
+            checkpoint_every=500,
+            out=runs / self.name,
+            resume=True,
+        ).folder
 
 
 ONE: Final = (0,)
@@ -89,13 +96,18 @@ def networks(case: Case, runs: Path) -> list[Network]:
     """Train a case where needed and explain all its seeds."""
     folder = case.train(runs)
     if len(read_explanations(folder)) < len(case.seeds):
-        write_explanations(folder, explain(folder))
+        write_explanations(folder, explain_networks(folder))
     results = {result["seed"]: result for result in folder.manifest.results}
     return [
-        Network(case, seed, results[seed]["grokked_at"], results[seed]["steps"],
-                explained(folder, seed)[0])
+        Network(
+            case,
+            seed,
+            results[seed]["grokked_at"],
+            results[seed]["steps"],
+            read_or_explain(folder, seed)[0],
+        )
         for seed in case.seeds
-    ]  # fmt: skip
+    ]
 
 
 COLUMNS: Final[dict[str, Callable[[Network], Any]]] = {
@@ -185,9 +197,14 @@ def _row(group: Sequence[Network]) -> Iterator[str]:
     grokked = [n.grokked_at for n in group if n.grokked_at is not None]
     late = len(group) - len(grokked)
     yield ", ".join(
-        filter(None, [spread(grokked, "{:,.0f}") if grokked else "",
-                      f"{late} undecided at {max(n.steps for n in group):,}" if late else ""])
-    )  # fmt: skip
+        filter(
+            None,
+            [
+                spread(grokked, "{:,.0f}") if grokked else "",
+                f"{late} undecided at {max(n.steps for n in group):,}" if late else "",
+            ],
+        )
+    )
     yield first.found["embedding"]["basis"] or "no structure"
     yield ", ".join(" ".join(map(str, f)) for f in first.found["families"]) or "–"
     yield "; ".join(
@@ -222,8 +239,13 @@ def shape_table(groups: Sequence[Sequence[Network]]) -> Iterator[str]:
         agreement = network.number("closed_form", "agreement")
         clock = f"{agreement:.3f}; {network.number('logits', 'variance_explained'):.2f}"
         forms = [_ellipse(network, form) for form in ("ellipse", "ellipse_without_bias")]
-        cells = [f"{network.case.expression}, {network.case.p}, {network.seed}", shapes,
-                 *(f"{v:.3f}" for v in numbers), clock, *(f"{v:.3f}" for v in forms)]  # fmt: skip
+        cells = [
+            f"{network.case.expression}, {network.case.p}, {network.seed}",
+            shapes,
+            *(f"{v:.3f}" for v in numbers),
+            clock,
+            *(f"{v:.3f}" for v in forms),
+        ]
         yield f"| {' | '.join(cells)} |"
 
 

@@ -18,12 +18,11 @@ import jax.numpy as jnp
 import numpy as np
 
 import grokscope as gs
-from grokscope.circuits.compose import explain_network
-from grokscope.circuits.evidence import BOTH_KEPT, BOUNDS, VERDICTS
-from grokscope.circuits.explanation import Explanation
-from grokscope.config import RunConfig
-from grokscope.inspection.explaining import case_of
-from grokscope.inspection.network import load_network
+from grokscope.config.run import RunConfig
+from grokscope.explanation.explain import explain_network
+from grokscope.explanation.of_run import case_of, load_network
+from grokscope.explanation.result import Explanation
+from grokscope.explanation.verdict import BOTH_KEPT, BOUNDS, VERDICTS
 from grokscope.models import Model
 from grokscope.tasks import Task
 
@@ -62,8 +61,9 @@ RANDOM: Final = Training("random", "random", 26, MEMORISING | {"train_fraction":
 ADD: Final = Training("add", "x + y", 20, GROKKING | {"train_fraction": 0.7})
 MUL: Final = Training("mul", "x*y", 20, GROKKING | {"train_fraction": 0.7})
 SQUARES: Final = Training("squares", "x^2 + y^2", 20, GROKKING | {"train_fraction": 0.8})
-NO_DECAY: Final = Training("nodecay", "x + y", 20,
-                           MEMORISING | {"train_fraction": 0.3, "weight_decay": 0.0})  # fmt: skip
+NO_DECAY: Final = Training(
+    "nodecay", "x + y", 20, MEMORISING | {"train_fraction": 0.3, "weight_decay": 0.0}
+)
 LITTLE_DATA: Final = Training("lowdata", "x + y", 20, MEMORISING | {"train_fraction": 0.2})
 
 TRUE: Final = tuple(
@@ -91,8 +91,16 @@ def explanations(kind: Kind, runs: Path) -> list[Explanation]:
     """
     training = kind.training
     seeds = tuple(FIRST_SEED + i for i in range(training.seeds))
-    run = gs.train(training.expression, preset="quick", p=31, out=runs / training.name, resume=True,
-                   seeds=seeds, checkpoint_every=100_000, **training.settings)  # fmt: skip
+    run = gs.train(
+        training.expression,
+        preset="quick",
+        p=31,
+        out=runs / training.name,
+        resume=True,
+        seeds=seeds,
+        checkpoint_every=100_000,
+        **training.settings,
+    )
     config = RunConfig.from_json(run.folder.manifest.config)
     task = Task.from_config(config.task)
     found = []
@@ -103,9 +111,19 @@ def explanations(kind: Kind, runs: Path) -> list[Explanation]:
         if kind.random_unembedding:
             model = with_random_unembedding(model, seed)
         labels = task.labels(seed)[0].reshape(task.p, task.p)
-        found.append(explain_network(model, labels, case.search, operation=case.operation,
-                                     kind=case.kind, grokked=True, seed=seed, step=network.step,
-                                     thorough=False))  # fmt: skip
+        found.append(
+            explain_network(
+                model,
+                labels,
+                case.search,
+                operation=case.operation,
+                kind=case.kind,
+                grokked=True,
+                seed=seed,
+                step=network.step,
+                thorough=False,
+            )
+        )
     return found
 
 

@@ -26,38 +26,50 @@ from docs.progress import (
 )
 
 from grokscope import RunFolder
-from grokscope.circuits.matched import Matched
-from grokscope.experiments.table_a4 import LOSSES
+from grokscope.fourier.basis import Matched
+from grokscope.fourier.spectrum import matched_spectrum
 from grokscope.measures import MEASURES, matched_values
-from grokscope.spectra.matched import matched_spectrum
+from grokscope.runner.table_a4 import LOSSES
 from grokscope.tasks.structure import structure
 
 P: Final = 59
 HALF: Final[dict[str, Any]] = {
-    "p": P, "train_fraction": 0.5, "steps": 20_000, "stop_accuracy": 0.999, "stop_margin": 1500,
-}  # fmt: skip
+    "p": P,
+    "train_fraction": 0.5,
+    "steps": 20_000,
+    "stop_accuracy": 0.999,
+    "stop_margin": 1500,
+}
 OPERATIONS: Final = (
     Case("add", "x + y, r = 0.5", "x + y", THREE, "", HALF),
     Case("mul", "x*y, r = 0.5", "x*y", THREE, "", HALF),
     Case("squares", "x^2 + y^2, r = 0.5", "x^2 + y^2", THREE, "", HALF),
     Case("xy+y", "x*y + y, r = 0.7", "x*y + y", THREE, "", HALF | {"train_fraction": 0.7}),
 )
-NO_DECAY: Final = Case("nodecay", "x + y, no weight decay", "x + y", THREE, "",
-                       HALF | {"steps": 5000, "weight_decay": 0.0})  # fmt: skip
-RANDOM: Final = Case("random", "random table, r = 0.5", "random", THREE, "",
-                     HALF | {"steps": 4000})  # fmt: skip
+NO_DECAY: Final = Case(
+    "nodecay",
+    "x + y, no weight decay",
+    "x + y",
+    THREE,
+    "",
+    HALF | {"steps": 5000, "weight_decay": 0.0},
+)
+RANDOM: Final = Case("random", "random table, r = 0.5", "random", THREE, "", HALF | {"steps": 4000})
 FORCED: Final = ("x + y", "x*y", "x^2 + y^2")
 """Operations in whose bases the random table is looked at: it has none of its own."""
 
 _TABLES: Final = {"W_E": "W_E", "W_L": "W_L"}
 PANELS: Final[Panels] = {
-    "accuracy": {"train_accuracy": "train", "test_accuracy": "test",
-                 "unleaked_accuracy": "test, unleaked"},
+    "accuracy": {
+        "train_accuracy": "train",
+        "test_accuracy": "test",
+        "unleaked_accuracy": "test, unleaked",
+    },
     "FFS, additive": {f"ffs {table}": table for table in _TABLES},
     "FFS, matched": {f"ffs {table} matched": table for table in _TABLES},
     "FCR, additive": {f"fcr {table}": table for table in _TABLES},
     "FCR, matched": {f"fcr {table} matched": table for table in _TABLES},
-}  # fmt: skip
+}
 COUNTS: Final[Panels] = {
     f"IPR{basis}": {f"ipr {table}{basis}": table for table in _TABLES} for basis in ("", " matched")
 }
@@ -104,8 +116,10 @@ def grokked_table(cases: list[Case], runs: Path) -> Iterator[str]:
     yield "|---|---|---|---|"
     for case in cases:
         results = RunFolder.open(runs / case.name).manifest.results
-        memorised, grokked = ([r[key] for r in results if r[key] is not None]
-                              for key in ("memorised_at", "grokked_at"))  # fmt: skip
+        memorised, grokked = (
+            [r[key] for r in results if r[key] is not None]
+            for key in ("memorised_at", "grokked_at")
+        )
         steps = max(r["steps"] for r in results)
         outcome = spread(grokked, "{:.0f}") if grokked else f"undecided at {steps} steps"
         yield f"| {case.title} | {spread(memorised, '{:.0f}')} | {outcome} | {len(results)} |"
@@ -163,8 +177,12 @@ def main() -> None:
     found = trained | random_cases(runs)
     save(figure(found, PANELS, width=150), "matched", scale=1.2)
     cases = [*trained, RANDOM]
-    parts = [grokked_table(cases, runs), rise_table(trained), measure_table(found),
-             loss_table(list(trained), runs)]  # fmt: skip
+    parts = [
+        grokked_table(cases, runs),
+        rise_table(trained),
+        measure_table(found),
+        loss_table(list(trained), runs),
+    ]
     text = "\n\n".join("\n".join(part) for part in parts)
     header = "<!-- Written by `python -m docs.matched`; median (minimum to maximum; n seeds). -->"
     (FOLDER / "matched_numbers.md").write_text(f"{header}\n\n{text}\n")

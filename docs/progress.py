@@ -41,13 +41,31 @@ TWO: Final = (0, 1)
 THREE: Final = (0, 1, 2)
 
 OPERATIONS: Final = (
-    Case("add", "x + y, r = 0.3", "x + y", FIVE,
-         "W_E and W_L sparse: FFS falls, FCR stays high", GROKKING),
-    Case("mul", "x*y, r = 0.3", "x*y", FIVE,
-         "all frequencies, cosine-biased: FFS stays 1.0, FCR falls", GROKKING),
-    Case("sub", "x - y, r = 0.5", "x - y", TWO,
-         "W_E sparse as for addition, W_L not; much slower", GROKKING | {"train_fraction": 0.5}),
-)  # fmt: skip
+    Case(
+        "add",
+        "x + y, r = 0.3",
+        "x + y",
+        FIVE,
+        "W_E and W_L sparse: FFS falls, FCR stays high",
+        GROKKING,
+    ),
+    Case(
+        "mul",
+        "x*y, r = 0.3",
+        "x*y",
+        FIVE,
+        "all frequencies, cosine-biased: FFS stays 1.0, FCR falls",
+        GROKKING,
+    ),
+    Case(
+        "sub",
+        "x - y, r = 0.5",
+        "x - y",
+        TWO,
+        "W_E sparse as for addition, W_L not; much slower",
+        GROKKING | {"train_fraction": 0.5},
+    ),
+)
 CONTROLS: Final = (
     Case("random", "random table, r = 0.3", "random", THREE, "", CONTROL | {"steps": 3000}),
     Case("lowdata", "x + y, r = 0.1", "x + y", THREE, "", CONTROL | {"train_fraction": 0.1}),
@@ -55,11 +73,14 @@ CONTROLS: Final = (
 )
 
 PANELS: Final = {
-    "accuracy": {"train_accuracy": "train", "test_accuracy": "test",
-                 "unleaked_accuracy": "test, unleaked"},
+    "accuracy": {
+        "train_accuracy": "train",
+        "test_accuracy": "test",
+        "unleaked_accuracy": "test, unleaked",
+    },
     "FFS": {"ffs W_E": "W_E", "ffs W_L": "W_L"},
     "FCR": {"fcr W_E": "W_E", "fcr W_L": "W_L"},
-}  # fmt: skip
+}
 """Row of the figure → series: name of the value and its label."""
 
 Panels = dict[str, dict[str, str]]
@@ -69,8 +90,9 @@ Curves = dict[str, dict[int, list[tuple[int, float]]]]
 
 def curves(case: Case, runs: Path, panels: Panels = PANELS) -> Curves:
     """Train what is missing and return every curve that the panels show."""
-    run = gs.train(case.expression, out=runs / case.name, resume=True, seeds=case.seeds,
-                   **case.settings)  # fmt: skip
+    run = gs.train(
+        case.expression, out=runs / case.name, resume=True, seeds=case.seeds, **case.settings
+    )
     names = {name for series in panels.values() for name in series}
     measures = sorted({name.split()[0] for name in names})
     rows = run.folder.metrics().filter(pc.field("measure").isin(measures))
@@ -91,10 +113,11 @@ def figure(
 ) -> alt.VConcatChart:
     """Return every panel (rows) of every case (columns), one thin line per seed."""
     rows = [
-        alt.hconcat(*(_panel(case, found, panels, row, width) for case, found in cases.items()))
-        .resolve_scale(color="shared")
+        alt.hconcat(
+            *(_panel(case, found, panels, row, width) for case, found in cases.items())
+        ).resolve_scale(color="shared")
         for row in panels
-    ]  # fmt: skip
+    ]
     return alt.vconcat(*rows).resolve_scale(color="independent").configure_view(stroke="#bbb")
 
 
@@ -114,12 +137,16 @@ def _panel(case: Case, found: Curves, panels: Panels, row: str, width: int) -> a
         .encode(
             x=alt.X("step:Q", title="step", axis=alt.Axis(tickCount=5, format="~s")),
             y=alt.Y("value:Q", title=row, scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("series:N", title=row, sort=labels,
-                            scale=alt.Scale(domain=labels, range=OKABE_ITO[: len(labels)])),
+            color=alt.Color(
+                "series:N",
+                title=row,
+                sort=labels,
+                scale=alt.Scale(domain=labels, range=OKABE_ITO[: len(labels)]),
+            ),
             detail="line:N",
         )
         .properties(width=width, height=130)
-    )  # fmt: skip
+    )
 
 
 def save(chart: alt.VConcatChart, name: str, scale: float = 2) -> None:
@@ -193,8 +220,10 @@ def grokked_table(runs: Path) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for case in (*OPERATIONS, *CONTROLS):
         results = gs.RunFolder.open(runs / case.name).manifest.results
-        memorised, grokked = ([r[key] for r in results if r[key] is not None]
-                              for key in ("memorised_at", "grokked_at"))  # fmt: skip
+        memorised, grokked = (
+            [r[key] for r in results if r[key] is not None]
+            for key in ("memorised_at", "grokked_at")
+        )
         steps = max(r["steps"] for r in results)
         outcome = spread(grokked, "{:.0f}") if grokked else f"undecided at {steps} steps"
         cells = [case.title, spread(memorised, "{:.0f}"), outcome, str(len(results)), case.paper]

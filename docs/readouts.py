@@ -17,15 +17,14 @@ import numpy as np
 import optax
 from docs.explained import CASES, FOLDER
 
-from grokscope.circuits.circuit import Effort, find_circuit
-from grokscope.circuits.matched import Matched
-from grokscope.circuits.shapes import KeyShape, key_shapes
-from grokscope.circuits.subject import Subject
-from grokscope.circuits.sums import SumLogits
-from grokscope.config import RunConfig
-from grokscope.inspection.explaining import case_of
-from grokscope.inspection.network import load_network
-from grokscope.runs.folder import RunFolder
+from grokscope.config.run import RunConfig
+from grokscope.disk.folder import RunFolder
+from grokscope.explanation.circuit import Effort, find_circuit
+from grokscope.explanation.key_shapes import KeyShape, key_shapes
+from grokscope.explanation.logits import SumLogits
+from grokscope.explanation.network import Subject
+from grokscope.explanation.of_run import case_of, load_network
+from grokscope.fourier.basis import Matched
 from grokscope.tasks import Task
 
 SHOWN: Final = ("p97-add", "p97-mul", "p97-sub", "p97-sq2", "p59-sub", "p59-sq2")
@@ -64,15 +63,21 @@ def compare(name: str, subject: Subject, seed: int) -> Comparison:
     shuffled = []
     for _ in range(SHUFFLES):
         order = rng.permutation(len(shapes))
-        other = [shapes[i]._replace(frequency=s.frequency)
-                 for s, i in zip(shapes, order, strict=True)]  # fmt: skip
+        other = [
+            shapes[i]._replace(frequency=s.frequency) for s, i in zip(shapes, order, strict=True)
+        ]
         fitted = best_readout(subject, code(sums.waves(keys), other))
         shuffled.append(correlation(beyond(fitted, kept), beyond(sums.mean, kept)))
     return Comparison(
-        name, seed, energy_outside(ideal, kept), energy_outside(sums.mean, kept),
-        correlation(beyond(ideal, kept), beyond(sums.mean, kept)), max(shuffled),
-        accuracy(subject, ideal @ kept @ kept.T), accuracy(subject, sums.mean @ kept @ kept.T),
-    )  # fmt: skip
+        name,
+        seed,
+        energy_outside(ideal, kept),
+        energy_outside(sums.mean, kept),
+        correlation(beyond(ideal, kept), beyond(sums.mean, kept)),
+        max(shuffled),
+        accuracy(subject, ideal @ kept @ kept.T),
+        accuracy(subject, sums.mean @ kept @ kept.T),
+    )
 
 
 def code(waves: np.ndarray, shapes: Sequence[KeyShape]) -> np.ndarray:

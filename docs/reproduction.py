@@ -8,31 +8,44 @@ from pathlib import Path
 from typing import Final
 
 from grokscope.paper.agreement import WORDS, State
-from grokscope.paper.experiment import Experiment, experiments, load
-from grokscope.paper.protocol import differences
+from grokscope.paper.block import NOT_RUN, Table
+from grokscope.paper.experiment import (
+    Experiment,
+    experiments,
+    load_experiment,
+    protocol_differences,
+)
+from grokscope.paper.page import agreement, blocks_of, in_short
 from grokscope.paper.results import Results, read_results
-from grokscope.report.figures.figure import Figure
-from grokscope.report.files import write_figure
-from grokscope.report.paper.block import NOT_RUN, Table
-from grokscope.report.paper.page import blocks_of
-from grokscope.report.paper.short import agreement, in_short
+from grokscope.reports.figures.figure import Figure
+from grokscope.reports.page import write_figure
 
 FOLDER: Final = Path(__file__).parent
 RESULTS: Final = FOLDER.parent / "results"
 PICTURES: Final = FOLDER / "figures" / "reproduction"
 _PICTURED: Final = ("figure-a16", "figure-a23")
 _SCALE: Final = 1.2
-_COUNTED: Final = (State.AGREES, State.CONSISTENT, State.UNDECIDED, State.MIXED,
-                   State.ONE_STEP, State.DIFFERS, State.NOT_RUN)  # fmt: skip
+_COUNTED: Final = (
+    State.AGREES,
+    State.CONSISTENT,
+    State.UNDECIDED,
+    State.MIXED,
+    State.ONE_STEP,
+    State.DIFFERS,
+    State.NOT_RUN,
+)
 
 
 def page(results: Path = RESULTS) -> str:
     """Return the page of all experiments that have results."""
-    found = {name: read_results(results, name) for name in experiments()
-             if (results / f"{name}.json").exists()}  # fmt: skip
+    found = {
+        name: read_results(results, name)
+        for name in experiments()
+        if (results / f"{name}.json").exists()
+    }
     parts = [_HEAD, "\n".join(_overview(found)), _PROTOCOL, "\n".join(_protocol())]
     for name, kept in found.items():
-        parts += _section(load(name), kept)
+        parts += _section(load_experiment(name), kept)
     return "\n\n".join(parts) + "\n"
 
 
@@ -55,7 +68,7 @@ _PROTOCOL: Final = "## What always differs from the paper's protocol"
 
 
 def _protocol() -> Iterator[str]:
-    yield from (f"- {text}" for text in differences(load("table-a5")))
+    yield from (f"- {text}" for text in protocol_differences(load_experiment("table-a5")))
 
 
 def _overview(found: dict[str, Results]) -> Iterator[str]:
@@ -66,7 +79,7 @@ def _overview(found: dict[str, Results]) -> Iterator[str]:
         if name not in found:
             yield f"| `{name}` {title} | not run |{'  |' * len(_COUNTED)}"
             continue
-        states = agreement(blocks_of(load(name), found[name]))
+        states = agreement(blocks_of(load_experiment(name), found[name]))
         counts = [str(states.count(state) or "") for state in _COUNTED]
         small = " (small version)" if found[name].small else ""
         runs = found[name].manifest["runs"]
@@ -113,7 +126,9 @@ def write_pictures(results: Path = RESULTS) -> None:
     """Write the pictures that the page shows."""
     for name in _PICTURED:
         if (results / f"{name}.json").exists():
-            for number, block in enumerate(blocks_of(load(name), read_results(results, name))):
+            for number, block in enumerate(
+                blocks_of(load_experiment(name), read_results(results, name))
+            ):
                 if isinstance(block, Figure) and block.chart is not None:
                     write_figure(PICTURES / f"{name}-{number}", block, ("png",), _SCALE)
 

@@ -96,9 +96,13 @@ def _filled(text: str, bullet: str = "") -> str:
     """Return a paragraph, or a point of a list, in lines of at most 100 characters."""
     indent = " " * len(bullet)
     lines = textwrap.fill(
-        " ".join(text.split()), 100, initial_indent=bullet, subsequent_indent=indent,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        " ".join(text.split()),
+        100,
+        initial_indent=bullet,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
     return lines if bullet else f"{lines}\n"
 
 
@@ -112,8 +116,14 @@ def _table(found: Sequence[Row]) -> Iterator[str]:
         else:
             words = best.words.removeprefix(f"{row.operation} is ").removesuffix(f" mod {P}")
             relation = f"scaled by {best.scale}" if best.relation == "scaled" else best.relation
-            cells = [words.rstrip(","), best.group, best.u_text, best.v_text, relation,
-                     str(best.characters)]  # fmt: skip
+            cells = [
+                words.rstrip(","),
+                best.group,
+                best.u_text,
+                best.v_text,
+                relation,
+                str(best.characters),
+            ]
         cells = [cell.replace("*", r"\*") for cell in (row.operation, *cells, row.when)]
         yield f"| {' | '.join(cells)} |"
     yield ""
@@ -223,10 +233,12 @@ def _limits(found: Sequence[Row]) -> Iterator[str]:
 def figure(found: Sequence[Row]) -> alt.VConcatChart:
     """Return a dot per operation: its smallest fraction, in one panel per kind of structure."""
     return alt.vconcat(
-        *(_panel(kind, color, [r for r in found if r.kind == kind])
-          for kind, color in zip(KINDS, OKABE_ITO, strict=True)),
+        *(
+            _panel(kind, color, [r for r in found if r.kind == kind])
+            for kind, color in zip(KINDS, OKABE_ITO, strict=True)
+        ),
         spacing=12,
-    ).configure_view(stroke="#bbb")  # fmt: skip
+    ).configure_view(stroke="#bbb")
 
 
 def _panel(kind: str, color: str, shown: Sequence[Row]) -> alt.Chart:
@@ -235,18 +247,28 @@ def _panel(kind: str, color: str, shown: Sequence[Row]) -> alt.Chart:
     values = [{"operation": row.operation, "r": row.when} for row in order]
     last = kind == KINDS[-1]
     return (
-        alt.Chart(alt.Data(values=values), title=alt.TitleParams(
-            f"{kind} (n = {len(shown)})", anchor="start", fontSize=12))
+        alt.Chart(
+            alt.Data(values=values),
+            title=alt.TitleParams(f"{kind} (n = {len(shown)})", anchor="start", fontSize=12),
+        )
         .mark_circle(size=70, color=color, opacity=1)
         .encode(
-            x=alt.X("r:N", sort=fractions, scale=alt.Scale(domain=fractions),
-                    axis=alt.Axis(labels=last, ticks=last, grid=True, labelAngle=0),
-                    title="smallest training fraction that grokked (Table A.5)" if last else None),
-            y=alt.Y("operation:N", sort=[row.operation for row in order], title=None,
-                    axis=alt.Axis(labelLimit=200, grid=True, gridColor="#eee")),
+            x=alt.X(
+                "r:N",
+                sort=fractions,
+                scale=alt.Scale(domain=fractions),
+                axis=alt.Axis(labels=last, ticks=last, grid=True, labelAngle=0),
+                title="smallest training fraction that grokked (Table A.5)" if last else None,
+            ),
+            y=alt.Y(
+                "operation:N",
+                sort=[row.operation for row in order],
+                title=None,
+                axis=alt.Axis(labelLimit=200, grid=True, gridColor="#eee"),
+            ),
         )
         .properties(width=420, height=alt.Step(14))
-    )  # fmt: skip
+    )
 
 
 def main() -> None:

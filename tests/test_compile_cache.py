@@ -111,8 +111,10 @@ def test_settings_are_put_back_after_an_error_and_by_the_last_thread(top: Path):
 
 @pytest.mark.parametrize("name", ["dir", "enable"])
 def test_the_users_own_choice_is_left_alone(name: str, top: Path, tmp_path: Path):
-    theirs = {"dir": ("jax_compilation_cache_dir", str(tmp_path / "theirs")),
-              "enable": ("jax_enable_compilation_cache", False)}[name]  # fmt: skip
+    theirs = {
+        "dir": ("jax_compilation_cache_dir", str(tmp_path / "theirs")),
+        "enable": ("jax_enable_compilation_cache", False),
+    }[name]
     before = jax.config.values[theirs[0]]
     jax.config.update(*theirs)
     try:

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from grokscope.cli.arguments import VERBS
-from grokscope.config import PRESETS
+from grokscope.config.run import PRESETS
 from grokscope.measures import MEASURES
 
 ROOT = Path(__file__).parents[1]

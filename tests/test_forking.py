@@ -44,8 +44,13 @@ fork()
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.parametrize("whose", ["ours", "theirs"])
 def test_a_fork_after_jax_was_used_is_refused(whose: str, tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM, whose], cwd=tmp_path, timeout=120,
-                          capture_output=True, text=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, whose],
+        cwd=tmp_path,
+        timeout=120,
+        capture_output=True,
+        text=True,
+    )
     first, *_, last = done.stdout.splitlines()
     assert first == "3.0", done.stderr
     assert "forked after JAX had been used" in last

@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grokscope.config import configure
+from grokscope.config.run import configure
 from grokscope.errors import NotEnoughMemoryError, UsageError
-from grokscope.experiments.run import train_run
 from grokscope.numerics import PINNED, ambient, computing
+from grokscope.runner.loop import train_run
 
 OTHERS: dict[str, Any] = {
     "enable_x64": True,
@@ -102,18 +102,32 @@ def test_nothing_is_compiled_again_for_a_pinned_setting():
     assert len(traced) == 1
 
 
-@pytest.mark.parametrize("names", [
-    ("enable_x64", "default_prng_impl", "threefry_partitionable"),
-    ("debug_nans", "debug_infs", "disable_jit", "default_matmul_precision"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("enable_x64", "default_prng_impl", "threefry_partitionable"),
+        ("debug_nans", "debug_infs", "disable_jit", "default_matmul_precision"),
+    ],
+)
 def test_a_training_has_the_same_weights(names: tuple[str, ...], tmp_path: Path):
-    config = configure(["x + y"], "quick", p=7, d_model=8, heads=1, d_mlp=8, steps=20,
-                       eval_every=10, train_fraction=0.6)  # fmt: skip
+    config = configure(
+        ["x + y"],
+        "quick",
+        p=7,
+        d_model=8,
+        heads=1,
+        d_mlp=8,
+        steps=20,
+        eval_every=10,
+        train_fraction=0.6,
+    )
     plain = train_run(config, tmp_path / "plain")
     with the_users(**{name: OTHERS[name] for name in names}), np.errstate(all="raise"):
         other = train_run(config, tmp_path / "other")
-    (one,), (two,) = ([file.read_bytes() for file in run.path.glob("checkpoints/*/*20.safetensors")]
-                      for run in (plain, other))  # fmt: skip
+    (one,), (two,) = (
+        [file.read_bytes() for file in run.path.glob("checkpoints/*/*20.safetensors")]
+        for run in (plain, other)
+    )
     assert one == two
     assert plain.folder.manifest.determinism == other.folder.manifest.determinism
 
@@ -138,11 +152,14 @@ def test_what_cannot_be_pinned_is_said(monkeypatch: pytest.MonkeyPatch):
         jax.config.update("jax_random_seed_offset", 0)
 
 
-@pytest.mark.parametrize("error", [
-    MemoryError(),
-    jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 bytes."),
-    jax.errors.JaxRuntimeError("INTERNAL: std::bad_alloc"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 bytes."),
+        jax.errors.JaxRuntimeError("INTERNAL: std::bad_alloc"),
+    ],
+)
 def test_want_of_memory_is_one_line(error: Exception):
     with pytest.raises(NotEnoughMemoryError, match="not enough memory; "), computing():
         raise error

@@ -31,15 +31,31 @@ def measure(effort: Effort) -> list[Row]:
     first = Spread([_first_step() for _ in range(effort.commands)])
     return [
         at_most("`grokscope --help`", turns["help"], 0.5, " s"),
-        at_most("`grokscope train \"x + y\" --p ninety`", turns["usage error"], 0.5, " s",
-                "an option that cannot be read"),
-        at_most("`grokscope train \"x +* y\"`", turns["bad operation"], 0.5, " s",
-                "an operation that cannot be read"),
-        Row("`grokscope train \"x + y\"` to its first step", first.text(" s"),
-            note="until the line of step 1, with `--eval-every 1`; compilation included"),
-        Row("peak memory of a training", f"{_peak_mib():.0f} MiB",
-            note=f"{STEPS} steps by the command line, once; `ru_maxrss`"),
-    ]  # fmt: skip
+        at_most(
+            '`grokscope train "x + y" --p ninety`',
+            turns["usage error"],
+            0.5,
+            " s",
+            "an option that cannot be read",
+        ),
+        at_most(
+            '`grokscope train "x +* y"`',
+            turns["bad operation"],
+            0.5,
+            " s",
+            "an operation that cannot be read",
+        ),
+        Row(
+            '`grokscope train "x + y"` to its first step',
+            first.text(" s"),
+            note="until the line of step 1, with `--eval-every 1`; compilation included",
+        ),
+        Row(
+            "peak memory of a training",
+            f"{_peak_mib():.0f} MiB",
+            note=f"{STEPS} steps by the command line, once; `ru_maxrss`",
+        ),
+    ]
 
 
 def _answered(words: list[str], exit_code: int) -> None:

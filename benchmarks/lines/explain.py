@@ -15,8 +15,8 @@ GROKSCOPE: Final = [sys.executable, "-m", "grokscope"]
 RUNS: Final = Path("runs/benchmark")
 _IN_PROCESS: Final = """
 import json, resource, sys, time
-from grokscope.inspection.explaining import explain
-from grokscope.runs.folder import RunFolder
+from grokscope.explanation.of_run import explain
+from grokscope.disk.folder import RunFolder
 folder = RunFolder.open(sys.argv[1])
 started = time.perf_counter()
 found = explain(folder)
@@ -36,24 +36,46 @@ def measure(effort: Effort) -> list[Row]:
     times, inside = [], []
     for _ in range(effort.commands):
         started = time.perf_counter()
-        subprocess.run([*GROKSCOPE, "explain", str(small), "--json"], check=True,
-                       stdout=subprocess.DEVNULL)  # fmt: skip
+        subprocess.run(
+            [*GROKSCOPE, "explain", str(small), "--json"], check=True, stdout=subprocess.DEVNULL
+        )
         times.append(time.perf_counter() - started)
         inside.append(_explained(small)["seconds"])
     at_199 = _explained(large)
     return [
-        at_most("`grokscope explain` at p = 97, after start-up", Spread(inside), 20, " s",
-                "one seed; compilation and structure search included, imports not"),
+        at_most(
+            "`grokscope explain` at p = 97, after start-up",
+            Spread(inside),
+            20,
+            " s",
+            "one seed; compilation and structure search included, imports not",
+        ),
         Row("the whole command", Spread(times).text(" s"), note="with start-up, imports, writing"),
-        at_most("peak memory at p = 199", Spread([at_199["mib"] / 1024]), 4, " GiB",
-                f"`ru_maxrss`, once; it took {at_199['seconds']:.0f} s"),
-    ]  # fmt: skip
+        at_most(
+            "peak memory at p = 199",
+            Spread([at_199["mib"] / 1024]),
+            4,
+            " GiB",
+            f"`ru_maxrss`, once; it took {at_199['seconds']:.0f} s",
+        ),
+    ]
 
 
 def _trained(p: int) -> Path:
     out = RUNS / f"add-p{p}"
-    words = ["train", "x + y", "--p", str(p), "--steps", "8000", "--no-report", "--quiet",
-             "--resume", "--out", str(out)]  # fmt: skip
+    words = [
+        "train",
+        "x + y",
+        "--p",
+        str(p),
+        "--steps",
+        "8000",
+        "--no-report",
+        "--quiet",
+        "--resume",
+        "--out",
+        str(out),
+    ]
     subprocess.run([*GROKSCOPE, *words], check=True, stdout=subprocess.DEVNULL)
     return out
 

@@ -15,13 +15,12 @@ from benchmarks.clock import Spread, seconds, take_turns
 from benchmarks.effort import Effort
 from benchmarks.row import Row, at_most
 from benchmarks.workload import Training
-from grokscope.config import RunConfig
-from grokscope.experiments.observe import Observation, columns, make_observer
-from grokscope.experiments.rows import Rows
-from grokscope.experiments.together import advance, begin, run_axis
-from grokscope.experiments.training_run import TrainingRun
-from grokscope.runs.folder import RunFolder
-from grokscope.runs.manifest import Manifest
+from grokscope.config.run import RunConfig
+from grokscope.disk.folder import RunFolder
+from grokscope.disk.manifest import Manifest
+from grokscope.runner.observe import Observation, Rows, columns, make_observer
+from grokscope.runner.program import advance_runs, begin_runs, run_axis
+from grokscope.runner.training_run import TrainingRun
 from grokscope.tasks import Task
 
 
@@ -61,14 +60,14 @@ def _rows(effort: Effort, path: Path) -> list[Row]:
     config = dataclasses.replace(training.config, schedule=schedule)
     folder = _folder(config, path)
     run = TrainingRun(config, folder)
-    begin(run)
+    begin_runs(run)
     chunks = effort.stretch // training.n_steps
     work = {
-        "run": _repeated(lambda: advance([run]), chunks),
+        "run": _repeated(lambda: advance_runs([run]), chunks),
         "training": _repeated(training, chunks),
     }
     # the turns that do not count: one chunk compiles, the log-spaced checkpoints are yet to come
-    advance([run])
+    advance_runs([run])
     training()
     folder.checkpoints = folder.saves = 0.0
     rounds = [{name: seconds(turn) for name, turn in work.items()} for _ in range(effort.repeats)]
@@ -89,18 +88,37 @@ def _rows(effort: Effort, path: Path) -> list[Row]:
             " %",
             f"{steps} steps in rounds of {effort.stretch}, against as many of pure training",
         ),
-        Row("of which evaluation and measures", parts["additive"].text(" %"),
-            note="every 50 steps: all 9,409 pairs, norms, spectra, and to the host; by itself"),
-        at_most("of which the matched measures", matched, 2, " %",
-                "every 50 steps; an evaluation with them against one without, in turns"),
-        at_most("of which Table A.4", table_a4, 2, " %",
-                f"every {schedule.spectra_every} steps: 9 losses on two sides; likewise"),
+        Row(
+            "of which evaluation and measures",
+            parts["additive"].text(" %"),
+            note="every 50 steps: all 9,409 pairs, norms, spectra, and to the host; by itself",
+        ),
+        at_most(
+            "of which the matched measures",
+            matched,
+            2,
+            " %",
+            "every 50 steps; an evaluation with them against one without, in turns",
+        ),
+        at_most(
+            "of which Table A.4",
+            table_a4,
+            2,
+            " %",
+            f"every {schedule.spectra_every} steps: 9 losses on two sides; likewise",
+        ),
         Row("of which making rows", parts["rows"].text(" %"), note="by itself"),
-        Row("of which checkpoints", f"{100 * folder.checkpoints / total:.2g} %",
-            note="at 100, 200, 400 … and every 1000 steps"),
-        Row("of which saving rows and state", f"{100 * folder.saves / total:.2g} %",
-            note="every 500 steps"),
-    ]  # fmt: skip
+        Row(
+            "of which checkpoints",
+            f"{100 * folder.checkpoints / total:.2g} %",
+            note="at 100, 200, 400 … and every 1000 steps",
+        ),
+        Row(
+            "of which saving rows and state",
+            f"{100 * folder.saves / total:.2g} %",
+            note="every 500 steps",
+        ),
+    ]
 
 
 def _folder(config: RunConfig, path: Path) -> TimedFolder:

@@ -60,8 +60,18 @@ def _alone(settings: dict[str, object]) -> Callable[[], None]:
     def turn() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for seed in range(N_RUNS):
-                _run("train", "x + y", *words, "--seeds", str(seed), "--no-stop", "--no-report",
-                     "--quiet", "--out", f"{folder}/{seed}")  # fmt: skip
+                _run(
+                    "train",
+                    "x + y",
+                    *words,
+                    "--seeds",
+                    str(seed),
+                    "--no-stop",
+                    "--no-report",
+                    "--quiet",
+                    "--out",
+                    f"{folder}/{seed}",
+                )
 
     return turn
 

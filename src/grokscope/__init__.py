@@ -16,13 +16,13 @@ from grokscope.forking import watch_forks
 
 if TYPE_CHECKING:
     from grokscope import measures
-    from grokscope.experiments.api import train
-    from grokscope.experiments.sweeps.api import sweep
-    from grokscope.experiments.sweeps.explaining import explain
-    from grokscope.inspection.measuring import measure
-    from grokscope.report import write_figures, write_report
-    from grokscope.runs.folder import RunFolder
-    from grokscope.runs.query import list_runs
+    from grokscope.disk.folder import RunFolder
+    from grokscope.disk.listing import list_runs
+    from grokscope.explanation.of_file import measure
+    from grokscope.reports import write_figures, write_report
+    from grokscope.runner.train import train
+    from grokscope.sweeps.explain_many import explain
+    from grokscope.sweeps.sweep import sweep
     from grokscope.tasks.structure import structure
 
 __version__ = "0.1.0"
@@ -43,15 +43,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "train": "grokscope.experiments.api",
-    "sweep": "grokscope.experiments.sweeps.api",
-    "explain": "grokscope.experiments.sweeps.explaining",
-    "measure": "grokscope.inspection.measuring",
+    "train": "grokscope.runner.train",
+    "sweep": "grokscope.sweeps.sweep",
+    "explain": "grokscope.sweeps.explain_many",
+    "measure": "grokscope.explanation.of_file",
     "structure": "grokscope.tasks.structure",
-    "RunFolder": "grokscope.runs.folder",
-    "list_runs": "grokscope.runs.query",
-    "write_report": "grokscope.report",
-    "write_figures": "grokscope.report",
+    "RunFolder": "grokscope.disk.folder",
+    "list_runs": "grokscope.disk.listing",
+    "write_report": "grokscope.reports",
+    "write_figures": "grokscope.reports",
 }
 
 

@@ -84,8 +84,11 @@ class NotEnoughMemoryError(GrokscopeError):
     @classmethod
     def here(cls) -> "NotEnoughMemoryError":
         """Return the error that says it."""
-        return cls("not enough memory", next_step="close other programs, or make the network, its "
-                   "batch_size or the number of seeds smaller")  # fmt: skip
+        return cls(
+            "not enough memory",
+            next_step="close other programs, or make the network, its "
+            "batch_size or the number of seeds smaller",
+        )
 
 
 AFTER_DIVERGENCE = "try a smaller --learning-rate or a longer --warmup"

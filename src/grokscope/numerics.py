@@ -64,11 +64,13 @@ def ambient() -> dict[str, Any]:
     import jax
 
     values = jax.config.values
-    found = {name: values[name] for name, usual in _RECORDED.items()
-             if values.get(name, usual) != usual}  # fmt: skip
+    found = {
+        name: values[name] for name, usual in _RECORDED.items() if values.get(name, usual) != usual
+    }
     for name in _VARIABLES:
-        words = [word for word in os.environ.get(name, "").split()
-                 if not word.startswith(_NOT_NUMBERS)]  # fmt: skip
+        words = [
+            word for word in os.environ.get(name, "").split() if not word.startswith(_NOT_NUMBERS)
+        ]
         if words:
             found[name] = " ".join(sorted(words))
     return found

@@ -14,10 +14,10 @@ import pytest
 import safetensors.numpy
 
 from grokscope.cli import main
-from grokscope.config import PRESETS
-from grokscope.runs.folder import RunFolder
-from grokscope.runs.manifest import Manifest
-from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
+from grokscope.config.run import PRESETS
+from grokscope.disk.folder import RunFolder
+from grokscope.disk.manifest import Manifest
+from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
 
 ODD_NAME = "<script>\n\x1b[31m\x07"
 

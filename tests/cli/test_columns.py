@@ -2,7 +2,7 @@
 
 import pytest
 
-from grokscope.cli.columns import Column, align, fitting, shorten_names
+from grokscope.cli.terminal import Column, align, fitting, shorten_names
 
 NAMES = ["x+y-p31-r0.6-s0-5f74ec6eaa", "x+y-p31-r0.6-s1-1a72033880"]
 

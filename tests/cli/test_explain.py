@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grokscope.circuits.evidence import VERDICTS
-from grokscope.circuits.explanation import Explanation, TableFinding
 from grokscope.cli import main
-from grokscope.inspection.store import EXPLANATION_NAME
-from grokscope.runs.explanations import RULES
-from grokscope.runs.folder import RunFolder
-from grokscope.runs.tensors import read
+from grokscope.disk.explanations import EXPLANATION_NAME, RULES
+from grokscope.disk.folder import RunFolder
+from grokscope.disk.tensors import read
+from grokscope.explanation.result import Explanation, TableFinding
+from grokscope.explanation.verdict import VERDICTS
 from grokscope.tasks.structure import structure
 
 P = 11
@@ -27,8 +26,22 @@ STRUCTURE = {"family", "group", "n", "u", "v", "g", "words", "relation", "charac
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two seeds that was stopped long before it grokked."""
     path = tmp_path_factory.mktemp("explain") / "run"
-    words = ["train", "x*y", "--preset", "quick", "--p", str(P), "--seeds", "0", "1",
-             "--steps", "100", "--quiet", "--out", str(path)]  # fmt: skip
+    words = [
+        "train",
+        "x*y",
+        "--preset",
+        "quick",
+        "--p",
+        str(P),
+        "--seeds",
+        "0",
+        "1",
+        "--steps",
+        "100",
+        "--quiet",
+        "--out",
+        str(path),
+    ]
     assert main(words) == 0
     return path
 
@@ -132,8 +145,9 @@ def test_a_seed_that_diverged_is_one_line_and_the_others_are_explained(cli: Any,
     """Weights whose product overflows, as after a step that was too large."""
     path = max((run / "checkpoints" / "seed-1").iterdir())
     content = read(path)
-    huge = {name: 1e25 * W if name in ("W_out", "W_U") else W
-            for name, W in content.tensors.items()}  # fmt: skip
+    huge = {
+        name: 1e25 * W if name in ("W_out", "W_U") else W for name, W in content.tensors.items()
+    }
     step = content.meta["step"]
     for file in (run / "checkpoints" / "seed-1").iterdir():
         file.unlink()

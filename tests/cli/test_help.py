@@ -9,7 +9,7 @@ import pytest
 
 from grokscope.cli.arguments import VERBS, help_text, parse
 from grokscope.cli.words import known_to
-from grokscope.config import PRESETS
+from grokscope.config.run import PRESETS
 
 
 def kind_of(verb: str) -> Any:

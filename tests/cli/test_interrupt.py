@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from grokscope.runs.folder import RunFolder
+from grokscope.disk.folder import RunFolder
 
 ENDLESS: Final = shlex.split(
     """-m grokscope train x+y --p 7 --architecture mlp --d-model 8 --d-embedding 4
@@ -29,8 +29,9 @@ def training(out: Path, *words: str, **streams: Any) -> subprocess.Popen[str]:
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
     process = subprocess.Popen(
         [sys.executable, *ENDLESS, "--out", str(out), *words],
-        text=True, **streams,
-    )  # fmt: skip
+        text=True,
+        **streams,
+    )
     end = time.monotonic() + PATIENCE
     # the checkpoints at steps 10 and 20 come after the save at step 0
     while not (out / "checkpoints" / "seed-0" / "step-0000020.safetensors").exists():

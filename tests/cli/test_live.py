@@ -14,10 +14,9 @@ from rich.live import Live
 
 from grokscope.cli import live
 from grokscope.cli.live import Lines, Panels, listen, sparkline
-from grokscope.config import configure
-from grokscope.experiments.listener import Beginning, Evaluation, Silent
-from grokscope.experiments.progress import SeedProgress
+from grokscope.config.run import configure
 from grokscope.progress import Since, SlowLines
+from grokscope.runner.progress import Beginning, Evaluation, NoCallbacks, SeedProgress
 
 CONFIG: Final = configure(["x + y"], "quick", p=11, seeds=(0, 1), steps=100, eval_every=10)
 NAMES: Final = list(live._SHOWN)
@@ -160,7 +159,7 @@ def test_divergence_is_told() -> None:
 
 def test_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     with listen(quiet=True) as listener:
-        assert isinstance(listener, Silent)
+        assert isinstance(listener, NoCallbacks)
     for terminal, kind in ((True, Panels), (False, Lines)):
         console = Console(file=io.StringIO(), force_terminal=terminal)
         monkeypatch.setattr(live, "StandardError", lambda console=console, **_: console)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from grokscope.runs.tensors import encode
+from grokscope.disk.tensors import encode
 
 KEYS = ["p", "ffs", "ffd", "fcr", "gini", "ipr", "axis", "length", "left_out"]
 WHOLE = [0, 11, []]

@@ -9,7 +9,8 @@ from typing import Any, Final
 import pytest
 
 import grokscope as gs
-from grokscope.config import ModelConfig, OptimizerConfig, RunConfig, ScheduleConfig, TaskConfig
+from grokscope.config.optimizer import OptimizerConfig
+from grokscope.config.run import ModelConfig, RunConfig, ScheduleConfig, TaskConfig
 from grokscope.errors import UsageError
 
 

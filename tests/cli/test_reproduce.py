@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from grokscope.experiments.sweeps.estimate import Estimate
 from grokscope.paper.experiment import experiments
+from grokscope.sweeps.estimate import Estimate
 
 
 def test_list_has_every_name_and_title(cli: Any) -> None:
@@ -47,7 +47,7 @@ def hours(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         asked.append(len(jobs))
         return Estimate([], 2, 3661.0)
 
-    monkeypatch.setattr("grokscope.experiments.sweeps.estimate.estimate", estimate)
+    monkeypatch.setattr("grokscope.sweeps.estimate.estimate", estimate)
     return asked
 
 

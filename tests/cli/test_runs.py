@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grokscope.cli.runs_table import lines
-from grokscope.config import PRESETS, RunConfig
-from grokscope.runs.explanations import write_documents
-from grokscope.runs.folder import RunFolder
-from grokscope.runs.manifest import Manifest
-from grokscope.runs.query import RunSummary, list_runs
+from grokscope.cli.runs_view import lines
+from grokscope.config.run import PRESETS, RunConfig
+from grokscope.disk.explanations import write_documents
+from grokscope.disk.folder import RunFolder
+from grokscope.disk.listing import RunSummary, list_runs
+from grokscope.disk.manifest import Manifest
 
 
 def test_an_empty_folder(cli: Any, tmp_path: Path) -> None:
@@ -101,8 +101,19 @@ def make_sweep(folder: Path) -> None:
     run = RunFolder.open(folder / "runs" / "x+y-p97-r0.3-s0-0000000000")
     run.save_checkpoint(0, 2000, {"W": np.zeros((2, 2))}, {"W": ("token", "d_model")}, {})
     keys = {"key_frequencies": [3, 41, 7, 12, 33, 9]}
-    write_documents(run, [{"seed": 0, "step": 2000, "operation": "x + y", "verdict": "explained",
-                           "embedding": keys, "readout": keys}])  # fmt: skip
+    write_documents(
+        run,
+        [
+            {
+                "seed": 0,
+                "step": 2000,
+                "operation": "x + y",
+                "verdict": "explained",
+                "embedding": keys,
+                "readout": keys,
+            }
+        ],
+    )
     (folder / "sweep.toml").touch()
 
 
@@ -113,11 +124,25 @@ def test_a_line_a_run_at_80_columns(tmp_path: Path) -> None:
     assert max(map(len, found[1:])) <= 80
     rows = [line.split() for line in found if line.lstrip().startswith("…-")]
     assert [row[1:4] for row in rows] == [
-        ["2", "0", "undecided"], ["2", "1", "undecided"],
-        ["10", "0", "grokked"], ["10", "1", "grokked"],
-    ]  # fmt: skip
-    assert rows[2] == ["…-0000000000", "10", "0", "grokked", "1,500", "explained",
-                       "3", "41", "7", "12", "33", "9"]  # fmt: skip
+        ["2", "0", "undecided"],
+        ["2", "1", "undecided"],
+        ["10", "0", "grokked"],
+        ["10", "1", "grokked"],
+    ]
+    assert rows[2] == [
+        "…-0000000000",
+        "10",
+        "0",
+        "grokked",
+        "1,500",
+        "explained",
+        "3",
+        "41",
+        "7",
+        "12",
+        "33",
+        "9",
+    ]
     assert rows[3][-2:] == ["–", "–"]
     assert found[-1].strip().startswith("--wide adds step, ")
 
@@ -171,7 +196,12 @@ def test_runs_that_differ_in_much_show_what_matters_first(tmp_path: Path) -> Non
 def test_what_is_not_confirmed_yet_is_said(
     accuracy: float, grokked_at: dict[int, int | None], state: str, text: str
 ) -> None:
-    run = RunSummary(Path("runs/a"), seeds=tuple(grokked_at), test_accuracy=accuracy,
-                     grokked_at=grokked_at, state=state)  # fmt: skip
+    run = RunSummary(
+        Path("runs/a"),
+        seeds=tuple(grokked_at),
+        test_accuracy=accuracy,
+        grokked_at=grokked_at,
+        state=state,
+    )
     assert text in "\n".join(lines([run], None))
     assert ("unconfirmed" in "\n".join(lines([run], None))) == ("unconfirmed" in text)

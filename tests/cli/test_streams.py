@@ -56,8 +56,10 @@ def test_training_outlives_the_reader_of_its_progress(tmp_path: Path) -> None:
     out = tmp_path / "run"
     process = subprocess.Popen(
         grokscope("train", "x + y", *TINY, "--out", out),
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout is not None
     assert process.stderr is not None
     assert "pairs train" in process.stderr.readline()

@@ -65,7 +65,8 @@ print(code, [name for name in ("jax", "equinox", "sympy") if name in sys.modules
         (["structure", "x/y"], "0 []"),
         (["structure", "x + y"], "0 ['sympy']"),
     ):
-        done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path,
-                              capture_output=True, text=True)  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True
+        )
         assert done.stdout.splitlines()[-1] == end
     assert not list(tmp_path.iterdir())

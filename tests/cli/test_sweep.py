@@ -13,9 +13,9 @@ from typing import Any, Final
 import duckdb
 import pytest
 
-from grokscope.experiments.sweeps.spec import Spec
-from grokscope.runs.folder import RunFolder
-from grokscope.runs.sweep_folder import SweepFolder
+from grokscope.disk.folder import RunFolder
+from grokscope.disk.sweep_folder import SweepFolder
+from grokscope.sweeps.spec import Spec
 
 PATIENCE: Final = 300
 ROOT: Final = Path(__file__).parents[2]
@@ -56,12 +56,24 @@ def test_from_the_description_to_the_runs(cli: Any, tmp_path: Path) -> None:
     again = cli("sweep", "sweeps/small", "--quiet", "--json", "--resume")
     assert (again.code, again.err) == (0, "")
     assert json.loads(again.out) == {
-        "sweep": "sweeps/small", "runs": 2, "counts": {"undecided": 2}, "failed": {}}  # fmt: skip
+        "sweep": "sweeps/small",
+        "runs": 2,
+        "counts": {"undecided": 2},
+        "failed": {},
+    }
 
     planned = cli("sweep", "small.toml", "--dry-run", "--json")
     assert json.loads(planned.out) == {
-        "sweep": "sweeps/small", "runs": 2, "done": 2, "left": 0, "axes": {"operation": 2},
-        "excluded": 0, "measured": [], "workers": None, "seconds_at_most": 0.0}  # fmt: skip
+        "sweep": "sweeps/small",
+        "runs": 2,
+        "done": 2,
+        "left": 0,
+        "axes": {"operation": 2},
+        "excluded": 0,
+        "measured": [],
+        "workers": None,
+        "seconds_at_most": 0.0,
+    }
 
     listed = cli("runs", "sweeps/small", "--json")
     assert {run["operation"] for run in json.loads(listed.out)} == {"x + y", "x*y"}
@@ -86,8 +98,14 @@ def names_in(path: Path) -> list[str]:
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "grokscope", "sweep", "endless.toml", *words]
-    return subprocess.Popen(command, cwd=folder, text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, process_group=0)  # fmt: skip
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        process_group=0,
+    )
 
 
 def wait_for(folder: Path, n_parts: int) -> None:
@@ -114,8 +132,10 @@ def test_ctrl_c_saves_every_worker(endless: Path) -> None:
         "grokscope: interrupted; everything is saved; go on with:"
         f" {Path(sys.executable).name} -m grokscope sweep sweeps/endless"
     )
-    statuses = {row["status"] for row in SweepFolder.open(endless / "sweeps" / "endless")
-                .index().to_pylist()}  # fmt: skip
+    statuses = {
+        row["status"]
+        for row in SweepFolder.open(endless / "sweeps" / "endless").index().to_pylist()
+    }
     assert statuses == {"interrupted"}
 
 

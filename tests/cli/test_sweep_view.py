@@ -11,10 +11,10 @@ from rich.console import Console
 from grokscope.cli import sweep_view
 from grokscope.cli.live import StandardError
 from grokscope.cli.sweep_view import Cells, Lines, draw, view
-from grokscope.experiments.sweeps.adopt import Adoption
-from grokscope.experiments.sweeps.spec import Spec
-from grokscope.experiments.sweeps.states import State, States
-from grokscope.experiments.sweeps.sweep import Watcher
+from grokscope.sweeps.merge import Merged
+from grokscope.sweeps.spec import Spec
+from grokscope.sweeps.states import State, States
+from grokscope.sweeps.sweep import Watcher
 
 
 def states_of(axes: dict[str, Any], folder: Path) -> States:
@@ -87,8 +87,8 @@ def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: Any) -
         Lines(console),
         states_of({"operation": ["x", "y"], "seed": [0, 1, 2]}, tmp_path),
     )
-    lines.adopted(Path("there"), Adoption(["a"], 1, 0, 2, ["it is damaged"]))
-    lines.adopted(Path("empty"), Adoption())
+    lines.adopted(Path("there"), Merged(["a"], 1, 0, 2, ["it is damaged"]))
+    lines.adopted(Path("empty"), Merged())
     fill(states, EVERY[0])
     lines.begin(states)
     for n in range(len(EVERY) + 1):
@@ -108,7 +108,7 @@ def test_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     states = states_of({"operation": ["x", "y"], "seed": [0, 1]}, tmp_path)
     assert sweep_view.speed(states) == "– runs per hour, – left"
     clock = [states._begun + 1800.0]
-    monkeypatch.setattr("grokscope.experiments.sweeps.states.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("grokscope.sweeps.states.time.monotonic", lambda: clock[0])
     fill(states, *EVERY[:2])
     assert sweep_view.speed(states) == "4.0 runs per hour, 30:00 left"
 
@@ -123,6 +123,6 @@ def test_the_view_fits_standard_error(monkeypatch: pytest.MonkeyPatch, tmp_path:
     with view(quiet=False) as watcher:
         assert isinstance(watcher, Cells)
         states = states_of({"operation": ["x", "y"]}, tmp_path)
-        watcher.adopted(Path("there"), Adoption())
+        watcher.adopted(Path("there"), Merged())
         watcher.begin(states)
         watcher.polled(fill(states, *EVERY))

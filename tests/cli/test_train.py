@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from grokscope.cli.train import _sentence, _unconfirmed
-from grokscope.config import RunConfig
-from grokscope.runs.folder import RunFolder
-from grokscope.runs.manifest import Manifest
-from grokscope.runs.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
+from grokscope.config.run import RunConfig
+from grokscope.disk.folder import RunFolder
+from grokscope.disk.manifest import Manifest
+from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
 
 TINY: Final = shlex.split(
     """--p 7 --architecture mlp --d-model 8 --d-embedding 4 --train-fraction 0.8 --steps 20
@@ -124,12 +124,20 @@ def test_odd_names_of_folders(cli: Any, tmp_path: Path, out: str) -> None:
 
 def test_what_is_not_yet_confirmed_is_said_at_the_end(tmp_path: Path) -> None:
     """A run that ends at 99%, before five more evaluations could confirm it."""
-    manifest = Manifest.new(RunConfig().to_json(), "x + y", device="cpu", jaxlib="1",
-                            run_axis="map")  # fmt: skip
+    manifest = Manifest.new(
+        RunConfig().to_json(), "x + y", device="cpu", jaxlib="1", run_axis="map"
+    )
     run = RunFolder.create(tmp_path / "run", manifest)
-    rows = [{"seed": seed, "step": step, "measure": "test_accuracy",
-             "value": float(seed == 0 and step >= 200)}
-            for seed in (0, 1) for step in range(0, 401, 50)]  # fmt: skip
+    rows = [
+        {
+            "seed": seed,
+            "step": step,
+            "measure": "test_accuracy",
+            "value": float(seed == 0 and step >= 200),
+        }
+        for seed in (0, 1)
+        for step in range(0, 401, 50)
+    ]
     run.append(pa.Table.from_pylist(rows, schema=METRIC_SCHEMA), SPECTRA_SCHEMA.empty_table(), 400)
     ended = {"status": "undecided", "steps": 400, "memorised_at": None, "grokked_at": None}
     said = [_sentence(manifest, {"seed": s} | ended, _unconfirmed(run.path, s)) for s in (0, 1)]

@@ -9,7 +9,8 @@ from grokscope.cli.arguments import parse
 from grokscope.cli.measure import Measure
 from grokscope.cli.runs import Runs
 from grokscope.cli.train import Train
-from grokscope.config import PRESETS, TaskConfig, TransferConfig
+from grokscope.config.run import PRESETS, TaskConfig
+from grokscope.config.transfer import TransferConfig
 from grokscope.errors import UsageError
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import psutil
 from ray.cluster_utils import Cluster
 
-from grokscope.experiments.engines.ray_cluster import LEAST_OBJECT_STORE, quiet
+from grokscope.sweeps.engines.ray_cluster import LEAST_OBJECT_STORE, quiet
 
 HEAD: Final = "127.0.0.2"
 
@@ -59,8 +59,12 @@ class Machines:
 
 
 def options(address: str, cpus: int) -> dict[str, Any]:
-    return {"node_ip_address": address, "num_cpus": cpus, "include_dashboard": False,
-            "object_store_memory": LEAST_OBJECT_STORE}  # fmt: skip
+    return {
+        "node_ip_address": address,
+        "num_cpus": cpus,
+        "include_dashboard": False,
+        "object_store_memory": LEAST_OBJECT_STORE,
+    }
 
 
 def is_of(process: psutil.Process, session: str) -> bool:

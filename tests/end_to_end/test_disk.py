@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from grokscope.cli import main
-from grokscope.runs.folder import RunFolder
+from grokscope.disk.folder import RunFolder
 
 TINY: Final = shlex.split(
     """train x+y --p 7 --architecture mlp --d-model 8 --d-embedding 4 --train-fraction 0.8
@@ -93,8 +93,10 @@ def test_full_while_a_process_trains(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, *LONG, "--out", str(whole)], timeout=PATIENCE)
     process = subprocess.Popen(
         [sys.executable, *LONG, "--out", str(out)],
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     end = time.monotonic() + PATIENCE
     while len(list(out.glob("metrics/part-*"))) < 20:
         assert process.poll() is None, process.communicate()
@@ -111,8 +113,10 @@ def test_full_while_a_process_trains(tmp_path: Path) -> None:
     assert saved[0] >= 150  # 20 saves, one every 10 steps, were not lost
     done = subprocess.run(
         [sys.executable, "-m", "grokscope", "train", "--resume", "--out", str(out), "--no-report"],
-        capture_output=True, text=True, timeout=PATIENCE,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
     assert done.returncode == 0
     assert f"going on at step {saved[0]}" in done.stderr
     assert contents(out) == contents(whole)

@@ -12,13 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grokscope.circuits.compose import explain_network
 from grokscope.cli import main
-from grokscope.config import RunConfig
-from grokscope.inspection.explaining import case_of, explain
-from grokscope.inspection.network import load_network
-from grokscope.inspection.store import EXPLANATION_NAME
-from grokscope.runs.folder import RunFolder
+from grokscope.config.run import RunConfig
+from grokscope.disk.explanations import EXPLANATION_NAME
+from grokscope.disk.folder import RunFolder
+from grokscope.explanation.explain import explain_network
+from grokscope.explanation.of_run import case_of, explain_networks, load_network
 from grokscope.tasks import Task
 
 
@@ -69,9 +68,18 @@ def test_what_has_grokked_is_explained(
     # of 15 frequencies the keys and their harmonics may be more than half, which `sparse` forbids
     assert document["verdict"] in ("explained", "partly")
     held = claims(document)
-    for claim in ("grokked", "structure", "embedding keys", "readout keys", "families agree",
-                  "embedding keep", "embedding remove", "embedding control", "readout keep",
-                  "both kept"):  # fmt: skip
+    for claim in (
+        "grokked",
+        "structure",
+        "embedding keys",
+        "readout keys",
+        "families agree",
+        "embedding keep",
+        "embedding remove",
+        "embedding control",
+        "readout keep",
+        "both kept",
+    ):
         assert held[claim] == "holds", claim
     assert document["structure"]["n"] == (31 if name == "addition" else 30)
     assert document["embedding"]["energy_in_keys"] > 0.8
@@ -96,7 +104,7 @@ def test_by_the_structure_of_another_operation_it_is_not(
 
 @pytest.mark.parametrize("operation", ["x + y", "x*y", "x^2 + y^2"])
 def test_memorised_random_labels_are_not(random_labels: Path, operation: str) -> None:
-    (found,) = explain(random_labels, by=operation, thorough=False)
+    (found,) = explain_networks(random_labels, by=operation, thorough=False)
     assert found.causal["outcomes"]["full"]["accuracy"]["train"] > 0.99
     assert found.verdict == "not explained"
     assert len(found.embedding.key_frequencies + found.readout.key_frequencies) <= 1
@@ -104,7 +112,7 @@ def test_memorised_random_labels_are_not(random_labels: Path, operation: str) ->
 
 @pytest.mark.parametrize("name", ["addition", "multiplication"])
 def test_what_is_only_memorised_so_far_is_not(request: pytest.FixtureRequest, name: str) -> None:
-    (found,) = explain(request.getfixturevalue(name), step=200, thorough=False)
+    (found,) = explain_networks(request.getfixturevalue(name), step=200, thorough=False)
     accuracy = found.causal["outcomes"]["full"]["accuracy"]
     assert accuracy["train"] > 0.99
     assert accuracy["unleaked"] < 0.5
@@ -123,8 +131,15 @@ def test_with_a_random_unembedding_it_is_not(request: pytest.FixtureRequest, nam
     drawn *= np.linalg.norm(model.W_U) / np.linalg.norm(drawn)
     model = eqx.tree_at(lambda m: m.W_U, model, jnp.asarray(drawn, jnp.float32))
     labels = task.labels(0)[0].reshape(task.p, task.p)
-    found = explain_network(model, labels, case.search, operation=case.operation, kind=case.kind,
-                            grokked=True, thorough=False)  # fmt: skip
+    found = explain_network(
+        model,
+        labels,
+        case.search,
+        operation=case.operation,
+        kind=case.kind,
+        grokked=True,
+        thorough=False,
+    )
     assert found.verdict == "not explained"
     # the embedding still has its keys: alone they are no explanation
     assert len(found.embedding.key_frequencies) > 2

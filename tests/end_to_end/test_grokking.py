@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from grokscope.cli import main
+from grokscope.disk.folder import RunFolder
 from grokscope.measures import half_fall
-from grokscope.runs.folder import RunFolder
 
 
 def train(capsys: pytest.CaptureFixture[str], out: Path, *words: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from grokscope.cli import main
-from grokscope.runs.folder import RunFolder
+from grokscope.disk.folder import RunFolder
 
 SMALL: Final = shlex.split(
     """x+y --preset quick --p 11 --train-fraction 0.8 --eval-every 10 --save-every 10
@@ -182,7 +182,7 @@ def kill_inside_writes(folder: Path, numbers: list[int]) -> Iterator[str]:
     A resume that has two files to remove is killed between them, and resumed in turn. These are
     forks of one process that has loaded everything but has not started JAX: that is quick.
     """
-    for module in ("grokscope.experiments.api", "grokscope.experiments.run"):
+    for module in ("grokscope.runner.train", "grokscope.runner.loop"):
         importlib.import_module(module)
     for number in numbers:
         words = ["train", *SHORT, "--resume", "--out", str(folder / f"run-{number}")]

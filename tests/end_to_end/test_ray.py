@@ -18,15 +18,15 @@ from typing import Any, Final
 
 import pytest
 
-from grokscope.config import configure
+from grokscope.config.run import configure
+from grokscope.disk.folder import RunFolder
+from grokscope.disk.lock import is_locked
+from grokscope.disk.sweep_folder import failures
 from grokscope.errors import RunFolderError
-from grokscope.experiments.engines.local import LocalEngine
-from grokscope.experiments.engines.ray import RayEngine
-from grokscope.experiments.sweeps.batch import Batch, Outcome
-from grokscope.experiments.sweeps.job import Job, job_of
-from grokscope.runs.folder import RunFolder
-from grokscope.runs.lock import is_locked
-from grokscope.runs.sweep_parts import failures
+from grokscope.sweeps.batch import Batch, Outcome
+from grokscope.sweeps.engines.local import LocalEngine
+from grokscope.sweeps.engines.ray import RayEngine
+from grokscope.sweeps.job import Job, job_of
 
 pytest.importorskip("ray")  # an extra; the only reason to skip
 
@@ -34,10 +34,19 @@ from ray._private.authentication.authentication_token_setup import _enable_token
 from tests.end_to_end.ray_machines import Machines, strangers
 
 SETTINGS: Final[dict[str, Any]] = {
-    "preset": "quick", "p": 11, "train_fraction": 0.8, "d_model": 16, "heads": 2, "d_mlp": 32,
-    "steps": 4000, "eval_every": 10, "save_every": 10, "spectra_every": 500,
-    "checkpoint_every": 500, "stop": False,
-}  # fmt: skip
+    "preset": "quick",
+    "p": 11,
+    "train_fraction": 0.8,
+    "d_model": 16,
+    "heads": 2,
+    "d_mlp": 32,
+    "steps": 4000,
+    "eval_every": 10,
+    "save_every": 10,
+    "spectra_every": 500,
+    "checkpoint_every": 500,
+    "stop": False,
+}
 """So many steps that an idle machine, too, trains for tens of looks after a kill."""
 KILL_AFTER: Final = 50
 
@@ -105,8 +114,9 @@ def contents(run: Path) -> dict[str, Any]:
     saved = folder.load_state()
     assert saved is not None
     return {
-        "checkpoints": {str(f.relative_to(run)): f.read_bytes()
-                        for f in run.glob("checkpoints/*/*.safetensors")},
+        "checkpoints": {
+            str(f.relative_to(run)): f.read_bytes() for f in run.glob("checkpoints/*/*.safetensors")
+        },
         "state": {key: array.tobytes() for key, array in saved[1].items()},
         "step": saved[0],
         "metrics": repr(folder.metrics().to_pylist()),  # as text, where NaN equals NaN
@@ -114,15 +124,17 @@ def contents(run: Path) -> dict[str, Any]:
         "results": folder.manifest.results,
         "status": folder.manifest.status,
         "threads": folder.manifest.determinism["threads"],
-    }  # fmt: skip
+    }
 
 
 def assert_same(run: Path, plain: Path, log: Log, one: Job) -> None:
     found, wanted = contents(run), contents(plain)
     for key, value in wanted.items():
         assert found[key] == value, key
-    rows = [tuple(row.values()) for row in
-            RunFolder.open(run).metrics().drop_columns("value").to_pylist()]  # fmt: skip
+    rows = [
+        tuple(row.values())
+        for row in RunFolder.open(run).metrics().drop_columns("value").to_pylist()
+    ]
     assert len(set(rows)) == len(rows)
     steps = {row[1] for row in rows}
     assert steps == set(range(0, SETTINGS["steps"] + 1, SETTINGS["eval_every"]))

@@ -5,10 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from grokscope.fourier.characters import pulled_back
+from grokscope.fourier.spectrum import matched_spectrum, spectrum
 from grokscope.measures import MEASURES, describe, matched_values
-from grokscope.spectra.characters import pulled_back
-from grokscope.spectra.matched import matched_spectrum
-from grokscope.spectra.spectrum import spectrum
 
 
 def all_measures(table):

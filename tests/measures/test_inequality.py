@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from grokscope.fourier.spectrum import Spectrum
 from grokscope.measures import gini, gini_of, participation, participation_of
-from grokscope.spectra.spectrum import Spectrum
 
 
 @pytest.mark.parametrize("n", [7, 8, 96, 97])

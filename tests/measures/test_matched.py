@@ -7,6 +7,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from grokscope.errors import UsageError
+from grokscope.fourier.characters import pulled_back
+from grokscope.fourier.spectrum import matched_spectrum, spectrum
 from grokscope.measures import (
     fourier_coefficient_ratio,
     fourier_frequency_sparsity,
@@ -20,9 +22,6 @@ from grokscope.measures import (
     matched_values,
     participation,
 )
-from grokscope.spectra.characters import pulled_back
-from grokscope.spectra.matched import matched_spectrum
-from grokscope.spectra.spectrum import spectrum
 
 
 def logarithm(p: int, root: int, shift: int = 0) -> np.ndarray:
@@ -85,8 +84,10 @@ def test_two_coordinates_count_a_frequency_once_and_have_no_ratio() -> None:
     assert np.isnan(matched_coefficient_ratio(both, characters))
     assert matched_keys(characters) == ("ffs", "gini", "ipr")
     assert tuple(matched_values(matched_spectrum(both, characters), characters)) == (
-        "ffs", "gini", "ipr",
-    )  # fmt: skip
+        "ffs",
+        "gini",
+        "ipr",
+    )
 
 
 @pytest.mark.parametrize("two", [False, True])
@@ -109,8 +110,10 @@ def test_automorphisms_and_translations_change_nothing(two: bool) -> None:
 def test_a_frequency_without_a_sine_has_no_ratio() -> None:
     # the Nyquist frequency of an even n
     u = np.arange(8)
-    W = np.concatenate([waves(u, 8, {2: 1.0})[:, :1] * 2, waves(u, 8, {2: 1.0})[:, 1:],
-                        (-1.0) ** u[:, None]], axis=1)  # fmt: skip
+    W = np.concatenate(
+        [waves(u, 8, {2: 1.0})[:, :1] * 2, waves(u, 8, {2: 1.0})[:, 1:], (-1.0) ** u[:, None]],
+        axis=1,
+    )
     assert matched_coefficient_ratio(W, pulled_back([u], 8)) == pytest.approx(0.5)
     # functions of x² mod 7: cosine and sine of a frequency span at most 3 dimensions together
     square = np.arange(7) ** 2 % 7

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import grokscope.measures as gs_measures
+from grokscope.fourier.spectrum import spectrum
 from grokscope.measures import MEASURES, describe
-from grokscope.spectra.spectrum import spectrum
 
 KEYS = ["ffs", "ffd", "fcr", "gini", "ipr"]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from grokscope.errors import UsageError
+from grokscope.fourier.spectrum import Spectrum, spectrum
 from grokscope.measures import (
     fcr_of,
     ffs_of,
@@ -11,7 +12,6 @@ from grokscope.measures import (
     fourier_frequency_density,
     fourier_frequency_sparsity,
 )
-from grokscope.spectra.spectrum import Spectrum, spectrum
 
 PERIODS = (7, 8, 97, 96)
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from grokscope.config import ModelConfig
+from grokscope.config.run import ModelConfig
 from grokscope.models import Model, make_model
 
 Make = Callable[..., Model]

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.testing import assert_allclose
 
-from grokscope.config import ModelConfig
+from grokscope.config.run import ModelConfig
 from grokscope.models import MLP, Model, make_model, named_weights
 
 CONFIG = ModelConfig(architecture="mlp", layers=2, d_model=256, d_embedding=500)
@@ -16,9 +16,13 @@ CONFIG = ModelConfig(architecture="mlp", layers=2, d_model=256, d_embedding=500)
 def test_shapes_and_spread_follow_the_width_that_a_matrix_reads() -> None:
     model = jax.jit(make_model, static_argnums=(0, 1, 2))(CONFIG, 97, 99, jax.random.key(0))
     expected = {
-        "W_E": ((99, 500), 99), "W_in": ((500, 256), 500), "W_hidden.0": ((256, 256), 256),
-        "W_hidden.1": ((256, 256), 256), "W_out": ((256, 500), 256), "W_U": ((500, 97), 500),
-    }  # fmt: skip
+        "W_E": ((99, 500), 99),
+        "W_in": ((500, 256), 500),
+        "W_hidden.0": ((256, 256), 256),
+        "W_hidden.1": ((256, 256), 256),
+        "W_out": ((256, 500), 256),
+        "W_U": ((500, 97), 500),
+    }
     assert isinstance(model, MLP)
     found = named_weights(model)
     assert {name: W.shape for name, W in found.items()} == {n: s for n, (s, _) in expected.items()}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from grokscope.config import ModelConfig
+from grokscope.config.run import ModelConfig
 from grokscope.models import Model, Transformer, make_model, named_weights
 
 PAPER = ModelConfig()
@@ -25,9 +25,13 @@ def fresh() -> dict[str, np.ndarray]:
 
 def test_shapes_are_the_papers(fresh: dict[str, np.ndarray]) -> None:
     block = {
-        "W_Q": (4, 128, 32), "W_K": (4, 128, 32), "W_V": (4, 128, 32), "W_O": (4, 32, 128),
-        "W_in": (128, 512), "W_out": (512, 128),
-    }  # fmt: skip
+        "W_Q": (4, 128, 32),
+        "W_K": (4, 128, 32),
+        "W_V": (4, 128, 32),
+        "W_O": (4, 32, 128),
+        "W_in": (128, 512),
+        "W_out": (512, 128),
+    }
     expected = {"W_E": (N_TOKENS, 128), "W_U": (128, P)}
     expected |= {f"{name}.{i}": shape for i in range(2) for name, shape in block.items()}
     assert {name: W.shape for name, W in fresh.items()} == expected
@@ -71,8 +75,12 @@ def test_earlier_positions_do_not_see_later_ones(two_blocks: Transformer) -> Non
     _, before = two_blocks.trace(jnp.array([[3, 7, 1]]))
     _, other_y = two_blocks.trace(jnp.array([[3, 7, 5]]))
     _, other_op = two_blocks.trace(jnp.array([[3, 8, 1]]))
-    for name in ("embedding", "blocks.0.residual_after", "blocks.1.mlp_post",
-                 "blocks.1.residual_after"):  # fmt: skip
+    for name in (
+        "embedding",
+        "blocks.0.residual_after",
+        "blocks.1.mlp_post",
+        "blocks.1.residual_after",
+    ):
         assert_array_equal(before[name][:, :2], other_y[name][:, :2])
         assert_array_equal(before[name][:, :1], other_op[name][:, :1])
         assert not np.allclose(before[name][:, 2], other_y[name][:, 2])
@@ -115,9 +123,11 @@ def test_neuron_logit_map_is_what_one_neuron_adds_to_the_logits(
     network: Callable[..., Model], sizes: dict
 ) -> None:
     model = network(**sizes)
-    last = "hidden.1.post" if sizes.get("architecture") == "mlp" else (
-        f"blocks.{sizes.get('layers', 1) - 1}.mlp_post"
-    )  # fmt: skip
+    last = (
+        "hidden.1.post"
+        if sizes.get("architecture") == "mlp"
+        else (f"blocks.{sizes.get('layers', 1) - 1}.mlp_post")
+    )
     tokens = jnp.array([[3, 7, 1]])
     before, _ = model.trace(tokens)
     W_L = np.asarray(model.neuron_logit_map)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from grokscope._types import AXES
-from grokscope.config import Part
+from grokscope.axes import AXES
+from grokscope.config.validate import Part
 from grokscope.errors import UsageError
 from grokscope.models import Model, Transformer, named_weights, parts, weight_axes, with_weights
 
@@ -17,9 +17,16 @@ SIZES = {"token": 8, "class": 7, "d_model": 12, "head": 3, "d_head": 4, "d_mlp":
 MLP_SIZES = {"token": 8, "class": 7, "d_embedding": 9, "d_mlp": 12}
 NETWORKS = [{}, {"layers": 2}, {"architecture": "mlp"}, {"architecture": "mlp", "layers": 3}]
 PARTS: dict[str, Part] = {
-    "W_E": "embedding", "W_Q": "attention", "W_K": "attention", "W_V": "attention",
-    "W_O": "attention", "W_in": "mlp", "W_hidden": "mlp", "W_out": "mlp", "W_U": "unembedding",
-}  # fmt: skip
+    "W_E": "embedding",
+    "W_Q": "attention",
+    "W_K": "attention",
+    "W_V": "attention",
+    "W_O": "attention",
+    "W_in": "mlp",
+    "W_hidden": "mlp",
+    "W_out": "mlp",
+    "W_U": "unembedding",
+}
 
 
 def test_names_carry_the_layer_only_where_there_are_several(network: Callable[..., Model]) -> None:

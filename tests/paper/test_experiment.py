@@ -5,10 +5,15 @@ from importlib.resources import files
 import pytest
 
 from grokscope.errors import UsageError
-from grokscope.paper.experiment import experiments, load, operation_of, operations_of
-from grokscope.paper.keeping import KEEPERS
-from grokscope.paper.request import Request
+from grokscope.paper.experiment import (
+    Request,
+    experiments,
+    load_experiment,
+    operation_of,
+    operations_of,
+)
 from grokscope.paper.results import SERIES
+from grokscope.paper.summary import KEEPERS
 
 PROMISED = {
     *(f"figure-{n}" for n in range(2, 12)),
@@ -16,7 +21,7 @@ PROMISED = {
     "table-1",
     "table-a4",
     "table-a5",
-}  # fmt: skip
+}
 
 
 def test_every_table_and_figure_is_listed_and_has_a_file() -> None:
@@ -28,7 +33,7 @@ def test_every_table_and_figure_is_listed_and_has_a_file() -> None:
 
 @pytest.mark.parametrize("name", sorted(PROMISED))
 def test_each_says_what_and_where(name: str) -> None:
-    experiment = load(name)
+    experiment = load_experiment(name)
     assert experiment.title
     assert experiment.place
     assert experiment.says.endswith(".")
@@ -43,9 +48,9 @@ def test_each_says_what_and_where(name: str) -> None:
 
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(UsageError, match="no such experiment"):
-        load("figure-99")
+        load_experiment("figure-99")
     with pytest.raises(UsageError):
-        load("../table_a5")
+        load_experiment("../table_a5")
 
 
 def test_groups() -> None:
@@ -55,7 +60,7 @@ def test_groups() -> None:
 
 
 def test_a_request_changes_only_what_it_names() -> None:
-    whole = load("table-a5")
+    whole = load_experiment("table-a5")
     request = Request(only=("x * y",), seeds=(4,), fractions=(0.5,), p=59, steps=100)
     asked = request.apply(whole)
     assert asked.axes == {"operation": ("x*y",), "train_fraction": (0.5,), "seed": (4,)}
@@ -66,18 +71,20 @@ def test_a_request_changes_only_what_it_names() -> None:
 
 
 def test_a_modulus_that_is_an_axis() -> None:
-    assert Request(p=31).apply(load("figure-a17")).axes["p"] == (31,)
-    assert "p" not in Request(p=31).apply(load("figure-a17")).fixed
-    assert load("figure-a17").reduced.axes["p"] == (59,)
+    assert Request(p=31).apply(load_experiment("figure-a17")).axes["p"] == (31,)
+    assert "p" not in Request(p=31).apply(load_experiment("figure-a17")).fixed
+    assert load_experiment("figure-a17").reduced.axes["p"] == (59,)
 
 
 def test_only_finds_mixtures_by_any_of_their_operations() -> None:
-    asked = Request(only=("x*y",)).apply(load("figure-10"))
+    asked = Request(only=("x*y",)).apply(load_experiment("figure-10"))
     assert asked.axes["operation"] == (
-        ("x + y", "x*y"), ("x - y", "x*y"), ("x + y", "x - y", "x*y"),
-    )  # fmt: skip
+        ("x + y", "x*y"),
+        ("x - y", "x*y"),
+        ("x + y", "x - y", "x*y"),
+    )
 
 
 def test_only_refuses_what_is_not_in_it() -> None:
     with pytest.raises(UsageError, match="no such operation"):
-        Request(only=("x^9",)).apply(load("table-1"))
+        Request(only=("x^9",)).apply(load_experiment("table-1"))

@@ -41,8 +41,15 @@ def test_labels_that_know_the_outcome_separate_and_others_do_not() -> None:
     rows = []
     for operation, row in table_a5().items():
         outcome = float(row.cells[0.3].grokked)
-        rows.append({"operation": operation, "train_fraction": 0.3, "kl": 1 - outcome,
-                     "entropy_train": outcome, "entropy_test": rng.normal()})  # fmt: skip
+        rows.append(
+            {
+                "operation": operation,
+                "train_fraction": 0.3,
+                "kl": 1 - outcome,
+                "entropy_train": outcome,
+                "entropy_test": rng.normal(),
+            }
+        )
     found = {s.statistic: s for s in separations(rows)}
     assert (found["kl"].chance_above, found["entropy_train"].chance_above) == (1, 0)
     assert found["kl"].p_value < 0.001
@@ -51,6 +58,14 @@ def test_labels_that_know_the_outcome_separate_and_others_do_not() -> None:
 
 
 def test_nothing_to_separate_where_all_grokked() -> None:
-    rows = [{"operation": op, "train_fraction": 0.3, "kl": 0.0, "entropy_train": 0.0,
-             "entropy_test": 0.0} for op in ("x + y", "x*y")]  # fmt: skip
+    rows = [
+        {
+            "operation": op,
+            "train_fraction": 0.3,
+            "kl": 0.0,
+            "entropy_train": 0.0,
+            "entropy_test": 0.0,
+        }
+        for op in ("x + y", "x*y")
+    ]
     assert separations(rows) == []

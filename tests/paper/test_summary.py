@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grokscope.config import RunConfig
+from grokscope.config.run import RunConfig
+from grokscope.disk.folder import RunFolder
+from grokscope.fourier.spectrum import Spectrum
 from grokscope.measures import ffs_of
-from grokscope.paper import keeping
-from grokscope.paper.reading import Reading
-from grokscope.paper.summary import summary_rows
-from grokscope.paper.wanted import Found, Wanted, find_runs
-from grokscope.runs.folder import RunFolder
-from grokscope.spectra.spectrum import Spectrum
+from grokscope.paper import summary
+from grokscope.paper.cells import Cell, CellRun, find_runs
+from grokscope.paper.summary import Reading, summary_rows
 
 P = 11
 MakeRun = Callable[..., RunFolder]
@@ -22,21 +21,34 @@ Config = Callable[..., RunConfig]
 
 def reading(run: RunFolder) -> Reading:
     config = RunConfig.from_json(run.manifest.config)
-    return Reading(Found(run, config, config.seeds[0]))
+    return Reading(CellRun(run, config, config.seeds[0]))
 
 
 def test_a_row_says_how_it_ended(make_run: MakeRun, config_of: Config) -> None:
-    wanted = Wanted(config_of("x + y"), {"operation": "x + y", "start": "from scratch"})
+    wanted = Cell(config_of("x + y"), {"operation": "x + y", "start": "from scratch"})
     (row,) = summary_rows(wanted, reading(make_run("x + y", grokked_at=500)))
-    expected = {"operation": "x + y", "start": "from scratch", "task": None, "p": P, "seed": 0,
-                "status": "grokked", "grokked_at": 500, "memorised_at": 100, "steps": 1000,
-                "test_accuracy": 1.0, "best_test_accuracy": 1.0, "unleaked_accuracy": 1.0,
-                "ffs_W_E_first": 1.0, "ffs_W_E": 0.5, "run": "run"}  # fmt: skip
+    expected = {
+        "operation": "x + y",
+        "start": "from scratch",
+        "task": None,
+        "p": P,
+        "seed": 0,
+        "status": "grokked",
+        "grokked_at": 500,
+        "memorised_at": 100,
+        "steps": 1000,
+        "test_accuracy": 1.0,
+        "best_test_accuracy": 1.0,
+        "unleaked_accuracy": 1.0,
+        "ffs_W_E_first": 1.0,
+        "ffs_W_E": 0.5,
+        "run": "run",
+    }
     assert {key: row[key] for key in expected} == expected
 
 
 def test_the_best_accuracy_of_a_run_that_did_not_grok(make_run: MakeRun, config_of: Config) -> None:
-    wanted = Wanted(config_of("x + y"), {"operation": "x + y"})
+    wanted = Cell(config_of("x + y"), {"operation": "x + y"})
     (row,) = summary_rows(wanted, reading(make_run("x + y", grokked_at=None)))
     assert (row["status"], row["grokked_at"], row["best_test_accuracy"]) == (
         "undecided",
@@ -46,14 +58,14 @@ def test_the_best_accuracy_of_a_run_that_did_not_grok(make_run: MakeRun, config_
 
 
 def test_a_mixture_has_a_row_for_each_operation(make_run: MakeRun, config_of: Config) -> None:
-    wanted = Wanted(config_of("x + y", "x*y"), {"operation": "x + y, x*y"})
+    wanted = Cell(config_of("x + y", "x*y"), {"operation": "x + y, x*y"})
     rows = summary_rows(wanted, reading(make_run("x + y", "x*y", grokked_at=None)))
     assert [row["task"] for row in rows] == [None, "x + y", "x*y"]
     assert all(row["operation"] == "x + y, x*y" for row in rows)
 
 
 def test_curves_are_thinned_but_keep_their_ends(make_run: MakeRun) -> None:
-    rows = list(keeping.curves(reading(make_run("x + y")), ["test_accuracy", "ffs W_E"], 3, []))
+    rows = list(summary.curves(reading(make_run("x + y")), ["test_accuracy", "ffs W_E"], 3, []))
     assert {row["measure"] for row in rows} == {"test_accuracy", "ffs W_E"}
     mine = [row for row in rows if row["measure"] == "test_accuracy"]
     assert (mine[0]["step"], mine[-1]["step"], mine[-1]["value"]) == (0, 1000, 1.0)
@@ -62,24 +74,24 @@ def test_curves_are_thinned_but_keep_their_ends(make_run: MakeRun) -> None:
 
 @pytest.mark.parametrize("n", [1, 10, 1000, 100_000])
 def test_all_curves_together_stay_small(n: int) -> None:
-    points = 3 * keeping.buckets(n) + 2
-    assert n * points <= max(2 * keeping.LARGEST_ROWS, 14 * n)
+    points = 3 * summary.buckets(n) + 2
+    assert n * points <= max(2 * summary.LARGEST_ROWS, 14 * n)
 
 
 def test_ffs_with_another_threshold_is_that_of_the_recorded_spectrum(make_run: MakeRun) -> None:
     one = reading(make_run("x + y"))
-    rows = list(keeping.etas(one, 10))
-    assert {row["eta"] for row in rows} == set(keeping.ETAS)
+    rows = list(summary.etas(one, 10))
+    assert {row["eta"] for row in rows} == set(summary.ETAS)
     for row in rows:
         known = Spectrum(*one.spectra[row["matrix"], row["step"]])
         assert row["value"] == pytest.approx(float(ffs_of(known, P, row["eta"])), abs=5e-3)
-    by_eta = [np.mean([r["value"] for r in rows if r["eta"] == eta]) for eta in keeping.ETAS]
+    by_eta = [np.mean([r["value"] for r in rows if r["eta"] == eta]) for eta in summary.ETAS]
     assert by_eta == sorted(by_eta, reverse=True)  # a higher threshold counts fewer
 
 
 def test_spectra_are_those_of_the_last_step(make_run: MakeRun) -> None:
     one = reading(make_run("x + y"))
-    rows = list(keeping.spectra(one))
+    rows = list(summary.spectra(one))
     assert len(rows) == 2 * (P // 2)
     assert {row["step"] for row in rows} == {500}
     cos, _ = one.spectra["W_L", 500]
@@ -88,17 +100,17 @@ def test_spectra_are_those_of_the_last_step(make_run: MakeRun) -> None:
 
 
 def test_losses_of_table_a4(make_run: MakeRun) -> None:
-    rows = list(keeping.table_a4(reading(make_run("x + y"))))
+    rows = list(summary.table_a4(reading(make_run("x + y"))))
     assert rows == [{"part": "restricted_loss", "side": "train", "loss": 0.5}]
 
 
 def test_a_run_without_checkpoints_has_no_frequency_losses(make_run: MakeRun) -> None:
-    assert list(keeping.frequencies(reading(make_run("x + y")))) == []
-    assert list(keeping.logit_norms(reading(make_run("x - y", name="b")))) == []
+    assert list(summary.frequencies(reading(make_run("x + y")))) == []
+    assert list(summary.logit_norms(reading(make_run("x - y", name="b")))) == []
 
 
 def test_a_found_run_says_its_state(make_run: MakeRun, config_of: Config, tmp_path: Path) -> None:
     make_run("x + y")
-    (found,) = find_runs([Wanted(config_of("x + y"), {"operation": "x + y"})], [tmp_path])
+    (found,) = find_runs([Cell(config_of("x + y"), {"operation": "x + y"})], [tmp_path])
     assert found is not None
     assert found.result["status"] == "grokked"

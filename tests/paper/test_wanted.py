@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from grokscope.config import RunConfig
-from grokscope.paper.wanted import Donor, Wanted, find_runs
-from grokscope.runs.folder import RunFolder
+from grokscope.config.run import RunConfig
+from grokscope.disk.folder import RunFolder
+from grokscope.paper.cells import Cell, SourceRun, find_runs
 
 MakeRun = Callable[..., RunFolder]
-MakeWanted = Callable[..., Wanted]
+MakeWanted = Callable[..., Cell]
 
 
 @pytest.fixture
 def wanted(config_of: Callable[..., RunConfig]) -> MakeWanted:
     """A cell: `wanted("x + y", train_fraction=0.5)`."""
 
-    def make(*operations: str, **settings: Any) -> Wanted:
-        return Wanted(config_of(*operations, **settings), {"operation": ", ".join(operations)})
+    def make(*operations: str, **settings: Any) -> Cell:
+        return Cell(config_of(*operations, **settings), {"operation": ", ".join(operations)})
 
     return make
 
@@ -46,12 +46,17 @@ def test_other_settings_make_another_cell(
 ) -> None:
     make_run("x + y")
     others: list[dict[str, Any]] = [
-        {"p": 13}, {"train_fraction": 0.5}, {"seeds": (1,)}, {"weight_decay": 0.5},
-        {"freeze": ("embedding",)}, {"eta": 0.9}, {"eval_every": 7},
-    ]  # fmt: skip
+        {"p": 13},
+        {"train_fraction": 0.5},
+        {"seeds": (1,)},
+        {"weight_decay": 0.5},
+        {"freeze": ("embedding",)},
+        {"eta": 0.9},
+        {"eval_every": 7},
+    ]
     cells = [wanted("x - y"), wanted("x + y", "x*y"), *(wanted("x + y", **o) for o in others)]
     assert find_runs(cells, [tmp_path]) == [None] * len(cells)
-    transferred = dataclasses.replace(wanted("x + y"), source=Donor("x*y", 10, 0))
+    transferred = dataclasses.replace(wanted("x + y"), source=SourceRun("x*y", 10, 0))
     assert find_runs([transferred], [tmp_path]) != [None]  # nothing is loaded from that source
 
 
@@ -64,16 +69,16 @@ def test_what_was_taken_over_and_from_which_operation_matters_not_its_path(
     record = {"operation": "x+y", "checkpoints": [taken]}
     run.write_manifest(dataclasses.replace(run.manifest, transfer=record))
 
-    def cell(source: str, *operations: str, step: int = 10, **settings: Any) -> Wanted:
+    def cell(source: str, *operations: str, step: int = 10, **settings: Any) -> Cell:
         config = config_of(*operations, source="here", **settings)
-        return Wanted(config, {"operation": "x - y"}, Donor(source, step, 0))
+        return Cell(config, {"operation": "x - y"}, SourceRun(source, step, 0))
 
     cells = [
         cell("x + y", "x - y", **parts),
         cell("x*y", "x - y", **parts),
         cell("x + y", "x - y", step=0, **parts),
         cell("x + y", "x - y", load=("embedding",)),
-        Wanted(config_of("x - y", freeze=("embedding",)), {"operation": "x - y"}),
+        Cell(config_of("x - y", freeze=("embedding",)), {"operation": "x - y"}),
     ]
     found = find_runs(cells, [tmp_path])
     assert [f is not None for f in found] == [True, False, False, False, False]

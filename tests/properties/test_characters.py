@@ -6,9 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grokscope.circuits.families import fold
-from grokscope.spectra.characters import pulled_back, pushed_forward
-from grokscope.spectra.projection import keep, remove, remove_others
+from grokscope.explanation.keys import fold
+from grokscope.fourier.characters import keep, pulled_back, pushed_forward, remove, remove_others
 
 groups = st.integers(2, 16)
 seeds = st.integers(0, 2**32 - 1)

@@ -1,9 +1,6 @@
 """Other names for the residues change which keys a network has, and nothing else."""
 
-import importlib.util
 from functools import cache
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import equinox as eqx
@@ -12,11 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.explanation.build import build_clock
+from tests.explanation.networks import make
 
-from grokscope.circuits.circuit import Effort
-from grokscope.circuits.compose import explain_network
-from grokscope.circuits.explanation import Explanation
-from grokscope.circuits.families import double, families, fold, harmonics
+from grokscope.explanation.circuit import Effort
+from grokscope.explanation.explain import explain_network
+from grokscope.explanation.keys import double, families, fold, harmonics
+from grokscope.explanation.result import Explanation
 from grokscope.models import Model
 from grokscope.tasks.structure import structure
 
@@ -25,29 +24,21 @@ KEYS = {"x + y": (2, 5, 9), "x*y": (1, 4, 10)}
 EFFORT = Effort(null_draws=50, control_draws=1)
 
 
-def load(name: str) -> ModuleType:
-    path = Path(__file__).parents[1] / "circuits" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @cache
 def built(operation: str) -> Model:
     """A clock for an operation; not a fixture, since hypothesis would print all its weights."""
-    build, make = load("build"), load("conftest").make
-    return build.build_clock(make, structure(operation, P).best, KEYS[operation], 8)
+    best = structure(operation, P).best
+    assert best is not None
+    return build_clock(make, best, KEYS[operation], 8)
 
 
 def explain(model: Model, operation: str) -> Explanation:
     search = structure(operation, P)
     assert search.best is not None
     labels = np.maximum(search.best.labels(), 0).astype(np.int32)
-    return explain_network(model, labels, search, operation=operation, grokked=True,
-                           effort=EFFORT, thorough=False)  # fmt: skip
+    return explain_network(
+        model, labels, search, operation=operation, grokked=True, effort=EFFORT, thorough=False
+    )
 
 
 def relabelled(model: Model, names: np.ndarray) -> Model:

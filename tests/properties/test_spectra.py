@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grokscope.fourier.characters import additive_basis, n_frequencies
+from grokscope.fourier.spectrum import spectrum
 from grokscope.measures import MEASURES
-from grokscope.spectra.basis import additive_basis, n_frequencies
-from grokscope.spectra.spectrum import spectrum
 
 periods = st.integers(4, 40)
 seeds = st.integers(0, 2**32 - 1)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grokscope.errors import UsageError
-from grokscope.inspection.measuring import measure
+from grokscope.explanation.of_file import measure
 from grokscope.measures import describe
 
 KINDS = (np.float64, np.float32, np.float16, np.int64)
@@ -40,9 +40,14 @@ def measured_or_asked(path: Path, p: int) -> dict[str, Any] | None:
     kind=st.sampled_from(KINDS),
 )
 def test_measured_as_planted_or_asked(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, p: int, d: int, extra: int,
-    turned: bool, kind: type,
-) -> None:  # fmt: skip
+    tmp_path_factory: pytest.TempPathFactory,
+    data: st.DataObject,
+    p: int,
+    d: int,
+    extra: int,
+    turned: bool,
+    kind: type,
+) -> None:
     keys = data.draw(st.sets(st.integers(1, p // 2), min_size=1, max_size=3))
     table = (100 * planted(p, d, keys)).astype(kind)
     tokens = np.full((extra, d), 90).astype(kind)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grokscope.config import TaskConfig
+from grokscope.config.run import TaskConfig
 from grokscope.errors import UsageError
 from grokscope.tasks import (
     TEST_LEAKED,

@@ -89,24 +89,59 @@ def test_texts_say_what_the_tables_hold(operation):
         ("x*y", "Z_96", "log(x)", "log(y)", "5^s", "multiplication mod 97"),
         ("x/y", "Z_96", "log(x)", "-log(y)", "5^s", "division mod 97"),
         ("x^2/y", "Z_96", "2*log(x)", "-log(y)", "5^s", "division of x^2 by y mod 97"),
-        ("x*y + x + y", "Z_96", "log(x + 1)", "log(y + 1)", "5^s - 1",
-         "multiplication of x + 1 and y + 1, minus 1, mod 97"),
+        (
+            "x*y + x + y",
+            "Z_96",
+            "log(x + 1)",
+            "log(y + 1)",
+            "5^s - 1",
+            "multiplication of x + 1 and y + 1, minus 1, mod 97",
+        ),
         ("2*x*y", "Z_96", "log(x)", "log(y)", "2*5^s", "multiplication, times 2, mod 97"),
         ("(x*y)^2", "Z_48", "log(x)", "log(y)", "25^s", "multiplication mod 97, in Z_48"),
-        ("(x^2+1)*(y^3+2)", "Z_96", "log(x^2 + 1)", "log(y^3 + 2)", "5^s",
-         "multiplication of x^2 + 1 and y^3 + 2 mod 97"),
-        ("(x^2 + y^2)^3", "Z_97", "x^2", "y^2", "s^3",
-         "the function s^3 of s = x^2 + y^2 mod 97"),
-        ("(x^5 + 3*y^7)^2", "Z_97", "x^5", "3*y^7", "s^2",
-         "the function s^2 of s = x^5 + 3*y^7 mod 97"),
-        ("(x^3 + x + 2*y)^2", "Z_97", "x^3 + x", "2*y", "s^2",
-         "the function s^2 of s = x^3 + x + 2*y mod 97"),
-        ("(x*y)^2 + x*y", "Z_96", "log(x)", "log(y)", "5^(2*s) + 5^s",
-         "the function t^2 + t of the product t = x*y mod 97"),
-        ("1/(x*y)", "Z_96", "log(x)", "log(y)", "5^(-s)",
-         "the function 1/t of the product t = x*y mod 97"),
+        (
+            "(x^2+1)*(y^3+2)",
+            "Z_96",
+            "log(x^2 + 1)",
+            "log(y^3 + 2)",
+            "5^s",
+            "multiplication of x^2 + 1 and y^3 + 2 mod 97",
+        ),
+        ("(x^2 + y^2)^3", "Z_97", "x^2", "y^2", "s^3", "the function s^3 of s = x^2 + y^2 mod 97"),
+        (
+            "(x^5 + 3*y^7)^2",
+            "Z_97",
+            "x^5",
+            "3*y^7",
+            "s^2",
+            "the function s^2 of s = x^5 + 3*y^7 mod 97",
+        ),
+        (
+            "(x^3 + x + 2*y)^2",
+            "Z_97",
+            "x^3 + x",
+            "2*y",
+            "s^2",
+            "the function s^2 of s = x^3 + x + 2*y mod 97",
+        ),
+        (
+            "(x*y)^2 + x*y",
+            "Z_96",
+            "log(x)",
+            "log(y)",
+            "5^(2*s) + 5^s",
+            "the function t^2 + t of the product t = x*y mod 97",
+        ),
+        (
+            "1/(x*y)",
+            "Z_96",
+            "log(x)",
+            "log(y)",
+            "5^(-s)",
+            "the function 1/t of the product t = x*y mod 97",
+        ),
     ],
-)  # fmt: skip
+)
 def test_how_structures_read(operation, group, u, v, g, words):
     one = best(operation)
     assert (one.group, one.u_text, one.v_text, one.g_text) == (group, u, v, g)
@@ -164,8 +199,12 @@ def test_operations_in_fewer_operands(operation, depends_on, sentence):
 def test_one_sided_operations_are_judged_by_their_answers() -> None:
     texts = ("x - x + 3", "x + y", "0*y + x", "y/x*x", "random", "x*y/y")
     task = Task(tuple(map(parse, texts)), 7)
-    said = ["x - x + 3 is constant", "0*y + x depends on x alone", "y/x*x depends on y alone",
-            "x*y/y depends on x alone"]  # fmt: skip
+    said = [
+        "x - x + 3 is constant",
+        "0*y + x depends on x alone",
+        "y/x*x depends on y alone",
+        "x*y/y depends on x alone",
+    ]
     assert [line.partition(",")[0] for line in one_sided(task)] == said
 
 
@@ -176,8 +215,11 @@ def test_a_table_given_as_data(operation):
     assert len(data.structures) == len(typed.structures)
     for one, other in zip(data.structures, typed.structures, strict=True):
         assert (one.family, one.n, one.u_text, one.g_text) == (
-            other.family, other.n, other.u_text, other.g_text,
-        )  # fmt: skip
+            other.family,
+            other.n,
+            other.u_text,
+            other.g_text,
+        )
         assert one.words == other.words.replace(other.words.split(" is ")[0], "the table", 1)
     assert (data.operation, data.factors) == ("the table", None)
 
@@ -229,10 +271,16 @@ def test_as_a_document():
     document = found("x*y + x + y").to_json()
     (one,) = document.pop("structures")
     assert one == {
-        "family": "multiplicative", "group": "Z_96", "n": 96, "u": "log(x + 1)",
-        "v": "log(y + 1)", "g": "5^s - 1", "words": document["sentence"], "relation": "same",
+        "family": "multiplicative",
+        "group": "Z_96",
+        "n": 96,
+        "u": "log(x + 1)",
+        "v": "log(y + 1)",
+        "g": "5^s - 1",
+        "words": document["sentence"],
+        "relation": "same",
         "characters": 1,
-    }  # fmt: skip
+    }
     assert set(document) == {"sentence", "depends_on", "searched", "refused", "factors"}
 
 

@@ -8,8 +8,7 @@ import pytest
 import sympy
 
 from grokscope.tasks import parse
-from grokscope.tasks.structure.bivariate import monomials
-from grokscope.tasks.structure.factors import factors
+from grokscope.tasks.structure.factors import factors, monomials
 
 X, Y = sympy.symbols("x y")
 
@@ -46,14 +45,26 @@ def test_factorisations(operation, p, text):
 @pytest.mark.parametrize("p", [2, 3, 5, 97])
 @pytest.mark.parametrize(
     "operation",
-    ["x^6 - y^6", "(x + y)*(x*y + 1)^2*(x - 3)", "(x^2 + y)*(y^2 + x)*(x + y + 1)", "x^4 + x*y + 1",
-     "(2*x*y + 3)*(x^3 + y^2)", "x^3*y^2*(x + 4)", "(x + 1)^3*(y - 1)", "x^5 + y + 2*y^3"],
-)  # fmt: skip
+    [
+        "x^6 - y^6",
+        "(x + y)*(x*y + 1)^2*(x - 3)",
+        "(x^2 + y)*(y^2 + x)*(x + y + 1)",
+        "x^4 + x*y + 1",
+        "(2*x*y + 3)*(x^3 + y^2)",
+        "x^3*y^2*(x + 4)",
+        "(x + 1)^3*(y - 1)",
+        "x^5 + y + 2*y^3",
+    ],
+)
 def test_factors_multiply_to_the_operation(operation, p):
     text = factors(parse(operation), p)
     assert text is not None
-    product = sympy.Poly(eval(text.removesuffix(" (irreducible)").replace("^", "**"),
-                              {"x": X, "y": Y}), X, Y, modulus=p)  # fmt: skip
+    product = sympy.Poly(
+        eval(text.removesuffix(" (irreducible)").replace("^", "**"), {"x": X, "y": Y}),
+        X,
+        Y,
+        modulus=p,
+    )
     wanted = sympy.Poly.from_dict(monomials(parse(operation).tree, p), X, Y, modulus=p)
     assert product == wanted
 

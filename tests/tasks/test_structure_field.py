@@ -86,14 +86,22 @@ def coordinate(function, p, n):
         (lambda x: pow(x, -1, 97) if x else None, 97, "1/x", 0),
         (lambda x: 2 * pow(x + 5, -3, 97) if x != 92 else None, 97, "2/(x + 5)^3", 0),
         (lambda x: None if x == 0 else logarithms(97)[x], 96, "log(x)", 0),
-        (lambda x: None if x == 95 else 3 * logarithms(97)[(x + 2) % 97] + 7, 96,
-         "3*log(x + 2)", 7),
+        (
+            lambda x: None if x == 95 else 3 * logarithms(97)[(x + 2) % 97] + 7,
+            96,
+            "3*log(x + 2)",
+            7,
+        ),
         (lambda x: None if x == 1 else -logarithms(97)[x - 1], 32, "-log(x - 1)", 0),
-        (lambda x: None if x in (1, 96) else logarithms(97)[(x * x - 1) % 97] + 9, 96,
-         "log(x^2 - 1)", 9),
+        (
+            lambda x: None if x in (1, 96) else logarithms(97)[(x * x - 1) % 97] + 9,
+            96,
+            "log(x^2 - 1)",
+            9,
+        ),
         (lambda x: x % 7 * (x % 11), 97, "a table", None),
     ],
-)  # fmt: skip
+)
 def test_texts_of_coordinates(function, n, text, constant):
     form = read_form(coordinate(function, 97, n), n)
     assert form.text("x") == text

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from grokscope.errors import UsageError
-from grokscope.tasks.syntax import Binary, Integer, Negation, Power, Random, Variable, read
+from grokscope.tasks.grammar import Binary, Integer, Negation, Power, Random, Variable, read
 
 X, Y = Variable("x"), Variable("y")
 TERMS = "x, y, whole numbers, + - * / ^ and parentheses, or random alone"
@@ -41,52 +41,103 @@ def test_precedence_and_grouping(text, tree):
     ("text", "line"),
     [
         ("", f"the operation is empty; allowed: {TERMS}; {EXAMPLE}"),
-        ("2x", "an operator is missing before 'x' at character 2; got '2x'; "
-               f"allowed: {TERMS}; write 2*x"),
-        ("2(x)", "an operator is missing before '(' at character 2; got '2(x)'; "
-                 f"allowed: {TERMS}; write 2*(…)"),
-        ("x(y)", "an operator is missing before '(' at character 2; got 'x(y)'; "
-                 f"allowed: {TERMS}; write x*(…)"),
-        ("(x)2", "an operator is missing before '2' at character 4; got '(x)2'; "
-                 f"allowed: {TERMS}; write (…)*2, or (…)^2 for a power"),
-        ("(x y)", "an operator is missing before 'y' at character 4; got '(x y)'; "
-                  f"allowed: {TERMS}; write x*y"),
+        (
+            "2x",
+            "an operator is missing before 'x' at character 2; got '2x'; "
+            f"allowed: {TERMS}; write 2*x",
+        ),
+        (
+            "2(x)",
+            "an operator is missing before '(' at character 2; got '2(x)'; "
+            f"allowed: {TERMS}; write 2*(…)",
+        ),
+        (
+            "x(y)",
+            "an operator is missing before '(' at character 2; got 'x(y)'; "
+            f"allowed: {TERMS}; write x*(…)",
+        ),
+        (
+            "(x)2",
+            "an operator is missing before '2' at character 4; got '(x)2'; "
+            f"allowed: {TERMS}; write (…)*2, or (…)^2 for a power",
+        ),
+        (
+            "(x y)",
+            "an operator is missing before 'y' at character 4; got '(x y)'; "
+            f"allowed: {TERMS}; write x*y",
+        ),
         ("xy", f"'xy' at character 1 is not allowed; got 'xy'; allowed: {TERMS}; write x*y"),
         ("x + z", f"'z' at character 5 is not allowed; got 'x + z'; allowed: {TERMS}; {EXAMPLE}"),
-        ("x*random", "'random' at character 3 is not allowed; got 'x*random'; "
-                     f"allowed: {TERMS}; random stands alone, without operators"),
-        ("x % 3", f"'%' at character 3 is not allowed; got 'x % 3'; allowed: {TERMS}; "
-                  "leave it out: every operation is taken modulo p"),
-        ("x.__class__", "'.' at character 2 is not allowed; got 'x.__class__'; "
-                        f"allowed: {TERMS}; numbers are whole: write 3/2 for 1.5"),
-        ("__import__('os')", "'__import__' at character 1 is not allowed; "
-                             f"got '__import__('os')'; allowed: {TERMS}; {EXAMPLE}"),
+        (
+            "x*random",
+            "'random' at character 3 is not allowed; got 'x*random'; "
+            f"allowed: {TERMS}; random stands alone, without operators",
+        ),
+        (
+            "x % 3",
+            f"'%' at character 3 is not allowed; got 'x % 3'; allowed: {TERMS}; "
+            "leave it out: every operation is taken modulo p",
+        ),
+        (
+            "x.__class__",
+            "'.' at character 2 is not allowed; got 'x.__class__'; "
+            f"allowed: {TERMS}; numbers are whole: write 3/2 for 1.5",
+        ),
+        (
+            "__import__('os')",
+            "'__import__' at character 1 is not allowed; "
+            f"got '__import__('os')'; allowed: {TERMS}; {EXAMPLE}",
+        ),
         ("x\0", rf"'\x00' at character 2 is not allowed; got 'x\x00'; allowed: {TERMS}; {EXAMPLE}"),
-        ("x\ud800", "'\\ud800' at character 2 is not allowed; got 'x\\ud800'; "
-                    f"allowed: {TERMS}; {EXAMPLE}"),
-        ("x^^2", f"'^' at character 3 cannot stand there; got 'x^^2'; allowed: {OPERANDS}; "
-                 f"{EXAMPLE}"),
+        (
+            "x\ud800",
+            f"'\\ud800' at character 2 is not allowed; got 'x\\ud800'; allowed: {TERMS}; {EXAMPLE}",
+        ),
+        (
+            "x^^2",
+            f"'^' at character 3 cannot stand there; got 'x^^2'; allowed: {OPERANDS}; {EXAMPLE}",
+        ),
         ("()", f"')' at character 2 cannot stand there; got '()'; allowed: {OPERANDS}; {EXAMPLE}"),
-        ("x +", f"the operation ends too early; got 'x +'; allowed: {OPERANDS} at the end; "
-                f"{EXAMPLE}"),
+        (
+            "x +",
+            f"the operation ends too early; got 'x +'; allowed: {OPERANDS} at the end; {EXAMPLE}",
+        ),
         ("(x", f"'(' at character 1 is never closed; got '(x'; allowed: {TERMS}; add )"),
         ("x)", f"')' at character 2 closes nothing; got 'x)'; allowed: {TERMS}; remove it"),
-        ("x^-1", "the exponent at character 3 is negative; got 'x^-1'; "
-                 "allowed: a whole number, 0 to 10000; divide instead, for example 1/x^2"),
-        ("x^y", "the exponent at character 3 is not a constant; got 'x^y'; "
-                "allowed: a whole number, 0 to 10000; write a number, for example x^2"),
-        ("x^2^3", "the exponent at character 3 has an exponent itself; got 'x^2^3'; "
-                  "allowed: a whole number, 0 to 10000; write (x^2)^3 or x^8"),
-        ("x^10001", "the exponent at character 3 is too large; got 'x^10001'; "
-                    "allowed: a whole number, 0 to 10000; choose a smaller one"),
-        ("x + 1234567890123", "'1234567890123' at character 5 is too large; "
-                              "got 'x + 1234567890123'; allowed: at most 12 digits; "
-                              "write it modulo p"),
-        ("(" * 10_000, "the operation is too long; got '10000 characters'; allowed: "
-                       "200 characters, spaces not counted; "
-                       "write it shorter, for example with powers"),
+        (
+            "x^-1",
+            "the exponent at character 3 is negative; got 'x^-1'; "
+            "allowed: a whole number, 0 to 10000; divide instead, for example 1/x^2",
+        ),
+        (
+            "x^y",
+            "the exponent at character 3 is not a constant; got 'x^y'; "
+            "allowed: a whole number, 0 to 10000; write a number, for example x^2",
+        ),
+        (
+            "x^2^3",
+            "the exponent at character 3 has an exponent itself; got 'x^2^3'; "
+            "allowed: a whole number, 0 to 10000; write (x^2)^3 or x^8",
+        ),
+        (
+            "x^10001",
+            "the exponent at character 3 is too large; got 'x^10001'; "
+            "allowed: a whole number, 0 to 10000; choose a smaller one",
+        ),
+        (
+            "x + 1234567890123",
+            "'1234567890123' at character 5 is too large; "
+            "got 'x + 1234567890123'; allowed: at most 12 digits; "
+            "write it modulo p",
+        ),
+        (
+            "(" * 10_000,
+            "the operation is too long; got '10000 characters'; allowed: "
+            "200 characters, spaces not counted; "
+            "write it shorter, for example with powers",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_wrong_text_gets_one_line(text, line):
     with pytest.raises(UsageError) as caught:
         read(text)

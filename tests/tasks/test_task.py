@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from grokscope.config import TaskConfig
+from grokscope.config.run import TaskConfig
 from grokscope.errors import UsageError
 from grokscope.tasks import Task, parse
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grokscope.tasks.vocabulary import counterparts
+from grokscope.tasks.task import counterparts
 
 
 @pytest.mark.parametrize(

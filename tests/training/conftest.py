@@ -9,7 +9,8 @@ import jax
 import numpy as np
 import pytest
 
-from grokscope.config import ModelConfig, OptimizerConfig
+from grokscope.config.optimizer import OptimizerConfig
+from grokscope.config.run import ModelConfig
 from grokscope.models import make_model
 from grokscope.training import RunInputs, TrainState, initial_state
 

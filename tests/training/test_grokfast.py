@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.testing import assert_allclose
 
-from grokscope.config import OptimizerConfig
-from grokscope.training.grokfast import grokfast
+from grokscope.config.optimizer import OptimizerConfig
+from grokscope.training.filters import grokfast
 from grokscope.training.optimizer import make_optimizer
 
 STRENGTH, ALPHA = 2.0, 0.75

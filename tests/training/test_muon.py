@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.config import OptimizerConfig
+from grokscope.config.optimizer import OptimizerConfig
 from grokscope.models import named_weights
 from grokscope.training.optimizer import make_optimizer, split_frozen
 

@@ -11,7 +11,7 @@ import optax
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.config import OptimizerConfig
+from grokscope.config.optimizer import OptimizerConfig
 from grokscope.models import named_weights
 from grokscope.training.optimizer import make_optimizer, split_frozen
 
@@ -163,8 +163,11 @@ def test_freezing_splits_a_network_by_its_parts(lab: Callable[..., Any], archite
     assert frozen.W_E is model.W_E
     assert frozen.W_U is None
     names = {"W_E", "W_in", "W_out"} | ({"W_hidden"} if architecture == "mlp" else set())
-    held = [W for name, W in named_weights(jax.tree_util.tree_map(jnp.asarray, model)).items()
-            if name in names]  # fmt: skip
+    held = [
+        W
+        for name, W in named_weights(jax.tree_util.tree_map(jnp.asarray, model)).items()
+        if name in names
+    ]
     assert [W.shape for W in jax.tree_util.tree_leaves(frozen)] == [W.shape for W in held]
     leaves = zip(*map(jax.tree_util.tree_leaves, (eqx.combine(trains, frozen), model)), strict=True)
     assert all(joined is own for joined, own in leaves)

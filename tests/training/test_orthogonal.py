@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from grokscope.training.orthogonal import orthogonal_gradients
+from grokscope.training.filters import orthogonal_gradients
 
 SHAPES = {"W_E": (7, 4), "W_Q": (2, 4, 3), "W_U": (4, 5)}
 

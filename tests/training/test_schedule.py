@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.config import Decay, OptimizerConfig
-from grokscope.training.schedule import schedule
+from grokscope.config.optimizer import Decay, OptimizerConfig
+from grokscope.training.optimizer import schedule
 
 STEPS = np.arange(60)
 SHAPES: dict[Decay, Any] = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.training.stablemax import stablemax_cross_entropy
+from grokscope.training.losses import stablemax_cross_entropy
 
 
 def exactly(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

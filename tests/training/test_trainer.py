@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from grokscope.config import OptimizerConfig, Part
+from grokscope.config.optimizer import OptimizerConfig
+from grokscope.config.validate import Part
 from grokscope.models import Model, named_weights
 from grokscope.training import ChunkResult, RunAxis, TrainState, make_chunk, stream
-from grokscope.training.trainer import _batch
+from grokscope.training.step import _batch
 
 PAPER = OptimizerConfig()
 
@@ -109,9 +110,7 @@ def test_the_observer_sees_the_weights_after_the_last_update(lab: Callable[..., 
 
 def test_side_by_side_is_one_after_the_other_up_to_round_off(lab: Callable[..., Any]) -> None:
     small = lab(architecture="transformer")
-    (mapped, said), (batched, told) = (
-        train(small, [0, 1], 1, axis) for axis in ("map", "vmap")
-    )  # fmt: skip
+    (mapped, said), (batched, told) = (train(small, [0, 1], 1, axis) for axis in ("map", "vmap"))
     assert_allclose(said.losses, told.losses, rtol=1e-5)
     leaves = zip(*map(jax.tree_util.tree_leaves, (mapped, batched)), strict=True)
     for one, other in leaves:
@@ -158,9 +157,11 @@ def test_a_frozen_part_neither_moves_nor_decays(
     lab: Callable[..., Any], freeze: tuple[Part, ...]
 ) -> None:
     matrices = {
-        "embedding": {"W_E"}, "attention": {"W_Q", "W_K", "W_V", "W_O"},
-        "mlp": {"W_in", "W_out"}, "unembedding": {"W_U"},
-    }  # fmt: skip
+        "embedding": {"W_E"},
+        "attention": {"W_Q", "W_K", "W_V", "W_O"},
+        "mlp": {"W_in", "W_out"},
+        "unembedding": {"W_U"},
+    }
     frozen = matrices[freeze[0]] | matrices[freeze[1]]
     small = lab(architecture="transformer", optimizer=OptimizerConfig(freeze=freeze))
     before = weights_of(small.states([0]))
@@ -179,8 +180,10 @@ def test_the_loss_of_a_mixture_is_the_sum_of_the_means_of_its_tasks(
     _, told = train(small, [0], 1)
     model, inputs = run_of(small.states([0]), 0).model, run_of(small.inputs([0]), 0)
     logits = np.asarray(logits_of(model, inputs.tokens), np.float64)
-    losses = [np.log(np.sum(np.exp(row))) - row[label]
-              for row, label in zip(logits, inputs.labels, strict=True)]  # fmt: skip
+    losses = [
+        np.log(np.sum(np.exp(row))) - row[label]
+        for row, label in zip(logits, inputs.labels, strict=True)
+    ]
     n = small.n_examples
     assert_allclose(told.losses[0, 0], np.mean(losses[:n]) + np.mean(losses[n:]), rtol=1e-5)
     # weights: the second task counts three times; an example that weighs nothing does not count

@@ -11,14 +11,22 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from grokscope.config import OptimizerConfig
+from grokscope.config.optimizer import OptimizerConfig
 from grokscope.models import named_weights
 from grokscope.training import TrainState, make_chunk
 
 EVERYTHING = OptimizerConfig(
-    method="sgd", momentum=0.5, learning_rate=0.1, weight_decay=0.01, loss="stablemax",
-    grokfast=2.0, grokfast_alpha=0.9, orthogonal_gradients=True, decay="linear", decay_steps=10,
-)  # fmt: skip
+    method="sgd",
+    momentum=0.5,
+    learning_rate=0.1,
+    weight_decay=0.01,
+    loss="stablemax",
+    grokfast=2.0,
+    grokfast_alpha=0.9,
+    orthogonal_gradients=True,
+    decay="linear",
+    decay_steps=10,
+)
 KINDS = [
     OptimizerConfig(method="adam"),
     OptimizerConfig(method="sgd", warmup=3),

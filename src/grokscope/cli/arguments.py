@@ -1,17 +1,22 @@
-"""From the words of a command line to a verb with its arguments."""
+"""From the words of a command line to a verb with its arguments, and how it was called."""
 
 import contextlib
 import importlib
 import io
+import re
+import shlex
+import shutil
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import tyro
 
 import grokscope
 from grokscope.cli.words import known_to, sort
+from grokscope.config.validate import did_you_mean
 from grokscope.errors import UsageError
-from grokscope.settings.nearest import did_you_mean
 
 VERBS: Final[dict[str, str]] = {
     "train": "train an operation mod p to grokking, measured as it happens",
@@ -49,9 +54,11 @@ def parse(arguments: Sequence[str]) -> Verb | str:
         return f"grokscope {grokscope.__version__}"
     if name not in VERBS:
         raise UsageError(
-            "there is no such verb", got=name, allowed=", ".join(VERBS),
+            "there is no such verb",
+            got=name,
+            allowed=", ".join(VERBS),
             next_step=did_you_mean(name, VERBS) or "see grokscope --help",
-        )  # fmt: skip
+        )
     module = importlib.import_module(f"grokscope.cli.{name}")
     kind: Any = getattr(module, name.capitalize())
     known = known_to(kind, name)
@@ -94,3 +101,33 @@ def _parse(kind: Any, starting: Any, name: str, words: list[str]) -> Verb:
             raise
         told = " ".join(message.getvalue().translate(str.maketrans("╭─╮│╰╯", " " * 6)).split())
         raise UsageError(told, next_step=f"see grokscope {name} --help") from None
+
+
+NAME: Final = "grokscope"
+_COMMAND: Final = re.compile(rf"\b{NAME} (?=(?:{'|'.join(VERBS)}|--help)\b)")
+
+
+def program() -> str:
+    """Return what to type to run this program: `grokscope`, or its path where that is not found.
+
+    A program in the virtual environment of a project is not found by its name alone until the
+    environment is activated.
+    """
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py" and called.parent.name == NAME:
+        return f"{Path(sys.executable).name} -m {NAME}"
+    if called.stem != NAME or not called.is_file():
+        return NAME
+    found = shutil.which(NAME)
+    if found is not None and Path(found).resolve() == called.resolve():
+        return NAME
+    return shlex.quote(str(called))
+
+
+def as_called(text: str) -> str:
+    """Return `text` with every command of ours written as this program was called.
+
+    For instance `grokscope explain runs/demo` becomes `.venv/bin/grokscope explain runs/demo`.
+    """
+    typed = program()
+    return _COMMAND.sub(lambda _: f"{typed} ", text)

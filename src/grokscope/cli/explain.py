@@ -21,8 +21,8 @@ from grokscope.errors import (
 )
 
 if TYPE_CHECKING:
-    from grokscope.circuits.explanation import Explanation
-    from grokscope.runs.selection import Selection
+    from grokscope.disk.listing import Selection
+    from grokscope.explanation.result import Explanation
 
 
 @dataclass(frozen=True)
@@ -88,19 +88,26 @@ class Explain:
             Task((parse(self.by),), self.p or 97)
         files = [path for path in self.targets if path.is_file()]
         if files and len(self.targets) > 1:
-            raise UsageError("a file is explained alone", got=str(files[0]),
-                             next_step="name run folders, sweeps, or one file")  # fmt: skip
+            raise UsageError(
+                "a file is explained alone",
+                got=str(files[0]),
+                next_step="name run folders, sweeps, or one file",
+            )
         if files:
-            from grokscope.runs.tables import require_tables
+            from grokscope.disk.tables import require_tables
 
             require_tables(files[0])
             if self.operation is None:
-                raise UsageError("a file needs --operation", got=str(self.target),
-                                 allowed='for example --operation "x*y"')  # fmt: skip
+                raise UsageError(
+                    "a file needs --operation",
+                    got=str(self.target),
+                    allowed='for example --operation "x*y"',
+                )
             for name in ("step", "seeds", "over_time", "out"):
                 if getattr(self, name) not in (None, False):
-                    raise UsageError(f"--{name.replace('_', '-')} needs a run, not a file",
-                                     got=str(self.target))  # fmt: skip
+                    raise UsageError(
+                        f"--{name.replace('_', '-')} needs a run, not a file", got=str(self.target)
+                    )
             parse(self.operation)
             return
         for name in ("operation", "p", "axis", "table"):
@@ -111,8 +118,8 @@ class Explain:
 
     def _selection(self) -> "Selection | None":
         """Return the runs that are named; None for a file."""
-        from grokscope.runs.folder import RunFolder
-        from grokscope.runs.selection import select
+        from grokscope.disk.folder import RunFolder
+        from grokscope.disk.listing import select
 
         if self.target.is_file():
             return None
@@ -122,25 +129,34 @@ class Explain:
         for name in ("over_time",) if not found.is_one_run else ("out",):
             if getattr(self, name):
                 kind = "one run" if name == "over_time" else "several runs"
-                raise UsageError(f"--{name.replace('_', '-')} is for {kind}", next_step="leave it"
-                                 " out")  # fmt: skip
+                raise UsageError(
+                    f"--{name.replace('_', '-')} is for {kind}", next_step="leave it out"
+                )
         if self.out is not None and self.out.is_file():
             raise UsageError("--out is a file", got=str(self.out), allowed="a folder")
         return found
 
     def _many(self, selection: "Selection") -> None:
         """Explain many runs, a line each, and keep the table."""
-        from grokscope.cli.explained_runs import Lines
-        from grokscope.experiments.sweeps.explaining import explain_many
+        from grokscope.cli.explanation_view import Lines
+        from grokscope.sweeps.explain_many import explain_many
 
         plain = self.step is None and self.by is None
         lines = Lines(selection, quiet=self.json)
-        found = explain_many(selection, seeds=self.seeds, keep=plain, hear=lines.hear,
-                             warn=lambda line: print(line, file=sys.stderr),
-                             step=self.step, by=self.by)  # fmt: skip
+        found = explain_many(
+            selection,
+            seeds=self.seeds,
+            keep=plain,
+            hear=lines.hear,
+            warn=lambda line: print(line, file=sys.stderr),
+            step=self.step,
+            by=self.by,
+        )
         if self.json:
-            rows = [{k: None if v != v else v for k, v in row.items()}  # JSON has no nan
-                    for row in found.table.to_pylist()]  # fmt: skip
+            rows = [
+                {k: None if v != v else v for k, v in row.items()}  # JSON has no nan
+                for row in found.table.to_pylist()
+            ]
             print(json.dumps(rows, allow_nan=False))
         out = self.out or (selection.sweep if plain and self.seeds is None else None)
         if out is not None:
@@ -152,11 +168,10 @@ class Explain:
             raise GrokscopeError("no network could be explained")
 
     def _run(self) -> "list[Explanation]":
-        from grokscope.inspection.explaining import explain
-        from grokscope.inspection.store import write_explanations
-        from grokscope.runs.folder import RunFolder
+        from grokscope.disk.folder import RunFolder
+        from grokscope.explanation.of_run import explain_networks, write_explanations
 
-        found = explain(self.target, seeds=self.seeds, step=self.step, by=self.by)
+        found = explain_networks(self.target, seeds=self.seeds, step=self.step, by=self.by)
         if self.step is None and self.seeds is None and self.by is None:
             try:
                 write_explanations(RunFolder.open(self.target), found)
@@ -165,10 +180,17 @@ class Explain:
         return found
 
     def _file(self) -> "list[Explanation]":
-        from grokscope.inspection.files import explain_file
+        from grokscope.explanation.of_file import explain_file
 
-        return explain_file(self.target, self.operation or "", p=self.p, axis=self.axis,
-                            tables=self.table, by=self.by, skipped=report_skipped)  # fmt: skip
+        return explain_file(
+            self.target,
+            self.operation or "",
+            p=self.p,
+            axis=self.axis,
+            tables=self.table,
+            by=self.by,
+            skipped=report_skipped,
+        )
 
     def _show(self, found: "list[Explanation]") -> None:
         found = _readable(found)
@@ -176,20 +198,20 @@ class Explain:
             documents = [explanation.to_json() for explanation in found]
             print(json.dumps(documents[0] if len(documents) == 1 else documents))
             return
-        from grokscope.cli.explanation import print_explanation
+        from grokscope.cli.explanation_view import print_explanation
 
         for i, explanation in enumerate(found):
             print(end="\n" if i else "")
             print_explanation(explanation.to_json())
 
     def _show_over_time(self) -> None:
-        from grokscope.inspection.over_time import timelines
+        from grokscope.explanation.over_time import timelines
 
         found = [t.to_json() for t in timelines(self.target, seeds=self.seeds, by=self.by)]
         if self.json:
             print(json.dumps(found[0] if len(found) == 1 else found))
             return
-        from grokscope.cli.explanation import print_timeline
+        from grokscope.cli.explanation_view import print_timeline
 
         for timeline in found:
             print_timeline(timeline)
@@ -200,12 +222,12 @@ def _readable(found: "list[Explanation]") -> "list[Explanation]":
 
     **Raises:** `DivergedError` where nothing can.
     """
-    from grokscope.inspection.sentences import headline, not_finite
+    from grokscope.explanation.sentences import headline, not_finite_in_words
 
-    broken = [(e, reason) for e in found if (reason := not_finite(e.to_json()))]
+    broken = [(e, reason) for e in found if (reason := not_finite_in_words(e.to_json()))]
     lines = [f"{headline(e.to_json()).rpartition(': ')[0]}: {reason}" for e, reason in broken]
     if broken and len(broken) == len(found):
         raise DivergedError("; ".join(lines), next_step=AFTER_DIVERGENCE)
     for line in lines:
         print(f"left out: {printable(line)}", file=sys.stderr)
-    return [e for e in found if not not_finite(e.to_json())]
+    return [e for e in found if not not_finite_in_words(e.to_json())]

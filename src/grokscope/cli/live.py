@@ -16,8 +16,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from grokscope.experiments.listener import Beginning, Evaluation, Listener, Silent
 from grokscope.progress import Since, SlowLines, in_words
+from grokscope.runner.progress import Beginning, Callbacks, Evaluation, NoCallbacks
 
 T = TypeVar("T")
 
@@ -74,11 +74,11 @@ class StandardError(Console):
 
 
 @contextlib.contextmanager
-def listen(*, quiet: bool) -> Iterator[Listener]:
+def listen(*, quiet: bool) -> Iterator[Callbacks]:
     """Give the listener that fits standard error: a terminal, a file, or a wish for silence."""
     console = StandardError(stderr=True)
     if quiet:
-        yield Silent()
+        yield NoCallbacks()
     elif console.is_terminal:
         with Live(console=console, refresh_per_second=8) as live:
             yield Panels(live)

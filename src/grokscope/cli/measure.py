@@ -39,10 +39,16 @@ class Measure:
 
     def run(self) -> None:
         """Measure and print."""
-        from grokscope.inspection.measuring import measure
+        from grokscope.explanation.of_file import measure
 
-        found = measure(self.file, p=self.p, axis=self.axis, tables=self.table, eta=self.eta,
-                        skipped=report_skipped)  # fmt: skip
+        found = measure(
+            self.file,
+            p=self.p,
+            axis=self.axis,
+            tables=self.table,
+            eta=self.eta,
+            skipped=report_skipped,
+        )
         if self.json:
             print(json.dumps(found))
         else:
@@ -52,15 +58,15 @@ class Measure:
 def _show(found: dict[str, dict[str, Any]]) -> None:
     from rich.markup import escape
 
+    from grokscope.disk.residues import axis_in_words, taken_in_words
     from grokscope.measures import MEASURES
-    from grokscope.runs.residues import entries, taken_in_words
 
     width = columns()
     labels = distinct(list(found), None if width is None else width - _WIDTH_OF_NUMBERS)
     table = plain_table("table", "p", "of", *(m.symbol for m in MEASURES.values()))
     for label, values in zip(labels, found.values(), strict=True):
         numbers = ("–" if values[key] is None else f"{values[key]:.3f}" for key in MEASURES)
-        source = entries(values["axis"], values["length"])
+        source = axis_in_words(values["axis"], values["length"])
         table.add_row(escape(label), str(values["p"]), source, *numbers)
     print_table(table)
     for label, values in zip(labels, found.values(), strict=True):

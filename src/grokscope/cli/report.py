@@ -32,24 +32,28 @@ class Report:
     def run(self) -> None:
         """Write and say where."""
         self._check()
-        from grokscope.report import write_figures, write_report
-        from grokscope.runs.atomic import from_here
+        from grokscope.disk.atomic import relative_path
+        from grokscope.reports import write_figures, write_report
 
         if self.figures is None:
-            print(from_here(write_report(self.runs, self.out)))
+            print(relative_path(write_report(self.runs, self.out)))
             return
         for path in write_figures(self.runs, self.figures):
             print(path)
 
     def _check(self) -> None:
         """Raise `UsageError` for wrong paths before the report is loaded, which takes a while."""
-        from grokscope.runs.folder import RunFolder
-        from grokscope.runs.selection import select
+        from grokscope.disk.folder import RunFolder
+        from grokscope.disk.listing import select
 
         if select(self.runs).is_one_run:
             RunFolder.open(self.runs[0])
         if self.out is not None and self.out.is_dir():
-            raise UsageError("--out is a folder", got=str(self.out), allowed="the name of a file",
-                             next_step=f"for example {self.out / 'report.html'}")  # fmt: skip
+            raise UsageError(
+                "--out is a folder",
+                got=str(self.out),
+                allowed="the name of a file",
+                next_step=f"for example {self.out / 'report.html'}",
+            )
         if self.figures is not None and self.figures.is_file():
             raise UsageError("--figures is a file", got=str(self.figures), allowed="a folder")

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from tyro.conf import arg
 
-from grokscope.cli.counted import counted
-from grokscope.cli.where import Where
+from grokscope.cli.engine_options import EngineOptions
+from grokscope.cli.terminal import count_in_words
 from grokscope.errors import UsageError
 
 if TYPE_CHECKING:
-    from grokscope.experiments.paper.plan import Plan
-    from grokscope.paper.experiment import Experiment
-    from grokscope.paper.request import Request
+    from grokscope.paper.experiment import Experiment, Request
+    from grokscope.paper.plan import Plan
     from grokscope.paper.results import Results
 
 _FLAG = tyro.conf.FlagCreatePairsOff
@@ -55,7 +54,7 @@ class Reproduce:
     """Where the CSV files and their manifest go; by default OUT/summary."""
     runs: Annotated[tuple[Path, ...], arg(metavar="DIR …", help_behavior_hint="")] = ()
     """More folders of runs; those that fit are taken over, or without training shown."""
-    where: Where = field(default_factory=Where)
+    where: EngineOptions = field(default_factory=EngineOptions)
     train: bool = True
     """Train what is missing; otherwise the page shows what is there."""
     lock: bool = True
@@ -67,18 +66,19 @@ class Reproduce:
 
     def run(self) -> None:
         """List, or run and say where the page lies."""
-        from grokscope.paper.experiment import experiments, load
+        from grokscope.paper.experiment import experiments, load_experiment
 
         if self.list:
             print("\n".join(f"{key:<{_NAME_WIDTH}}{title}" for key, title in experiments().items()))
             return
         if not self.name:
-            raise UsageError("nothing to reproduce",
-                             next_step="grokscope reproduce --list shows all names")  # fmt: skip
-        from grokscope.paper.request import Request
+            raise UsageError(
+                "nothing to reproduce", next_step="grokscope reproduce --list shows all names"
+            )
+        from grokscope.paper.experiment import Request
 
         request = Request(self.only, self.seeds, self.fractions, self.p, self.steps, self.small)
-        experiment = request.apply(load(self.name))
+        experiment = request.apply(load_experiment(self.name))
         results = self._results(experiment, request)
         if results is not None:
             self._write(experiment, results)
@@ -86,16 +86,15 @@ class Reproduce:
     def _results(self, experiment: "Experiment", request: "Request") -> "Results | None":
         """Return what was found; None after a dry run."""
         if experiment.kind == "labels":
-            from grokscope.experiments.paper.counting import count_labels
+            from grokscope.paper.run import count_labels
 
             if self.dry_run:
                 print(f"{self.name}: no training; labels of every split are counted")
                 return None
             return count_labels(experiment, request)
-        from grokscope.experiments.paper.plan import plan
-        from grokscope.experiments.paper.summarise import summarise
-        from grokscope.experiments.paper.training import failed
-        from grokscope.runs.atomic import names_in
+        from grokscope.disk.atomic import names_in
+        from grokscope.paper.plan import plan
+        from grokscope.paper.run import failed_jobs, summarise
 
         for folder in self.runs:
             names_in(folder)
@@ -105,7 +104,7 @@ class Reproduce:
             return None
         if self.train:
             self._train(planned)
-        broken = failed(planned, self.out)
+        broken = failed_jobs(planned, self.out)
         for name, error in broken.items():
             _warn(f"failed: {name}: {error}")
         folders = [self.out, *self.runs]
@@ -114,34 +113,37 @@ class Reproduce:
     def _train(self, planned: "Plan") -> None:
         """Train what is missing, in view."""
         from grokscope.cli.sweep_view import view
-        from grokscope.experiments.paper.training import train
+        from grokscope.paper.run import train_experiment
 
         if self.small and not self.quiet:
             self._tell(planned, _warn)
         engine = self.where.make()
-        train(planned, self.out, engine, lambda: view(quiet=self.quiet), self.runs, lock=self.lock)
+        train_experiment(
+            planned, self.out, engine, lambda: view(quiet=self.quiet), self.runs, lock=self.lock
+        )
 
     def _tell(self, planned: "Plan", say: Callable[[str], None] = print) -> None:
         """Say how many runs there are, how many are left to train, and how long that takes."""
-        from grokscope.experiments.paper.training import left
-        from grokscope.experiments.sweeps.estimate import estimate
+        from grokscope.paper.run import jobs_left
         from grokscope.progress import in_words
+        from grokscope.sweeps.estimate import estimate
 
         jobs = []
-        for name, rest in left(planned, self.out, self.runs).items():
+        for name, rest in jobs_left(planned, self.out, self.runs).items():
             aim = " to take weights from" if name == "sources" else ""
             n = len(planned.specs[name].points)
-            say(f"{self.name}: {counted(n, 'run')}{aim}, {len(rest):,} left to train")
+            say(f"{self.name}: {count_in_words(n, 'run')}{aim}, {len(rest):,} left to train")
             jobs += rest
         if jobs:
             time = estimate(jobs, self.where.make().slots, lambda _: None)
-            say(f"at most {in_words(time.seconds)} with {counted(time.workers, 'worker')}, if every"
-                " run takes all its steps")  # fmt: skip
+            workers = count_in_words(time.workers, "worker")
+            time_in_words = in_words(time.seconds)
+            say(f"at most {time_in_words} with {workers}, if every run takes all its steps")
 
     def _write(self, experiment: "Experiment", results: "Results") -> None:
         """Write the results, and the page from what was written, so that both say the same."""
+        from grokscope.paper.page import write_paper_page
         from grokscope.paper.results import read_results, write_results
-        from grokscope.report.paper.page import write_paper_page
 
         folder = self.results or self.out / "summary"
         for path in write_results(folder, self.name, results):

@@ -13,7 +13,7 @@ from tyro.conf import arg
 from grokscope.errors import RunFolderError, printable
 
 if TYPE_CHECKING:
-    from grokscope.runs.query import RunSummary
+    from grokscope.disk.listing import RunSummary
 
 _USUAL: Final = (Path("runs"), Path("sweeps"))
 
@@ -40,13 +40,16 @@ class Runs:
 
     def run(self) -> None:
         """List and print."""
-        from grokscope.runs.query import list_runs
+        from grokscope.disk.listing import list_runs
 
         asked = _USUAL if self.folder is None else (self.folder,)
         folders = [folder for folder in asked if folder.exists()]
         if not folders:
-            raise RunFolderError("there is no such folder of runs", got=str(asked[0]),
-                                 next_step='grokscope train "x + y" makes one')  # fmt: skip
+            raise RunFolderError(
+                "there is no such folder of runs",
+                got=str(asked[0]),
+                next_step='grokscope train "x + y" makes one',
+            )
         found = [run for folder in folders for run in list_runs(folder)]
         if self.json:
             print(json.dumps([self._document(run) for run in found]))
@@ -59,15 +62,15 @@ class Runs:
             print(f"no runs in {printable(str(folders[0]))}{hint}")
 
     def _show(self, found: "Sequence[RunSummary]") -> None:
-        from grokscope.cli.columns import width_of_output
-        from grokscope.cli.runs_table import lines
+        from grokscope.cli.runs_view import lines
+        from grokscope.cli.terminal import width_of_output
 
         for line in lines(found, None if self.wide else width_of_output()):
             print(line)
 
     def _document(self, run: "RunSummary") -> dict[str, Any]:
-        from grokscope.runs.atomic import from_here
+        from grokscope.disk.atomic import relative_path
 
         absolute = self.folder is not None and self.folder.is_absolute()
-        path = str(run.path) if absolute else from_here(run.path)
+        path = str(run.path) if absolute else relative_path(run.path)
         return {**dataclasses.asdict(run), "path": path}

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from tyro.conf import arg
 
-from grokscope.cli.counted import counted
-from grokscope.cli.where import Where
+from grokscope.cli.engine_options import EngineOptions
+from grokscope.cli.terminal import count_in_words
 from grokscope.errors import GrokscopeError, UsageError
 
 if TYPE_CHECKING:
-    from grokscope.experiments.sweeps.estimate import Estimate
-    from grokscope.experiments.sweeps.spec import Spec
-    from grokscope.experiments.sweeps.states import States
-    from grokscope.experiments.sweeps.sweep import Plan
+    from grokscope.sweeps.estimate import Estimate
+    from grokscope.sweeps.spec import Spec
+    from grokscope.sweeps.states import States
+    from grokscope.sweeps.sweep import Plan
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Sweep:
     """The description, or the folder of a sweep, to go on with it."""
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
     """Folder of the sweep; by default sweeps/NAME with the name of the description."""
-    where: Where = field(default_factory=Where)
+    where: EngineOptions = field(default_factory=EngineOptions)
     batch_size: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Runs side by side in one process; left out, 1 on a core, what fits on a GPU."""
     merge: Annotated[tuple[Path, ...], arg(metavar="DIR …", help_behavior_hint="")] = ()
@@ -56,14 +56,14 @@ class Sweep:
 
     def run(self) -> None:
         """Train, or say what would be trained."""
-        from grokscope.experiments.sweeps.api import read_spec
+        from grokscope.sweeps.sweep import read_spec
 
         if self.batch_size is not None and self.batch_size < 1:
             raise UsageError("--batch-size is not usable", got=self.batch_size, allowed="1 or more")
         spec, folder = read_spec(self.spec)
         out = self.out or folder
         if self.resume:
-            from grokscope.runs.sweep_folder import SweepFolder
+            from grokscope.disk.sweep_folder import SweepFolder
 
             SweepFolder.open(out)
         if self.dry_run:
@@ -73,15 +73,21 @@ class Sweep:
 
     def _train(self, spec: "Spec", out: Path) -> None:
         from grokscope.cli.sweep_view import view
-        from grokscope.experiments.sweeps.states import States
-        from grokscope.experiments.sweeps.sweep import run_sweep
+        from grokscope.sweeps.states import States
+        from grokscope.sweeps.sweep import run_sweep
 
         engine = self.where.make()
         with view(quiet=self.quiet) as watcher:
             sweep = run_sweep(
-                spec, out, engine=engine, batch_size=self.batch_size, merge=self.merge,
-                train=self.train, lock=self.lock, watcher=watcher,
-            )  # fmt: skip
+                spec,
+                out,
+                engine=engine,
+                batch_size=self.batch_size,
+                merge=self.merge,
+                train=self.train,
+                lock=self.lock,
+                watcher=watcher,
+            )
         self._conclude(States(spec.points, sweep.path), out)
 
     def _conclude(self, states: "States", out: Path) -> None:
@@ -92,19 +98,21 @@ class Sweep:
             document = {"sweep": str(out), "runs": len(states.points), "counts": counts}
             print(json.dumps(document | {"failed": failed}))
         else:
-            print(f"{counted(len(states.points), 'run')}: {_in_words(states.counts)}")
+            print(f"{count_in_words(len(states.points), 'run')}: {_in_words(states.counts)}")
             print(f"sweep: {out}")
         for name, error in failed.items():
             print(f"failed: {name}: {error}", file=sys.stderr)
         if failed:
-            raise GrokscopeError(f"{len(failed)} of {counted(len(states.points), 'run')} failed",
-                                 next_step="the same command tries them again")  # fmt: skip
+            raise GrokscopeError(
+                f"{len(failed)} of {count_in_words(len(states.points), 'run')} failed",
+                next_step="the same command tries them again",
+            )
 
     def _plan(self, spec: "Spec", out: Path) -> None:
         """Say what is done, what is left, and how long that takes at most."""
         from grokscope.cli.sweep_view import adoption_in_lines
-        from grokscope.experiments.sweeps.estimate import estimate
-        from grokscope.experiments.sweeps.sweep import plan
+        from grokscope.sweeps.estimate import estimate
+        from grokscope.sweeps.sweep import plan
 
         engine, found = self.where.make(), plan(spec, out, self.merge)
         tell = (lambda _: None) if self.quiet else (lambda line: print(line, file=sys.stderr))
@@ -117,27 +125,29 @@ class Sweep:
             print(json.dumps(_document(spec, out, found, measured)))
             return
         n = len(found.states.points)
-        print(f"{counted(n, 'run')}: {n - len(left)} done, {len(left)} to do")
+        print(f"{count_in_words(n, 'run')}: {n - len(left)} done, {len(left)} to do")
         for axis in spec.axes:
-            print(f"  {axis.name}: {counted(len(axis), 'value')}")
+            print(f"  {axis.name}: {count_in_words(len(axis), 'value')}")
         if spec.n_excluded:
-            print(f"  excluded: {counted(spec.n_excluded, 'combination')}")
+            print(f"  excluded: {count_in_words(spec.n_excluded, 'combination')}")
         for line in [] if measured is None else _time(measured):
             print(line)
 
 
 def _time(measured: "Estimate") -> list[str]:
     """Return what was measured and what follows from it."""
-    from grokscope.experiments.sweeps.estimate import shape_in_words
     from grokscope.progress import in_words
+    from grokscope.sweeps.estimate import shape_in_words
 
     lines = [
         f"{'measured' if shape.measured else 'scaled to'} {shape_in_words(shape.config)}: "
         f"{1000 * shape.times.per_step:.1f} ms per step, {shape.times.beginning:.1f} s to begin; "
-        f"{counted(len(shape.steps), 'run')}"
+        f"{count_in_words(len(shape.steps), 'run')}"
         for shape in measured.shapes
     ]
-    total = f"at most {in_words(measured.seconds)} with {counted(measured.workers, 'worker')}"
+    total = (
+        f"at most {in_words(measured.seconds)} with {count_in_words(measured.workers, 'worker')}"
+    )
     return [*lines, f"{total}, if every run takes all its steps"]
 
 
@@ -145,12 +155,21 @@ def _document(
     spec: "Spec", out: Path, found: "Plan", measured: "Estimate | None"
 ) -> dict[str, Any]:
     n = len(found.states.points)
-    shapes = [] if measured is None else [
-        {"p": s.config.task.p, "train_fraction": s.config.task.train_fraction, "runs": len(s.steps),
-         "seconds_per_step": s.times.per_step, "seconds_to_start": s.times.compiling,
-         "measured": s.measured}
-        for s in measured.shapes
-    ]  # fmt: skip
+    shapes = (
+        []
+        if measured is None
+        else [
+            {
+                "p": s.config.task.p,
+                "train_fraction": s.config.task.train_fraction,
+                "runs": len(s.steps),
+                "seconds_per_step": s.times.per_step,
+                "seconds_to_start": s.times.compiling,
+                "measured": s.measured,
+            }
+            for s in measured.shapes
+        ]
+    )
     return {
         "sweep": str(out),
         "runs": n,

@@ -11,13 +11,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from grokscope.cli.counted import counted
 from grokscope.cli.live import StandardError
-from grokscope.experiments.sweeps.adopt import Adoption
-from grokscope.experiments.sweeps.spec import Point
-from grokscope.experiments.sweeps.states import State, States
-from grokscope.experiments.sweeps.sweep import Watcher
+from grokscope.cli.terminal import count_in_words
 from grokscope.progress import in_words
+from grokscope.sweeps.merge import Merged
+from grokscope.sweeps.spec import Point
+from grokscope.sweeps.states import State, States
+from grokscope.sweeps.sweep import Watcher
 
 _SIGNS: Final = {
     "waiting": ("·", "dim"),
@@ -54,7 +54,7 @@ class Lines(Watcher):
         self._console = console
         self._told: set[str] = set()
 
-    def adopted(self, source: Path, adoption: Adoption) -> None:
+    def adopted(self, source: Path, adoption: Merged) -> None:
         """Say what was taken over."""
         for line in adoption_in_lines(source, adoption):
             self._print(line)
@@ -63,7 +63,9 @@ class Lines(Watcher):
         """Say what is done and what is left."""
         self._told = {point.job.name for point in states.ended_since(())}
         n = len(states.points)
-        self._print(f"{counted(n, 'run')}: {len(self._told)} done, {n - len(self._told)} to do")
+        self._print(
+            f"{count_in_words(n, 'run')}: {len(self._told)} done, {n - len(self._told)} to do"
+        )
 
     def polled(self, states: States) -> None:
         """Say which runs have ended since the last time."""
@@ -85,7 +87,7 @@ class Cells(Watcher):
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    def adopted(self, source: Path, adoption: Adoption) -> None:
+    def adopted(self, source: Path, adoption: Merged) -> None:
         """Print above the table what was taken over."""
         for line in adoption_in_lines(source, adoption):
             self._live.console.print(line, markup=False, highlight=False)
@@ -123,7 +125,7 @@ def draw(states: States, most_rows: int = 1000) -> Group:
         found = [cells.get((name, head), []) for head in heads]
         table.add_row(Text(_short(name)), *map(cell, found))
     hidden = len(names) - len(shown)
-    more = [Text(f"… and {counted(hidden, 'more row')}", "dim")] if hidden else []
+    more = [Text(f"… and {count_in_words(hidden, 'more row')}", "dim")] if hidden else []
     return Group(table, *more, legend(), Text(f"{_progress(states)}, {speed(states)}"))
 
 
@@ -131,8 +133,9 @@ def cell(states: Sequence[State]) -> Text:
     """Return a cell: each of a few runs by itself, many as counts."""
     if len(states) > _FEW:
         counts = {status: sum(s.status == status for s in states) for status in _SIGNS}
-        parts = [Text(f"{n}{_SIGNS[status][0]}", _SIGNS[status][1])
-                 for status, n in counts.items() if n]  # fmt: skip
+        parts = [
+            Text(f"{n}{_SIGNS[status][0]}", _SIGNS[status][1]) for status, n in counts.items() if n
+        ]
     else:
         parts = [_one(state) for state in states]
     return Text(" ").join(parts)
@@ -151,12 +154,14 @@ def speed(states: States) -> str:
     return f"{per_hour} runs per hour, {in_words(states.seconds_left)} left"
 
 
-def adoption_in_lines(source: Path, adoption: Adoption, taken: str = "taken over") -> list[str]:
+def adoption_in_lines(source: Path, adoption: Merged, taken: str = "taken over") -> list[str]:
     """Return what became of the runs of another folder, in words."""
     counts = {
-        taken: len(adoption.adopted), "here already": adoption.here,
-        "not finished there": adoption.unfinished, "not of this sweep": adoption.others,
-    }  # fmt: skip
+        taken: len(adoption.adopted),
+        "here already": adoption.here,
+        "not finished there": adoption.unfinished,
+        "not of this sweep": adoption.others,
+    }
     told = ", ".join(f"{n} {what}" for what, n in counts.items() if n) or "no runs"
     return [f"{source}: {told}", *adoption.errors]
 
@@ -184,10 +189,13 @@ def _most_telling(
     """Return at most so many rows, in their order: first those that run, then those that wait."""
     if len(names) <= most:
         return names
-    statuses = {name: {s.status for (row, _), found in cells.items() if row == name for s in found}
-                for name in names}  # fmt: skip
-    rank = {name: 0 if "running" in s else 1 if "waiting" in s else 2
-            for name, s in statuses.items()}  # fmt: skip
+    statuses = {
+        name: {s.status for (row, _), found in cells.items() if row == name for s in found}
+        for name in names
+    }
+    rank = {
+        name: 0 if "running" in s else 1 if "waiting" in s else 2 for name, s in statuses.items()
+    }
     chosen = set(sorted(names, key=lambda name: rank[name])[:most])
     return [name for name in names if name in chosen]
 
@@ -201,7 +209,7 @@ def _in_words(state: State) -> str:
 
 
 def _progress(states: States) -> str:
-    return f"{states.n_ended} of {counted(len(states.points), 'run')} ended"
+    return f"{states.n_ended} of {count_in_words(len(states.points), 'run')} ended"
 
 
 def _short(text: str) -> str:

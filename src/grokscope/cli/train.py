@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from tyro.conf import arg
 
-from grokscope.config import RunConfig, configure
+from grokscope.config.run import RunConfig, configure
 from grokscope.errors import AFTER_DIVERGENCE, DivergedError, UsageError
 
 if TYPE_CHECKING:
-    from grokscope.runs.manifest import Manifest
+    from grokscope.disk.manifest import Manifest
 
 _OPERATIONS = arg(metavar="OPERATION …", help_behavior_hint="")
 
@@ -53,14 +53,14 @@ class Train:
         """Return the defaults: those of the preset, or when resuming, those of the run."""
         out = Path(*given.get("--out", []))
         if "--resume" in given and "--out" in given and (out / "manifest.json").exists():
-            from grokscope.runs.folder import RunFolder
+            from grokscope.disk.folder import RunFolder
 
             return cls(config=RunConfig.from_json(RunFolder.open(out).manifest.config))
         return cls(config=configure(("x + y",), *given.get("--preset", [])))
 
     def run(self) -> None:
         """Train, report, and say how it ended."""
-        from grokscope.experiments.check import check
+        from grokscope.runner.check import check
 
         config, out = self._config(), self.out
         check(config)
@@ -71,8 +71,8 @@ class Train:
             return
 
         from grokscope.cli.live import listen
-        from grokscope.experiments.api import run_folder
-        from grokscope.experiments.run import train_run
+        from grokscope.runner.loop import train_run
+        from grokscope.runner.train import run_folder
 
         with run_folder(config, out) as path:
             try:
@@ -97,16 +97,19 @@ class Train:
                 next_step="to go on with a run: grokscope train --resume --out DIR",
             )
         if self.out is None:
-            raise UsageError("--resume needs --out", allowed="the folder of a run",
-                             next_step="grokscope runs DIR lists them")  # fmt: skip
-        from grokscope.runs.folder import RunFolder
+            raise UsageError(
+                "--resume needs --out",
+                allowed="the folder of a run",
+                next_step="grokscope runs DIR lists them",
+            )
+        from grokscope.disk.folder import RunFolder
 
         RunFolder.open(self.out)
         return self.config
 
     def _is_finished(self, out: Path, config: RunConfig) -> bool:
         """Whether the run in `out` has ended and no more steps are asked for; then say so."""
-        from grokscope.runs.folder import MANIFEST_NAME, RunFolder
+        from grokscope.disk.folder import MANIFEST_NAME, RunFolder
 
         if not (out / MANIFEST_NAME).exists():
             return False
@@ -125,29 +128,32 @@ class Train:
 
     def _conclude(self, out: Path) -> None:
         """Tell how the run in `out` ended, and write its report."""
-        from grokscope.runs.folder import RunFolder
+        from grokscope.disk.folder import RunFolder
 
         self._tell(out, RunFolder.open(out).manifest)
         if self.report:
             self._write_report(out)
 
     def _write_report(self, out: Path) -> None:
+        from grokscope.disk.atomic import relative_path
         from grokscope.progress import showing
-        from grokscope.report import write_report
-        from grokscope.runs.atomic import from_here
+        from grokscope.reports import write_report
 
         with showing(quiet=self.quiet):
             page = write_report([out])
-        print(f"report: {from_here(page)}", file=sys.stderr if self.json else sys.stdout)
+        print(f"report: {relative_path(page)}", file=sys.stderr if self.json else sys.stdout)
 
     def _name_next(self, out: Path) -> None:
         """Say which two commands lead on from a run that has ended."""
-        from grokscope.cli.program import program
-        from grokscope.runs.atomic import typed
+        from grokscope.cli.arguments import program
+        from grokscope.disk.atomic import path_for_shell
 
         if not (self.json or self.quiet):
-            print(f"next: {program()} explain {typed(out)}", file=sys.stderr)
-            print(f"then: {program()} report {typed(out)}  # with the explanation", file=sys.stderr)
+            print(f"next: {program()} explain {path_for_shell(out)}", file=sys.stderr)
+            print(
+                f"then: {program()} report {path_for_shell(out)}  # with the explanation",
+                file=sys.stderr,
+            )
 
     def _tell(self, out: Path, manifest: "Manifest") -> None:
         """Print how every seed ended and where the run lies."""
@@ -182,8 +188,8 @@ def _stopped(manifest: "Manifest", result: dict[str, Any]) -> bool:
 
 def _unconfirmed(out: Path, seed: int) -> str:
     """Say since when a seed has a test accuracy that five more evaluations have yet to confirm."""
+    from grokscope.disk.folder import RunFolder
     from grokscope.measures import high_since
-    from grokscope.runs.folder import RunFolder
 
     rows = sorted(
         (row["step"], row["value"])

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Final
 
 import tyro
 
+from grokscope.config.validate import did_you_mean
 from grokscope.errors import UsageError
-from grokscope.settings.nearest import did_you_mean
 
 _ALLOWED: Final = {
     int: "a whole number",
@@ -45,8 +45,12 @@ class Option:
             text = _whole(text)
         if not self._fits(text):
             choices = typing.get_args(self.kind)
-            raise UsageError(f"{self.name} is not usable", got=text, allowed=self.allowed,
-                             next_step=did_you_mean(text, choices) or hint)  # fmt: skip
+            raise UsageError(
+                f"{self.name} is not usable",
+                got=text,
+                allowed=self.allowed,
+                next_step=did_you_mean(text, choices) or hint,
+            )
         return text
 
     def _fits(self, text: str) -> bool:
@@ -86,7 +90,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Words:
+class CommandWords:
     """A command line that has been sorted."""
 
     plain: list[str]
@@ -116,32 +120,34 @@ def known_to(kind: type, verb: str) -> Known:
     return Known(verb, options, plain, required=field.default is dataclasses.MISSING)
 
 
-def sort(words: Sequence[str], known: Known) -> Words:
+def sort(words: Sequence[str], known: Known) -> CommandWords:
     """Tell options, their values and plain words apart, and check all of them.
 
     **Raises:** `UsageError` for an option that is unknown, given twice, or given a value that it
     cannot hold, and for too many plain words.
     """
-    rest, found = deque(words), Words([], {})
+    rest, found = deque(words), CommandWords([], {})
     while rest:
         word = rest.popleft()
         if word.startswith("--"):
             _take_option(word, rest, known, found)
         elif f"-{word}" in known.options:
-            raise UsageError("an option begins with two minus signs", got=word,
-                             next_step=f"write -{word}")  # fmt: skip
+            raise UsageError(
+                "an option begins with two minus signs", got=word, next_step=f"write -{word}"
+            )
         else:
             found.plain.append(word)
     _refuse_unquoted(words, known, found)
     if len(found.plain) > 1 and not known.plain.many:
-        raise UsageError(f"{known.verb} takes one {known.plain.name}", got=found.plain[1],
-                         next_step=known.help)  # fmt: skip
+        raise UsageError(
+            f"{known.verb} takes one {known.plain.name}", got=found.plain[1], next_step=known.help
+        )
     for word in found.plain:
         known.plain.read(word, known.help)
     return found
 
 
-def _refuse_unquoted(words: Sequence[str], known: Known, found: Words) -> None:
+def _refuse_unquoted(words: Sequence[str], known: Known, found: CommandWords) -> None:
     """Raise `UsageError` where an operation was typed without quotes, so that it fell apart."""
     what = "an operation of several words stands in quotes"
     is_text = known.plain.kind is str
@@ -179,7 +185,7 @@ def _one_operation(words: Sequence[str]) -> str | None:
 
 
 def _is_operation(text: str) -> bool:
-    from grokscope.tasks.syntax import read
+    from grokscope.tasks.grammar import read
 
     try:
         read(text)
@@ -198,14 +204,17 @@ def _whole(text: str) -> str:
     return str(int(number)) if number.is_integer() and not exact else text
 
 
-def _take_option(word: str, rest: deque[str], known: Known, found: Words) -> None:
+def _take_option(word: str, rest: deque[str], known: Known, found: CommandWords) -> None:
     name, joined, value = word.partition("=")
     name = name.replace("_", "-")
     option = known.options.get(name)
     if option is None:
         meant = did_you_mean(name[2:], [key[2:] for key in known.options], "--")
-        raise UsageError("there is no such option", got=name,
-                         next_step=f"{meant} {known.help}" if meant else known.help)  # fmt: skip
+        raise UsageError(
+            "there is no such option",
+            got=name,
+            next_step=f"{meant} {known.help}" if meant else known.help,
+        )
     if name in found.options:
         all_values = ", with all its values" if option.many else ""
         raise UsageError(f"{name} is given twice", next_step=f"give it once{all_values}")

@@ -7,15 +7,18 @@ from typing import Any, Final
 
 from jaxtyping import Float
 
-from grokscope.measures.inequality import gini, gini_of, participation, participation_of
-from grokscope.measures.sparsity import (
+from grokscope.fourier.spectrum import Spectrum, spectrum
+from grokscope.measures.spectral import (
     fcr_of,
     ffs_of,
     fourier_coefficient_ratio,
     fourier_frequency_density,
     fourier_frequency_sparsity,
+    gini,
+    gini_of,
+    participation,
+    participation_of,
 )
-from grokscope.spectra.spectrum import Spectrum, spectrum
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from jaxtyping import PRNGKeyArray
 
-from grokscope.config import ModelConfig
+from grokscope.config.run import ModelConfig
 from grokscope.models.activations import Edit
 from grokscope.models.mlp import MLP
 from grokscope.models.transformer import Block, Transformer

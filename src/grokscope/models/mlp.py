@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from grokscope.config import ModelConfig
+from grokscope.config.run import ModelConfig
 from grokscope.models.activations import Edit, Tape
 from grokscope.models.tokens import on_batch
 

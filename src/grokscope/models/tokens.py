@@ -50,14 +50,18 @@ def _from_python(tokens: Any) -> Shaped[np.ndarray, "..."]:
     try:
         return np.asarray(tokens)
     except (TypeError, ValueError, OverflowError) as error:
-        raise UsageError("tokens are not an array", got=tokens,
-                         allowed="[x, operator, y], or a list of these") from error  # fmt: skip
+        raise UsageError(
+            "tokens are not an array", got=tokens, allowed="[x, operator, y], or a list of these"
+        ) from error
 
 
 def _check(array: Shaped[Any, "..."], n_tokens: int, p: int) -> None:
     if array.ndim not in (1, 2) or array.shape[-1] != _POSITIONS:
-        raise UsageError("tokens have the wrong shape", got=array.shape,
-                         allowed="(3,) for x, operator, y, or (examples, 3)")  # fmt: skip
+        raise UsageError(
+            "tokens have the wrong shape",
+            got=array.shape,
+            allowed="(3,) for x, operator, y, or (examples, 3)",
+        )
     if not jnp.issubdtype(array.dtype, jnp.integer):
         raise UsageError("tokens are not usable", got=str(array.dtype), allowed="whole numbers")
     if isinstance(array, Tracer):
@@ -65,5 +69,8 @@ def _check(array: Shaped[Any, "..."], n_tokens: int, p: int) -> None:
     values = np.asarray(array)
     unknown = values[(values < 0) | (values >= n_tokens)]
     if unknown.size:
-        raise UsageError("the network has no such token", got=int(unknown[0]),
-                         allowed=f"0 to {n_tokens - 1}, operators from {p} on")  # fmt: skip
+        raise UsageError(
+            "the network has no such token",
+            got=int(unknown[0]),
+            allowed=f"0 to {n_tokens - 1}, operators from {p} on",
+        )

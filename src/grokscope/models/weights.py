@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Array
 
-from grokscope.config import Part
+from grokscope.config.validate import Part
 from grokscope.errors import UsageError
 from grokscope.models.mlp import MLP
 from grokscope.models.transformer import Transformer
@@ -15,22 +15,35 @@ from grokscope.models.transformer import Transformer
 Model = Transformer | MLP
 
 PARTS: Final[dict[str, Part]] = {
-    "W_E": "embedding", "W_Q": "attention", "W_K": "attention", "W_V": "attention",
-    "W_O": "attention", "W_in": "mlp", "W_hidden": "mlp", "W_out": "mlp", "W_U": "unembedding",
-}  # fmt: skip
+    "W_E": "embedding",
+    "W_Q": "attention",
+    "W_K": "attention",
+    "W_V": "attention",
+    "W_O": "attention",
+    "W_in": "mlp",
+    "W_hidden": "mlp",
+    "W_out": "mlp",
+    "W_U": "unembedding",
+}
 """Which part of the network, as in `--freeze`, each matrix belongs to."""
 
 _TRANSFORMER_AXES: Final = {
-    "W_E": ("token", "d_model"), "W_Q": ("head", "d_model", "d_head"),
-    "W_K": ("head", "d_model", "d_head"), "W_V": ("head", "d_model", "d_head"),
-    "W_O": ("head", "d_head", "d_model"), "W_in": ("d_model", "d_mlp"),
-    "W_out": ("d_mlp", "d_model"), "W_U": ("d_model", "class"),
-}  # fmt: skip
+    "W_E": ("token", "d_model"),
+    "W_Q": ("head", "d_model", "d_head"),
+    "W_K": ("head", "d_model", "d_head"),
+    "W_V": ("head", "d_model", "d_head"),
+    "W_O": ("head", "d_head", "d_model"),
+    "W_in": ("d_model", "d_mlp"),
+    "W_out": ("d_mlp", "d_model"),
+    "W_U": ("d_model", "class"),
+}
 _MLP_AXES: Final = {
-    "W_E": ("token", "d_embedding"), "W_in": ("d_embedding", "d_mlp"),
-    "W_hidden": ("d_mlp", "d_mlp"), "W_out": ("d_mlp", "d_embedding"),
+    "W_E": ("token", "d_embedding"),
+    "W_in": ("d_embedding", "d_mlp"),
+    "W_hidden": ("d_mlp", "d_mlp"),
+    "W_out": ("d_mlp", "d_embedding"),
     "W_U": ("d_embedding", "class"),
-}  # fmt: skip
+}
 
 
 def _name(path: tuple[Any, ...], layers: int) -> str:
@@ -61,8 +74,9 @@ def with_weights(model: Model, weights: Mapping[str, np.ndarray | Array]) -> Mod
         new = weights.get(name)
         if new is None or new.shape != old.shape:
             got = "nothing" if new is None else f"shape {new.shape}"
-            raise UsageError(f"matrix {name} does not fit the model", got=got,
-                             allowed=f"shape {old.shape}")  # fmt: skip
+            raise UsageError(
+                f"matrix {name} does not fit the model", got=got, allowed=f"shape {old.shape}"
+            )
         return jax.numpy.asarray(new, old.dtype)
 
     return jax.tree_util.tree_map_with_path(replace, model)

@@ -8,9 +8,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
 
+from grokscope.config.run import configure
+from grokscope.config.validate import did_you_mean
 from grokscope.errors import UsageError
 from grokscope.paper.tables import operation_key, table_a5
-from grokscope.settings.nearest import did_you_mean
 
 Kind = Literal["training", "labels"]
 
@@ -95,7 +96,7 @@ class Experiment:
 
         What was asked for here may have others, of which the paper says nothing.
         """
-        papers = load(self.name)
+        papers = load_experiment(self.name)
         return all(place.get(name) in papers.values(name) for name in OF_THE_PAPER)
 
     def values(self, name: str) -> tuple[Any, ...]:
@@ -121,11 +122,11 @@ class Experiment:
 def experiments() -> dict[str, str]:
     """Return the names of all experiments, in the paper's order, with their titles."""
     names = tomllib.loads((_FOLDER / _ORDER).read_text("utf-8"))["names"]
-    return {name: load(name).title for name in names}
+    return {name: load_experiment(name).title for name in names}
 
 
 @cache
-def load(name: str) -> Experiment:
+def load_experiment(name: str) -> Experiment:
     """Return an experiment.
 
     **Raises:** `UsageError` when there is none of this name.
@@ -135,8 +136,9 @@ def load(name: str) -> Experiment:
     if name not in listed:
         meant = did_you_mean(name, listed)
         hint = "grokscope reproduce --list shows all"
-        raise UsageError("there is no such experiment", got=name,
-                         next_step=f"{meant} {hint}" if meant else hint)  # fmt: skip
+        raise UsageError(
+            "there is no such experiment", got=name, next_step=f"{meant} {hint}" if meant else hint
+        )
     return _read(name, tomllib.loads(file.read_text("utf-8")))
 
 
@@ -186,3 +188,108 @@ def operations_of(groups: Sequence[str]) -> tuple[str, ...]:
 def operation_of(value: Any) -> str:
     """Return the spelling of an axis value: one operation, or several of a mixture."""
     return operation_key(", ".join(value) if isinstance(value, tuple) else value)
+
+
+_LABELS: Final = (
+    "Pairs: all p² ordered pairs of residues. The published code enumerates pairs over its whole"
+    " vocabulary (102² for p = 97), so that operator tokens stand for residues, too.",
+)
+_TRAINING: Final = (
+    *_LABELS,
+    "Answers: the class axis has p columns, residues only; the published code has the whole"
+    " vocabulary there.",
+    "Grokked: test accuracy of at least 99% at an evaluation and at each of the next five, one"
+    " every 50 steps; the paper does not define it.",
+    "Length: the paper trained for up to 3·10⁵ steps. A run of ours that has not grokked by its"
+    " last step is undecided at that step, never a failure.",
+    "Accuracy on unleaked pairs is shown beside test accuracy: for a symmetric operation a test"
+    " pair (x, y) is leaked when (y, x) was trained.",
+    "Loss: cross-entropy in float32 in a form that keeps float64's precision; the paper used"
+    " float64.",
+    "Accuracy: a percentage of the paper is its best test accuracy; beside it stands the best one"
+    " of each of our runs.",
+)
+
+
+def protocol_differences(experiment: Experiment) -> list[str]:
+    """Return every difference, one sentence or two each."""
+    common = _LABELS if experiment.kind == "labels" else _TRAINING
+    return [*common, *experiment.differences]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Parts and settings; what is left empty is as in the experiment.
+
+    **Raises:** `UsageError` for a value that no run can have, and for one that is given twice.
+    """
+
+    only: tuple[str, ...] = ()
+    """Operations; of mixtures those that hold one of them."""
+    seeds: tuple[int, ...] = ()
+    fractions: tuple[float, ...] = ()
+    p: int | None = None
+    steps: int | None = None
+    small: bool = False
+
+    def __post_init__(self) -> None:
+        _refuse_repeated("--only", [operation_key(text) for text in self.only])
+        _refuse_repeated("--seeds", self.seeds)
+        _refuse_repeated("--fractions", self.fractions)
+        # the configuration knows the limits, also for experiments that train nothing
+        given = {"p": self.p, "steps": self.steps, "seeds": self.seeds or None}
+        rest = {name: value for name, value in given.items() if value is not None}
+        for fraction in self.fractions or (0.5,):
+            configure(("x + y",), train_fraction=fraction, **rest)
+
+    def apply(self, experiment: Experiment) -> Experiment:
+        """Return the experiment that is asked for.
+
+        **Raises:** `UsageError` when `only` names an operation that is not in it.
+        """
+        if self.small:
+            experiment = experiment.reduced
+        given: dict[str, Any] = {
+            "seed": self.seeds,
+            "train_fraction": self.fractions,
+            "p": self.p,
+            "steps": self.steps,
+        }
+        experiment = experiment.with_values(
+            **{k: v for k, v in given.items() if v not in ((), None)}
+        )
+        return self._narrowed(experiment) if self.only else experiment
+
+    def _narrowed(self, experiment: Experiment) -> Experiment:
+        wanted = [operation_key(text) for text in self.only]
+        whole = {operation_of(value): value for value in experiment.axes["operation"]}
+        for text in wanted:
+            if not any(text in key.split(", ") for key in whole):
+                some = "; ".join(list(whole)[:4])
+                raise UsageError(
+                    f"{experiment.name} has no such operation",
+                    got=text,
+                    allowed=f"{some}{'; …' if len(whole) > 4 else ''}",
+                )
+        kept = [v for k, v in whole.items() if not set(k.split(", ")).isdisjoint(wanted)]
+        axes = {**experiment.axes, "operation": tuple(kept)}
+        return dataclasses.replace(experiment, axes=axes)
+
+    @property
+    def words(self) -> str:
+        """The options as they are typed, each with a space before it."""
+        parts = [f' "{text}"' for text in self.only]
+        text = f" --only{''.join(parts)}" if parts else ""
+        for name in ("seeds", "fractions"):
+            values = getattr(self, name)
+            text += f" --{name} {' '.join(f'{v:g}' for v in values)}" if values else ""
+        for name in ("p", "steps"):
+            value = getattr(self, name)
+            text += "" if value is None else f" --{name} {value}"
+        return f"{text} --small" if self.small else text
+
+
+def _refuse_repeated(option: str, values: Sequence[Any]) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise UsageError(f"{option} has a value twice", got=value, allowed="each value once")

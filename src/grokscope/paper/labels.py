@@ -41,8 +41,10 @@ def label_rows(
         task = Task((parse(text),), p)
         for r in fractions:
             mine = [_split(task, r, seed, splits) for seed in seeds]
-            rows.append({"operation": task.canonical, "p": p, "train_fraction": r,
-                         "seeds": len(mine)} | _statistics(task, mine))  # fmt: skip
+            rows.append(
+                {"operation": task.canonical, "p": p, "train_fraction": r, "seeds": len(mine)}
+                | _statistics(task, mine)
+            )
     return rows
 
 
@@ -100,8 +102,9 @@ def separations(rows: Sequence[Mapping[str, Any]]) -> list[Separation]:
     The null shuffles the outcomes among the operations of one fraction. Fractions at which
     everything grokked, or nothing, have nothing to tell apart and are left out.
     """
-    outcomes = {(key, r): cell.grokked for key, row in table_a5().items()
-                for r, cell in row.cells.items()}  # fmt: skip
+    outcomes = {
+        (key, r): cell.grokked for key, row in table_a5().items() for r, cell in row.cells.items()
+    }
     known = [row for row in rows if (row["operation"], row["train_fraction"]) in outcomes]
     found = []
     for r in sorted({row["train_fraction"] for row in known}):

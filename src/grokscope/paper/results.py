@@ -1,4 +1,4 @@
-"""What a reproduction found, kept small: one CSV row per run, a manifest, thinned curves."""
+"""What a reproduction found, kept small: rows, thinned curves, and where they come from."""
 
 import csv
 import io
@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from grokscope import __version__
+from grokscope.disk.atomic import path_in_words, read_bytes, utf8_bytes, write_bytes
+from grokscope.disk.environment import environment
+from grokscope.disk.manifest import now
 from grokscope.errors import RunFolderError, UsageError
-from grokscope.runs.atomic import read_bytes, shown, utf8, write_bytes
+from grokscope.paper.experiment import OF_THE_PAPER, Experiment, Request, load_experiment
 
 SERIES: Final = ("curves", "spectra", "etas", "logits", "losses", "frequencies")
 """Long tables that some experiments keep beside their rows."""
@@ -50,9 +54,9 @@ def write_results(folder: Path, name: str, results: Results) -> list[Path]:
     """
     tables = {f"{name}.csv": results.rows}
     tables |= {f"{name}.{key}.csv": rows for key, rows in results.series.items() if rows}
-    contents = {file: utf8(_to_csv(rows)) for file, rows in tables.items()}
+    contents = {file: utf8_bytes(_to_csv(rows)) for file, rows in tables.items()}
     text = json.dumps(results.manifest, indent=2, ensure_ascii=False, allow_nan=False)
-    contents[f"{name}.json"] = utf8(f"{text}\n")
+    contents[f"{name}.json"] = utf8_bytes(f"{text}\n")
     for file, data in contents.items():
         write_bytes(Path(folder) / file, data)
     return [Path(folder) / file for file in contents]
@@ -65,8 +69,11 @@ def read_results(folder: Path, name: str) -> Results:
     """
     path = Path(folder) / f"{name}.json"
     if not path.exists():
-        raise RunFolderError(f"there are no results of {name}", got=shown(Path(folder)),
-                             next_step=f"grokscope reproduce {name} makes them")  # fmt: skip
+        raise RunFolderError(
+            f"there are no results of {name}",
+            got=path_in_words(Path(folder)),
+            next_step=f"grokscope reproduce {name} makes them",
+        )
     try:
         manifest = json.loads(read_bytes(path).decode())
         rows = _from_csv(read_bytes(Path(folder) / f"{name}.csv"))
@@ -119,3 +126,67 @@ def _value(text: str) -> Any:
         except ValueError:
             continue
     return text
+
+
+def results_manifest(experiment: Experiment, request: Request, **facts: Any) -> dict[str, Any]:
+    """Return the manifest of results that this machine makes now.
+
+    **Arguments:**
+
+    - `experiment`: as it was asked for.
+    - `request`: what was asked for.
+    - `facts`: more of them, which replace those of this machine.
+    """
+    here = environment(device="cpu", jaxlib="", run_axis="")
+    return {
+        "experiment": experiment.name,
+        "place": experiment.place,
+        "commands": [f"grokscope reproduce {experiment.name}{request.words}"],
+        "small": small_words(experiment, request),
+        "beyond": _beyond_words(experiment, request),
+        "asked": {name: [_plain(v) for v in values] for name, values in experiment.axes.items()}
+        | {name: [_plain(value)] for name, value in experiment.fixed.items()},
+        "created": now(),
+        "git_commit": here["git_commit"],
+        "grokscope_version": __version__,
+        "hardware": hardware_words(here["hardware"]),
+    } | facts
+
+
+def hardware_words(hardware: dict[str, Any]) -> str:
+    """Return a machine in a few words."""
+    device = hardware.get("device", "cpu")
+    cores = f"{hardware.get('processor', '?')}, {hardware.get('cores', '?')} cores"
+    return cores if device == "cpu" else f"{device}, {cores}"
+
+
+def small_words(experiment: Experiment, request: Request) -> str | None:
+    """Say what the small version changes; None for the paper's own settings."""
+    if not request.small:
+        return None
+    parts = [f"{name} {_shown(value)}" for name, value in experiment.small.items()]
+    return ", ".join(parts) or "as asked for"
+
+
+def _beyond_words(experiment: Experiment, request: Request) -> str | None:
+    """Say which moduli and training fractions the paper did not try; None where it tried all."""
+    papers = load_experiment(experiment.name)
+    papers = papers.reduced if request.small else papers
+    parts = [
+        f"{name.replace('_', ' ')} {value:g}"
+        for name in OF_THE_PAPER
+        for value in experiment.values(name)
+        if value not in papers.values(name)
+    ]
+    return ", ".join(parts) or None
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        text = " ".join(map(str, value))
+        return text if len(value) < 6 else f"{value[0]} to {value[-1]} ({len(value)})"
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

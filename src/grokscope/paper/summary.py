@@ -1,19 +1,115 @@
-"""A run as one row of results."""
+"""A run as one row of results, and the long tables that some experiments keep beside it."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
-from grokscope.paper.reading import Reading
-from grokscope.paper.wanted import Wanted
-from grokscope.runs.lock import is_locked
-from grokscope.runs.query import KILLED
+import numpy as np
+import pyarrow.compute as pc
+from jaxtyping import Float, Int
+
+from grokscope.disk.listing import KILLED
+from grokscope.disk.lock import is_locked
+from grokscope.errors import UsageError
+from grokscope.explanation.frequency_losses import FrequencyLosses, frequency_losses
+from grokscope.explanation.logits import ROWS, frequency_pair_norms, logits_over_pairs
+from grokscope.explanation.network import Subject
+from grokscope.explanation.of_run import load_network, read_or_explain, structure_explained
+from grokscope.fourier.basis import Matched
+from grokscope.fourier.spectrum import Spectrum
+from grokscope.measures import ffs_of
+from grokscope.measures.grokking import thin
+from grokscope.paper.cells import Cell, CellRun
+from grokscope.tasks import Task, make_split
+
+BASIS = "additive"
+
+
+class Line(NamedTuple):
+    """One recorded number over training."""
+
+    steps: Int[np.ndarray, "step"]
+    values: Float[np.ndarray, "step"]
+
+    @property
+    def first(self) -> float | None:
+        """The first value that is defined."""
+        return next((float(v) for v in self.values if np.isfinite(v)), None)
+
+    @property
+    def last(self) -> float | None:
+        """The last value that is defined."""
+        return next((float(v) for v in self.values[::-1] if np.isfinite(v)), None)
+
+    @property
+    def best(self) -> float | None:
+        """The largest value that is defined."""
+        known = self.values[np.isfinite(self.values)]
+        return float(known.max()) if len(known) else None
+
+
+_NOTHING = Line(np.zeros(0, np.int64), np.zeros(0))
+
+
+class Reading:
+    """Curves and spectra of one seed, read once.
+
+    **Arguments:**
+
+    - `found`: the run and the seed.
+    """
+
+    def __init__(self, found: CellRun) -> None:
+        self.found = found
+
+    def line(self, name: str, operation: str | None = None) -> Line:
+        """Return a curve; empty where nothing of this name was recorded.
+
+        **Arguments:**
+
+        - `name`: the measure, and after a space the matrix, as in `ffs W_E`.
+        - `operation`: one of a mixture; None for the whole network.
+        """
+        return self._lines.get((name, operation), _NOTHING)
+
+    @cached_property
+    def _lines(self) -> dict[tuple[str, str | None], Line]:
+        rows = self.found.folder.metrics()
+        basis = pc.field("basis")
+        mine = rows.filter(
+            (pc.field("seed") == self.found.seed) & (basis.is_null() | (basis == BASIS))
+        )
+        keys = [key for key in ("measure", "matrix", "operation") if key in mine.schema.names]
+        grouped = mine.group_by(keys, use_threads=False)
+        lines = {}
+        for row in grouped.aggregate([("step", "list"), ("value", "list")]).to_pylist():
+            steps, values = np.array(row["step_list"]), np.array(row["value_list"])
+            order = np.argsort(steps, kind="stable")
+            name = " ".join(filter(None, (row["measure"], row["matrix"])))
+            lines[name, row.get("operation")] = Line(steps[order], values[order])
+        return lines
+
+    @cached_property
+    def spectra(self) -> dict[tuple[str, int], Float[np.ndarray, "2 freq"]]:
+        """Cosine and sine norms by matrix and step, in the additive basis."""
+        rows = self.found.folder.spectra()
+        mine = rows.filter((pc.field("seed") == self.found.seed) & (pc.field("basis") == BASIS))
+        columns = [("k", "list"), ("cos_norm", "list"), ("sin_norm", "list")]
+        found = {}
+        grouped = mine.group_by(["matrix", "step"], use_threads=False)
+        for row in grouped.aggregate(columns).to_pylist():
+            order = np.argsort(row["k_list"], kind="stable")
+            norms = np.array([row["cos_norm_list"], row["sin_norm_list"]])[:, order]
+            found[row["matrix"], row["step"]] = norms
+        return found
+
 
 TABLES: Final = ("W_E", "W_L")
 MEASURES: Final = ("ffs", "fcr")
 _SIDES: Final = ("train", "test", "unleaked")
 
 
-def summary_rows(wanted: Wanted, reading: Reading) -> list[dict[str, Any]]:
+def summary_rows(wanted: Cell, reading: Reading) -> list[dict[str, Any]]:
     """Return the row of a run, and of a mixture one more per operation.
 
     **Arguments:**
@@ -22,23 +118,33 @@ def summary_rows(wanted: Wanted, reading: Reading) -> list[dict[str, Any]]:
     - `reading`: what was recorded.
     """
     expressions = wanted.config.task.expressions
-    whole = {**place(wanted), **_outcome(reading, None), **_measures(reading), **_about(reading)}
+    whole = {
+        **cell_columns(wanted),
+        **_outcome(reading, None),
+        **_measures(reading),
+        **_about(reading),
+    }
     if len(expressions) == 1:
         return [whole]
     names = wanted.labels["operation"].split(", ")
     return [whole, *(_part(wanted, reading, name) for name in names)]
 
 
-def place(wanted: Wanted) -> dict[str, Any]:
+def cell_columns(wanted: Cell) -> dict[str, Any]:
     """Return the columns that say which run a row is of."""
     task = wanted.config.task
-    return {**wanted.labels, "task": None, "p": task.p, "train_fraction": task.train_fraction,
-            "seed": wanted.seed}  # fmt: skip
+    return {
+        **wanted.labels,
+        "task": None,
+        "p": task.p,
+        "train_fraction": task.train_fraction,
+        "seed": wanted.seed,
+    }
 
 
-def _part(wanted: Wanted, reading: Reading, operation: str) -> dict[str, Any]:
+def _part(wanted: Cell, reading: Reading, operation: str) -> dict[str, Any]:
     """Return the row of one operation of a mixture."""
-    return {**place(wanted), "task": operation, **_outcome(reading, operation)}
+    return {**cell_columns(wanted), "task": operation, **_outcome(reading, operation)}
 
 
 def _outcome(reading: Reading, operation: str | None) -> dict[str, Any]:
@@ -85,5 +191,150 @@ def _measures(reading: Reading) -> dict[str, Any]:
 def _about(reading: Reading) -> dict[str, Any]:
     manifest = reading.found.folder.manifest
     seconds = float(manifest.times.get("training_seconds", 0)) / max(1, len(manifest.seeds))
-    return {"seconds": round(seconds), "device": manifest.hardware.get("device"),
-            "run": reading.found.folder.path.name}  # fmt: skip
+    return {
+        "seconds": round(seconds),
+        "device": manifest.hardware.get("device"),
+        "run": reading.found.folder.path.name,
+    }
+
+
+ETAS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+LARGEST_ROWS: Final = 9_000
+"""Rows of one long table over all runs: about 300 kB."""
+_SMALLEST_SHARE: Final = 0.02
+"""Norms of logits below this part of the largest are not kept."""
+_FEWEST: Final = 4
+_MOST: Final = 60
+Rows = Iterator[dict[str, Any]]
+
+
+def buckets(n_lines: int) -> int:
+    """Return how many stretches each curve may keep, so that all together stay small."""
+    return max(_FEWEST, min(_MOST, LARGEST_ROWS // (3 * max(1, n_lines))))
+
+
+def curves(reading: Reading, names: Sequence[str], many: int, operations: Sequence[str]) -> Rows:
+    """Yield the points of some curves that `thin` keeps.
+
+    **Arguments:**
+
+    - `reading`: one seed of a run.
+    - `names`: measures, with their matrix after a space.
+    - `many`: stretches per curve.
+    - `operations`: those of a mixture, whose accuracies are kept, too.
+    """
+    places = [(name, None) for name in names]
+    places += [(name, op) for op in operations for name in names if "accuracy" in name]
+    for name, operation in places:
+        line = reading.line(name, operation)
+        for i in thin(line.values, many):
+            yield {
+                "measure": name,
+                "task": operation,
+                "step": int(line.steps[i]),
+                "value": float(f"{line.values[i]:.3g}"),
+            }
+
+
+def spectra(reading: Reading) -> Rows:
+    """Yield the cosine and sine norms of both tables at the last recorded step, per frequency."""
+    for matrix in TABLES:
+        steps = [step for name, step in reading.spectra if name == matrix]
+        if not steps:
+            continue
+        cos, sin = reading.spectra[matrix, max(steps)]
+        for k, (a, b) in enumerate(zip(cos, sin, strict=True), 1):
+            yield {
+                "matrix": matrix,
+                "step": max(steps),
+                "k": k,
+                "cos": float(f"{a:.3g}"),
+                "sin": float(f"{b:.3g}"),
+            }
+
+
+def etas(reading: Reading, many: int) -> Rows:
+    """Yield FFS over training for every threshold η, from the recorded spectra."""
+    p = reading.found.config.task.p
+    for matrix in TABLES:
+        steps = np.array(sorted(step for name, step in reading.spectra if name == matrix), int)
+        for eta in ETAS:
+            found = (Spectrum(*reading.spectra[matrix, int(step)]) for step in steps)
+            values = np.array([float(ffs_of(spectrum, p, eta)) for spectrum in found])
+            for i in thin(values, many):
+                yield {
+                    "matrix": matrix,
+                    "eta": eta,
+                    "step": int(steps[i]),
+                    "value": float(f"{values[i]:.3g}"),
+                }
+
+
+def logit_norms(reading: Reading) -> Rows:
+    """Yield the norms of the last checkpoint's logits per pair of frequencies of x and y."""
+    try:
+        network = load_network(reading.found.folder, reading.found.seed)
+    except UsageError:  # no checkpoint, or weights that are not finite
+        return
+    norms = frequency_pair_norms(logits_over_pairs(network.model))
+    n = len(norms)
+    k = (np.arange(n) + 1) // 2  # the constant, then cosine and sine of every frequency
+    energy = np.zeros((n // 2 + 1, n // 2 + 1))
+    np.add.at(energy, (k[:, None], k[None]), norms**2)
+    share = np.sqrt(energy / max(float(energy.max()), 1e-300))
+    for x, y in zip(*np.nonzero(share >= _SMALLEST_SHARE), strict=True):
+        yield {"kx": int(x), "ky": int(y), "norm": float(f"{share[x, y]:.2g}")}
+
+
+def table_a4(reading: Reading) -> Rows:
+    """Yield the last recorded losses of the logits' parts, the rows of Table A.4."""
+    for row in ROWS:
+        for side in ("train", "test"):
+            value = reading.line(f"table_a4_{row}_{side}").last
+            if value is not None:
+                yield {"part": row, "side": side, "loss": value}
+
+
+def frequencies(reading: Reading) -> Rows:
+    """Yield the loss of the last checkpoint without each single frequency."""
+    losses = _frequency_losses(reading)
+    if losses is None:
+        return
+    for place, outcomes in (("W_E", losses.embedding), ("class axis", losses.readout)):
+        for k, outcome in enumerate(outcomes, 1):
+            yield {
+                "place": place,
+                "k": k,
+                "key": k in losses.keys,
+                "loss": float(f"{outcome.loss['all']:.3g}"),
+                "whole": float(f"{losses.full.loss['all']:.3g}"),
+            }
+
+
+def _frequency_losses(reading: Reading) -> FrequencyLosses | None:
+    """Remove each frequency from the last network, in the basis that its explanation found."""
+    folder, seed = reading.found.folder, reading.found.seed
+    config = reading.found.config
+    task = Task.from_config(config.task)
+    try:
+        document = read_or_explain(folder, seed)[0]
+        network = load_network(folder, seed)
+    except UsageError:
+        return None
+    used = structure_explained(document, task, 0, seed)
+    keys = [k for family in document["families"] for k in family]
+    if used is None or not keys:
+        return None
+    kind = make_split(task, config.task.train_fraction, config.task.split, seed).kind
+    labels = task.labels(seed)[0].reshape(task.p, task.p)
+    subject = Subject(network.model, labels, Matched(used), kind)
+    return frequency_losses(subject, keys)
+
+
+KEEPERS: Final[dict[str, Callable[[Reading], Rows]]] = {
+    "spectra": spectra,
+    "logits": logit_norms,
+    "losses": table_a4,
+    "frequencies": frequencies,
+}
+"""Long tables that need nothing but the run."""

@@ -1,7 +1,6 @@
 """Operations modulo p: text, labels, tokens, the split into pairs, and the group behind it all."""
 
 from grokscope.tasks.expression import Expression, parse
-from grokscope.tasks.noise import training_labels
 from grokscope.tasks.split import (
     TEST_LEAKED,
     TEST_UNLEAKED,
@@ -10,6 +9,7 @@ from grokscope.tasks.split import (
     Split,
     make_split,
     make_splits,
+    training_labels,
 )
 from grokscope.tasks.structure import Search, Structure, find_structures, one_sided, structure_of
 from grokscope.tasks.task import Task

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from grokscope.errors import UsageError
-from grokscope.tasks.syntax import Binary, Integer, Negation, Node, Power, Random, Variable, read
+from grokscope.tasks.grammar import Binary, Integer, Negation, Node, Power, Random, Variable, read
 
 _SUM, _PRODUCT, _SIGNED, _POWER, _ATOM = range(1, 6)
 
@@ -107,8 +107,11 @@ def _residues(node: Node, p: int) -> tuple[Int[np.ndarray, "p p"], Bool[np.ndarr
         case Variable(name):
             return np.indices((p, p), dtype=np.int64)["xy".index(name)], defined
         case Random():
-            raise UsageError("random has no values without a seed", got="random",
-                             next_step="use Task.labels(seed)")  # fmt: skip
+            raise UsageError(
+                "random has no values without a seed",
+                got="random",
+                next_step="use Task.labels(seed)",
+            )
         case Negation(operand):
             values, defined = _residues(operand, p)
             return -values % p, defined

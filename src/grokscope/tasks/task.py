@@ -1,15 +1,56 @@
 """What is learned: one operation, or a mixture of them, modulo p, as tokens and labels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Int, Int32
+from jaxtyping import Bool, Int, Int32, UInt64
 
-from grokscope.config import TaskConfig
+from grokscope.config.run import TaskConfig
 from grokscope.errors import UsageError
-from grokscope.tasks.draws import TABLE_STREAM, draw_bits
 from grokscope.tasks.expression import Expression, parse
+
+SPLIT_STREAM: Final = 1
+TABLE_STREAM: Final = 2
+NOISE_STREAM: Final = 3
+
+
+def draw_bits(count: int, seed: int, stream: int, index: int = 0) -> UInt64[np.ndarray, "pair"]:
+    """Return `count` raw 64-bit words; NumPy promises never to change this stream.
+
+    **Arguments:**
+
+    - `count`: how many words.
+    - `seed`: the run's seed, 0 to 2³² − 1.
+    - `stream`: which use of the seed, so that a split says nothing about a random table.
+    - `index`: which of several draws of the same use.
+    """
+    entropy = np.random.SeedSequence([seed, stream, index])
+    return np.random.PCG64(entropy).random_raw(count)
+
+
+def counterparts(operations: Sequence[str], source: Sequence[str]) -> list[int | None]:
+    """Return, for every operation, the number of the source's operation that it corresponds to.
+
+    Two runs of one operation each correspond, whatever they compute: both tokens say "the
+    operation". With several on either side an operation corresponds to the one with the same
+    text (the first to the first, where it occurs more than once), and otherwise to none.
+
+    **Arguments:**
+
+    - `operations`: canonical texts, in the order of their tokens.
+    - `source`: those of the run that weights are taken from.
+    """
+    if len(operations) == len(source) == 1:
+        return [0]
+    return [_counterpart(operations[:i], own, source) for i, own in enumerate(operations)]
+
+
+def _counterpart(before: Sequence[str], own: str, source: Sequence[str]) -> int | None:
+    same = [j for j, text in enumerate(source) if text == own]
+    return same[min(list(before).count(own), len(same) - 1)] if same else None
 
 
 @dataclass(frozen=True)

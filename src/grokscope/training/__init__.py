@@ -1,7 +1,7 @@
 """Pure numerics of training: opens no file, prints nothing."""
 
-from grokscope.training.loss import cross_entropy
-from grokscope.training.trainer import (
+from grokscope.training.losses import cross_entropy
+from grokscope.training.step import (
     ChunkResult,
     Observe,
     RunAxis,

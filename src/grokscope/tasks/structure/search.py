@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from jaxtyping import Bool, Int
 
-from grokscope.settings.arguments import plain_arguments
-from grokscope.tasks.structure.additive import linear_form, separable
+from grokscope.config.arguments import plain_arguments
 from grokscope.tasks.structure.canonical import Candidate, Canonical, canonical, readout
 from grokscope.tasks.structure.composed import composed
 from grokscope.tasks.structure.field import is_prime
-from grokscope.tasks.structure.multiplicative import multiplicative
-from grokscope.tasks.structure.readouts import read_readout
+from grokscope.tasks.structure.forms import read_readout
 from grokscope.tasks.structure.result import Family, Structure
-from grokscope.tasks.structure.words import sentence
+from grokscope.tasks.structure.sentence import sentence
+from grokscope.tasks.structure.separable import linear_form, multiplicative, separable
 
 if TYPE_CHECKING:
     from grokscope.tasks.expression import Expression
@@ -109,9 +108,15 @@ def find_structures(
     name = "the table" if expression is None else expression.canonical
     found = _all_structures(values, name) if depends_on == "x and y" else []
     return Search(
-        tuple(found), searched, refused, depends_on, _factors(expression, p), name, p,
+        tuple(found),
+        searched,
+        refused,
+        depends_on,
+        _factors(expression, p),
+        name,
+        p,
         int((values >= 0).sum()),
-    )  # fmt: skip
+    )
 
 
 def structure_of(task: "Task", index: int = 0, seed: int = 0) -> Search:
@@ -139,7 +144,7 @@ def structure(expression: str, p: int = 97) -> Search:
 
     **Raises:** `UsageError` for a text that is no operation, or a modulus that is not usable.
     """
-    from grokscope.config import TaskConfig
+    from grokscope.config.run import TaskConfig
     from grokscope.tasks.task import Task
 
     return structure_of(Task.from_config(TaskConfig((expression,), p)))
@@ -163,9 +168,11 @@ def _one_sided(operation: str, depends_on: str) -> str:
 
 
 def _factors(expression: "Expression | None", p: int) -> str | None:
+    if expression is None:
+        return None
     from grokscope.tasks.structure.factors import factors
 
-    return None if expression is None else factors(expression, p)
+    return factors(expression, p)
 
 
 def _dependence(values: Int[np.ndarray, "p p"]) -> Dependence:
@@ -174,8 +181,11 @@ def _dependence(values: Int[np.ndarray, "p p"]) -> Dependence:
         for table in (values, values.T)
     )
     names: dict[tuple[bool, bool], Dependence] = {
-        (True, True): "x and y", (True, False): "x", (False, True): "y", (False, False): "nothing",
-    }  # fmt: skip
+        (True, True): "x and y",
+        (True, False): "x",
+        (False, True): "y",
+        (False, False): "nothing",
+    }
     return names[on_x, on_y]
 
 
@@ -227,9 +237,19 @@ def _proved(
     zero = int(rest[0]) if len(rest) else None
     text = read_readout(g, len(values), zero)
     result = Structure(
-        family, one.n, one.u, one.v, g, one.u_form.text("x"), one.v_form.text("y"), text.text,
-        sentence(name, one.u_form, one.v_form, text), int(inside.sum()), len(rest), zero,
-    )  # fmt: skip
+        family,
+        one.n,
+        one.u,
+        one.v,
+        g,
+        one.u_form.text("x"),
+        one.v_form.text("y"),
+        text.text,
+        sentence(name, one.u_form, one.v_form, text),
+        int(inside.sum()),
+        len(rest),
+        zero,
+    )
     if not np.array_equal(result.labels()[inside], values[inside]):
         return None
     return result

@@ -1,0 +1,79 @@
+"""Arguments of the public functions as what their types say, or an error in one line."""
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
+
+from grokscope.config.validate import as_kind, plain_value
+from grokscope.errors import UsageError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_ALLOWED: Final[dict[Any, str]] = {int: "a whole number", float: "a number", str: "a text"}
+_VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def plain_arguments(function: Callable[P, R]) -> Callable[P, R]:
+    """Bring the arguments of a function into its types, before anything is done with them.
+
+    Numbers of NumPy and JAX become Python's, whole floats whole numbers, runs their paths, and a
+    text where several are asked for is one of them, not its letters. What fits no type of ours,
+    the numbers, texts, paths and series of them, raises `UsageError`.
+    """
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        bound, hints = signature.bind(*args, **kwargs), _hints(function)
+        for name, value in bound.arguments.items():
+            if name in hints and signature.parameters[name].kind not in _VARIADIC:
+                bound.arguments[name] = _argument(name, hints[name], value)
+        return function(*bound.args, **bound.kwargs)
+
+    return called
+
+
+@functools.cache
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    return typing.get_type_hints(function)
+
+
+def _argument(name: str, hint: Any, value: Any) -> Any:
+    kinds = typing.get_args(hint) if typing.get_origin(hint) is types.UnionType else (hint,)
+    if value is None and types.NoneType in kinds:
+        return None
+    if Path in kinds:
+        return _path(name, value)
+    kind = next(kind for kind in kinds if kind is not types.NoneType)
+    if typing.get_origin(kind) is Sequence and typing.get_args(kind)[0] in _ALLOWED:
+        return _series(name, typing.get_args(kind)[0], value)
+    return _one(name, kind, value) if kind is bool or kind in _ALLOWED else value
+
+
+def _path(name: str, value: Any) -> Path:
+    text = plain_value(value)
+    if not isinstance(text, str):
+        raise UsageError(f"{name} is not usable", got=value, allowed="a path")
+    return Path(text)
+
+
+def _series(name: str, kind: Any, value: Any) -> tuple[Any, ...]:
+    found = plain_value(value)
+    found = [found] if kind is str and isinstance(found, str) else found
+    if not isinstance(found, list | tuple | range):
+        raise UsageError(
+            f"{name} is not usable", got=value, allowed=f"a list, each {_ALLOWED[kind]}"
+        )
+    return tuple(_one(name, kind, one) for one in found)
+
+
+def _one(name: str, kind: Any, value: Any) -> Any:
+    found = as_kind(kind, name, value)
+    fits = isinstance(found, int | float) if kind is float else isinstance(found, kind)
+    if not fits or (kind is not bool and isinstance(found, bool)):
+        raise UsageError(f"{name} is not usable", got=value, allowed=_ALLOWED[kind])
+    return found

@@ -1,0 +1,311 @@
+"""What one structure explains of a network: keys of both matrices, families, causal tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float
+
+from grokscope.explanation import ablation
+from grokscope.explanation.ablation import Ablation
+from grokscope.explanation.keys import (
+    Keys,
+    confirm_keys,
+    families,
+    find_keys,
+    harmonics,
+    harmonics_of,
+    with_ghosts,
+)
+from grokscope.explanation.network import Outcome, Subject
+from grokscope.explanation.null import DRAWS
+from grokscope.explanation.verdict import (
+    BOTH_KEPT,
+    NEW_PAIRS,
+    VERDICTS,
+    Claim,
+    Verdict,
+    ablation_claims,
+    verdict,
+)
+from grokscope.fourier.characters import Characters
+
+LARGEST_UNTESTABLE = 3
+"""Z_2 and Z_3 have one frequency: there are no others to compare it with."""
+MATRICES: Final = {"embedding": "W_E", "readout": "W_L"}
+"""The matrix of a network at each place; a table of somebody's file has a name of its own."""
+LEAST_ROOM = 0.1
+"""Accuracy over chance on new pairs under which A means nothing, and nothing is to be explained.
+
+A network that answers by chance, but always the same for the same sum, strays from chance by
+1/n (a standard deviation): 0.03 for n = 31.
+"""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How often controls are drawn."""
+
+    null_draws: int = DRAWS
+    control_draws: int = ablation.DRAWS
+
+
+@dataclass(frozen=True, eq=False)
+class Circuit:
+    """A structure's keys in a network, and what keeping and removing them does.
+
+    **Arguments:**
+
+    - `subject`: the network and the structure.
+    - `grokked`: whether it had grokked; None where it is not known.
+    - `embedding`, `readout`: keys of W_E and of W_L.
+    - `effort`: numbers of draws.
+    """
+
+    subject: Subject
+    grokked: bool | None
+    embedding: Keys
+    readout: Keys
+    effort: Effort = Effort()
+
+    @property
+    def n(self) -> int:
+        """Order of the group."""
+        return self.subject.matched.n
+
+    @cached_property
+    def families(self) -> list[tuple[int, ...]]:
+        """Families of all keys; those of a saturated table are left out."""
+        trusted = [keys for keys in (self.embedding, self.readout) if not keys.saturated]
+        union = dict.fromkeys(k for keys in trusted or [self.readout] for k in keys.frequencies)
+        return families(list(union), self.n)
+
+    @cached_property
+    def frequencies(self) -> tuple[int, ...]:
+        """All members of all families."""
+        return tuple(k for family in self.families for k in family)
+
+    @cached_property
+    def harmonics(self) -> dict[int, int]:
+        """Keys that are doubles or halves of another one, with that one."""
+        both = (self.embedding, self.readout)
+        of_E, of_L = (() if keys.saturated else keys.frequencies for keys in both)
+        return harmonics_of(of_E, of_L, [keys.pointed_at for keys in both], self.n)
+
+    @cached_property
+    def of_embedding(self) -> Ablation:
+        """Tests on W_E."""
+        return ablation.ablate_embedding(
+            self.subject,
+            self.frequencies,
+            outside=self.embedding.saturated,
+            draws=self.effort.control_draws,
+        )
+
+    @cached_property
+    def of_readout(self) -> Ablation:
+        """Tests on the class axis of the logits."""
+        return ablation.ablate_readout(
+            self.subject,
+            self.frequencies,
+            outside=self.readout.saturated,
+            draws=self.effort.control_draws,
+        )
+
+    @cached_property
+    def both_kept(self) -> Outcome:
+        """Only the keys left, in W_E and along the class axis."""
+        sides = (self.subject.matched.embedding, self.subject.matched.readout)
+        kept = [
+            tuple(range(1, characters.n_frequencies + 1)) if keys.saturated else self.frequencies
+            for characters, keys in zip(sides, (self.embedding, self.readout), strict=True)
+        ]
+        return ablation.keep_both(self.subject, *kept)
+
+    @property
+    def testable(self) -> bool:
+        """Whether the group has enough frequencies, and untrained pairs are answered.
+
+        What only memorised can hold nearly all frequencies, so that keeping them keeps it.
+        """
+        return self.n > LARGEST_UNTESTABLE and self._new_pairs.verdict == "holds"
+
+    @cached_property
+    def _new_pairs(self) -> Claim:
+        """Without it there is no algorithm beyond the pairs that were learned by heart."""
+        accuracy, sides = self.subject.full.accuracy, self.subject.sides
+        side = next((s for s in ("unleaked", "test", "all") if s in accuracy), None)
+        room = 0.0 if side is None else accuracy[side] - self.subject.chance
+        which = "pairs" if side == "all" else "pairs that it was not trained on"
+        return Claim(
+            NEW_PAIRS,
+            f"it answers {which}: accuracy over guessing ≥ {LEAST_ROOM:g}",
+            room,
+            "holds" if room >= LEAST_ROOM else "fails",
+            n=0 if side is None else int(sides[side].sum()),
+        )
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """The claims that the verdict needs, in reading order."""
+        return [
+            _grokked(self.grokked),
+            Claim("structure", "the operation is addition in a cyclic group", None, "holds"),
+            self._new_pairs,
+            keys_claim("embedding", self.embedding, self.n),
+            keys_claim("readout", self.readout, self.n),
+            self._agree(),
+            self._sparse(),
+            *self._ablation("embedding", self.embedding),
+            *self._ablation("readout", self.readout),
+            self._both(),
+        ]
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """The verdict on this structure."""
+        return verdict(self.claims, self._not_needed())
+
+    @property
+    def score(self) -> tuple[int, float]:
+        """Rank among several structures: the verdict, then how much survives with keys alone."""
+        rank = len(VERDICTS) - 1 - VERDICTS.index(self.verdict)
+        return rank, self.subject.scaled(self.both_kept) if self.frequencies else -1.0
+
+    def _not_needed(self) -> list[str]:
+        """Claims that a saturated table cannot fulfil: its keys are judged on the other side.
+
+        Where both are saturated nothing shows which frequencies are used, and all is needed.
+        """
+        saturated = [place for place, keys in self._places() if keys.saturated]
+        if len(saturated) != 1:
+            return []
+        controls = ("keys", "control", "keep others")
+        return ["families agree", *(f"{saturated[0]} {claim}" for claim in controls)]
+
+    def _places(self) -> list[tuple[str, Keys]]:
+        return [("embedding", self.embedding), ("readout", self.readout)]
+
+    def _agree(self) -> Claim:
+        """Every family with a key of its own in one matrix has a member in the other."""
+        found = [set(self.embedding.frequencies), set(self.readout.frequencies)]
+        shared = [f for f in self.families if all(set(f) & keys for keys in found)]
+        share = len(shared) / len(self.families) if self.families else 0.0
+        verdict = "holds" if share == 1 else "fails"
+        if self.embedding.saturated or self.readout.saturated or self.n <= LARGEST_UNTESTABLE:
+            verdict = "not testable"
+        return Claim(
+            "families agree",
+            "W_E and W_L hold the same families of keys (share)",
+            share,
+            verdict,
+            n=len(self.families),
+        )
+
+    def _sparse(self) -> Claim:
+        total = self.subject.matched.embedding.n_frequencies
+        share = len(self.frequencies) / total if total else 0.0
+        verdict = "holds" if 0 < share <= 0.5 else "fails"
+        if self.n <= LARGEST_UNTESTABLE:
+            verdict = "not testable"
+        return Claim(
+            "sparse",
+            "the keys are at most half of all frequencies (share)",
+            share,
+            verdict,
+            n=total,
+        )
+
+    def _ablation(self, place: str, keys: Keys) -> list[Claim]:
+        ablation = self.of_embedding if place == "embedding" else self.of_readout
+        assert place in ("embedding", "readout")
+        judged = self.testable and bool(self.frequencies or keys.saturated)
+        return ablation_claims(
+            place, ablation.scaled(self.subject), len(ablation.control), judged=judged
+        )
+
+    def _both(self) -> Claim:
+        value = self.subject.scaled(self.both_kept)
+        judged = self.testable and bool(self.frequencies)
+        return Claim(
+            "both kept",
+            f"with only the keys in both, it answers: {BOTH_KEPT}",
+            value,
+            BOTH_KEPT.judge(value) if judged else "not testable",
+        )
+
+
+def keys_claim(place: str, keys: Keys, n: int, name: str | None = None) -> Claim:
+    """Return the claim that a table has keys; `name` is what it is called, by default W_E or W_L.
+
+    It is not testable where the table is saturated, or the group Z_n has one frequency.
+    """
+    matrix = name or MATRICES[place]
+    count = len(keys.frequencies)
+    verdict = "holds" if count else "fails"
+    if keys.saturated or n <= LARGEST_UNTESTABLE:
+        verdict = "not testable"
+    return Claim(
+        name=f"{place} keys",
+        statement=f"{matrix} has key frequencies above its permutation null"
+        f" ({count}: share of the energy in all of them)",
+        value=keys.energy,
+        control=keys.null_energy,
+        n=keys.draws,
+        verdict=verdict,
+    )
+
+
+def find_circuit(
+    subject: Subject,
+    *,
+    grokked: bool | None = None,
+    tried: Sequence[tuple[Characters, Characters]] = (),
+    effort: Effort | None = None,
+) -> Circuit:
+    """Return the keys of a network in the basis of its structure, with the tests to run on them.
+
+    **Arguments:**
+
+    - `subject`: the network and the structure.
+    - `grokked`: whether it had grokked; None where it is not known.
+    - `tried`: bases of W_E and W_L of other structures that were tried; they raise the null.
+    - `effort`: numbers of draws.
+    """
+    effort = effort or Effort()
+    matched = subject.matched
+    sides = [(subject.embedding, matched.embedding), (subject.readout, matched.readout)]
+    others = list(zip(*tried, strict=True)) or [(), ()]
+    keys = [
+        find_keys(table, characters, other, effort.null_draws)
+        for (table, characters), other in zip(sides, others, strict=True)
+    ]
+    found = {k for side in keys if not side.saturated for k in side.frequencies}
+    candidates = found | harmonics(found, matched.n)
+    embedding, readout = (
+        confirm_keys(table, characters, side, candidates)
+        for (table, characters), side in zip(sides, keys, strict=True)
+    )
+    embedding = with_ghosts(embedding, readout.frequencies)
+    return Circuit(subject, grokked, embedding, readout, effort)
+
+
+def spectrum_of(
+    table: Float[np.ndarray, "p column"], characters: Characters
+) -> Float[np.ndarray, "freq"]:
+    """Return the share of each frequency in a table's energy beyond P₀, all its parts together."""
+    centred = characters.centred(np.asarray(table, np.float64))
+    total = float(np.sum(centred**2)) or 1.0
+    return np.array(
+        [
+            np.sum((characters.span([k]).T @ centred) ** 2) / total
+            for k in range(1, characters.n_frequencies + 1)
+        ]
+    )
+
+
+def _grokked(grokked: bool | None) -> Claim:
+    verdict = "not testable" if grokked is None else ("holds" if grokked else "fails")
+    return Claim("grokked", "it had grokked", None, verdict)

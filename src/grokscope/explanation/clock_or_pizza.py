@@ -1,0 +1,190 @@
+"""Clock or pizza: how a network joins the circles of x and y."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from grokscope.explanation.key_shapes import frames
+from grokscope.explanation.network import Subject
+from grokscope.fourier.characters import Characters
+from grokscope.models import Model
+
+Kind = Literal["clock", "pizza", "neither"]
+
+SAMPLES: Final = 2048
+PRINCIPAL: Final = 4
+"""Principal components of W_E whose circularity is averaged."""
+LARGEST_UNTESTABLE: Final = 3
+"""Z_2 and Z_3 have one frequency."""
+SYMMETRIC: Final = 0.9
+"""Gradient symmetricity from which the circles are added. Built pizzas have 1.00, published ones
+0.99; trained networks with u = v had 0.98 to 1.00, those with u ≠ v −0.23 to 0.0."""
+ASYMMETRIC: Final = 0.5
+"""Gradient symmetricity up to which they are not. Built clocks have 0.0, published ones 0.33."""
+HALF: Final = 0.5**0.5
+"""Distance irrelevance at which u(x) − v(y) explains half of the correct logit's variance, as
+σ_d/σ = √(1 − R²). Built pizzas have 0.0, published ones about 0.2 and clocks 0.85, noise 1."""
+CONSTANT: Final = 0.01
+"""Standard deviation of the correct logit, as a share of its size, below which it is constant."""
+
+
+@dataclass(frozen=True)
+class ClockOrPizza:
+    """Numbers that tell a clock, which multiplies circles, from a pizza, which adds them.
+
+    **Source:** Zhong et al., arXiv 2306.17844.
+    """
+
+    gradient_symmetricity: float | None
+    """Mean cosine similarity of the gradients of a logit with respect to the key characters of
+    u at position x and of v at position y: near 1 for a pizza. None without keys."""
+    plain_symmetricity: float | None
+    """The same with respect to the embeddings themselves; None where u ≠ v."""
+    distance_irrelevance: float | None
+    """Mean deviation of the correct logit along u(x) − v(y) = d, over that of all pairs: near 0
+    for a pizza, whose logit depends on d. None where nothing can be said."""
+    circularity: float | None
+    """How far the first four principal components of W_E are waves of a single frequency, 0 to 1,
+    in that coordinate where they are more."""
+    kind: Kind | None
+    """None where untestable: no keys, or a group with a single frequency."""
+
+
+def clock_or_pizza(subject: Subject, frequencies: Sequence[int]) -> ClockOrPizza:
+    """Return which algorithm the network uses, by the numbers of Zhong et al.
+
+    **Arguments:** the network and its structure; the key frequencies.
+    """
+    structure = subject.matched.structure
+    testable = len(frequencies) > 0 and subject.matched.n > LARGEST_UNTESTABLE
+    if not testable or not subject.defined.any():
+        return ClockOrPizza(None, None, None, circularity(subject), None)
+    of_x, of_y = _gradients(subject)
+    symmetricity = _mean_cosine(
+        _in_characters(of_x, frames(subject, frequencies, "u")),
+        _in_characters(of_y, frames(subject, frequencies, "v")),
+    )
+    same = np.array_equal(structure.u, structure.v)
+    irrelevance = distance_irrelevance(subject)
+    return ClockOrPizza(
+        gradient_symmetricity=symmetricity,
+        plain_symmetricity=_mean_cosine(of_x, of_y) if same else None,
+        distance_irrelevance=irrelevance,
+        circularity=circularity(subject),
+        kind=clock_or_pizza_word(symmetricity, irrelevance),
+    )
+
+
+def clock_or_pizza_word(symmetricity: float | None, irrelevance: float | None) -> Kind | None:
+    """Return what two numbers say together: `neither` where they disagree or lie between.
+
+    **Arguments:** gradient symmetricity and distance irrelevance, None where not known.
+    """
+    if symmetricity is None or irrelevance is None:
+        return None
+    if symmetricity >= SYMMETRIC and irrelevance <= HALF:
+        return "pizza"
+    return "clock" if symmetricity <= ASYMMETRIC and irrelevance > HALF else "neither"
+
+
+def distance_irrelevance(subject: Subject) -> float | None:
+    """Return the mean over d of the correct logit's deviation along u(x) − v(y) = d, over that of
+    all defined pairs; 1 for a logit that is the same at all pairs."""
+    defined, structure = subject.defined, subject.matched.structure
+    if not defined.any():
+        return None
+    right = np.take_along_axis(subject.logits, subject.labels[:, :, None], axis=2)[:, :, 0]
+    values = right[defined].astype(np.float64)
+    if values.std() <= CONSTANT * np.sqrt(np.mean(values**2)):
+        return 1.0
+    distance = ((structure.u[:, None] - structure.v) % structure.n)[defined]
+    count = np.bincount(distance)
+    held = count > 0
+    # σ_d² = mean (z − mean_d z)² along each d
+    mean = np.bincount(distance, values)[held] / count[held]
+    middle = np.zeros(len(count))
+    middle[held] = mean
+    square = np.bincount(distance, (values - middle[distance]) ** 2)[held] / count[held]
+    return float(np.mean(np.sqrt(square)) / values.std())
+
+
+def circularity(subject: Subject) -> float | None:
+    """Return the mean circularity of W_E's first four principal components.
+
+    Of the coordinates u and v the one in which they are more circular; None for W_E = constant.
+    Circles of the same size have no principal components of their own, and come out low.
+    """
+    characters = subject.matched.embedding
+    centred = characters.centred(subject.embedding)
+    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
+    components = left[:, :PRINCIPAL][:, singular[:PRINCIPAL] > 0]
+    if not components.shape[1] or not characters.n_frequencies:
+        return None
+    return max(_circularity(part, characters, components) for part in characters.parts)
+
+
+def _circularity(
+    part: Float[np.ndarray, "freq p 2"],
+    characters: Characters,
+    components: Float[np.ndarray, "p column"],
+) -> float:
+    # c = ¼ Σ_v max_k (2 / (p Σ_j v_j²)) |Σ_j v_j e^{2πi k u_j/n}|², which is the share of v in the
+    # plane of k, the Nyquist frequency and coordinates that are not injective included
+    shares = np.sum(np.matmul(part.swapaxes(1, 2), components) ** 2, axis=1)
+    return float(np.sum(shares.max(axis=0)) / min(PRINCIPAL, characters.inside.sum()))
+
+
+def _gradients(
+    subject: Subject,
+) -> tuple[Float[np.ndarray, "pair d_model"], Float[np.ndarray, "pair d_model"]]:
+    """∂logit_c/∂E_x and ∂logit_c/∂E_y at sampled defined pairs, with a random answer c each."""
+    rng, p = np.random.default_rng(0), subject.p
+    pairs = rng.permutation(np.flatnonzero(subject.defined))[:SAMPLES]
+    answers = rng.choice(np.flatnonzero(subject.matched.readout.inside), size=len(pairs))
+    x, y = np.divmod(pairs, p)
+    tokens = np.stack([x, np.full_like(x, p + subject.task), y], axis=1)
+    found = np.asarray(
+        _logit_gradient(
+            subject.model, jnp.asarray(tokens, jnp.int32), jnp.asarray(answers, jnp.int32)
+        ),
+        np.float64,
+    )
+    return found[:, 0], found[:, -1]
+
+
+@eqx.filter_jit
+def _logit_gradient(
+    model: Model, tokens: Int[Array, "pair pos"], answers: Int[Array, "pair"]
+) -> Float[Array, "pair pos d_model"]:
+    """Gradient of each pair's logit of its answer with respect to its three embeddings."""
+
+    def chosen(change: Float[Array, "pair pos d_model"]) -> Float[Array, ""]:
+        logits, _ = model.trace(tokens, {"embedding": lambda embedding: embedding + change})
+        # pairs do not touch each other: the gradient of the sum has that of every pair
+        return jnp.sum(jnp.take_along_axis(logits, answers[:, None], axis=1))
+
+    with jax.default_matmul_precision("float32"):
+        return jax.grad(chosen)(jnp.zeros((*tokens.shape, model.W_E.shape[1])))
+
+
+def _in_characters(
+    gradient: Float[np.ndarray, "pair d_model"], vectors: Float[np.ndarray, "freq 2 d_model"]
+) -> Float[np.ndarray, "pair mode"]:
+    """Gradient with respect to the coefficients of (cos, sin) of every key."""
+    # ∂/∂a_k = f_k · ∂/∂E for E = Σ_k a_k f_k
+    return gradient @ vectors.reshape(-1, vectors.shape[-1]).T
+
+
+def _mean_cosine(
+    a: Float[np.ndarray, "pair column"], b: Float[np.ndarray, "pair column"]
+) -> float | None:
+    """Mean cosine similarity of two rows, over pairs at which neither is 0."""
+    size = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    held = size > 0
+    return float(np.mean(np.sum(a * b, axis=1)[held] / size[held])) if held.any() else None

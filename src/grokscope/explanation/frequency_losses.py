@@ -1,0 +1,97 @@
+"""The loss without each single frequency: which of them does the network depend on?"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float
+
+from grokscope.explanation.ablation import class_axis
+from grokscope.explanation.logits import all_frequencies
+from grokscope.explanation.network import Outcome, Subject
+from grokscope.fourier.characters import Characters, remove, remove_others
+
+DEPENDENT: Final = 2.0
+"""Factor on the loss over all pairs from which a network depends on a frequency."""
+
+Table = Float[np.ndarray, "p column"]
+
+
+@dataclass(frozen=True)
+class FrequencyLosses:
+    """Loss and accuracy without one frequency at a time.
+
+    **Arguments:**
+
+    - `full`: the network as it is.
+    - `embedding`: without k = 1 … ⌊n/2⌋ in W_E, in this order.
+    - `readout`: without k along the class axis of the logits.
+    - `keys`: the key frequencies.
+    """
+
+    full: Outcome
+    embedding: tuple[Outcome, ...]
+    readout: tuple[Outcome, ...]
+    keys: tuple[int, ...]
+
+    @property
+    def dependent_in_embedding(self) -> tuple[int, ...]:
+        """Frequencies that are no keys, but whose removal from W_E alone raises the loss."""
+        return self._dependent(self.embedding)
+
+    @property
+    def dependent_in_readout(self) -> tuple[int, ...]:
+        """The same along the class axis."""
+        return self._dependent(self.readout)
+
+    @property
+    def dependent(self) -> tuple[int, ...]:
+        """Those of either place: the loss on all pairs is above twice that of the network.
+
+        **Source:** Furuta et al., arXiv 2402.16726, Figure A.12.
+        """
+        return tuple(sorted({*self.dependent_in_embedding, *self.dependent_in_readout}))
+
+    def _dependent(self, outcomes: Sequence[Outcome]) -> tuple[int, ...]:
+        bound = DEPENDENT * self.full.loss["all"]
+        return tuple(
+            k
+            for k, outcome in enumerate(outcomes, 1)
+            if k not in self.keys and outcome.loss["all"] > bound
+        )
+
+
+def frequency_losses(subject: Subject, frequencies: Sequence[int]) -> FrequencyLosses:
+    """Remove every frequency by itself, from W_E and from the class axis of the logits.
+
+    Of a frequency that is no key, only what the keys do not hold is removed: the characters of a
+    coordinate that is not injective overlap, and removing any of them would hurt all keys.
+
+    **Arguments:** the network and its structure; the key frequencies.
+    """
+    matched = subject.matched
+    table, run = class_axis(subject.logits)
+    return FrequencyLosses(
+        full=subject.full,
+        embedding=_without(subject, matched.embedding, frequencies, subject.embedding, subject.run),
+        readout=_without(subject, matched.readout, frequencies, table, run),
+        keys=tuple(int(k) for k in frequencies),
+    )
+
+
+def _without(
+    subject: Subject,
+    characters: Characters,
+    keys: Sequence[int],
+    table: Table,
+    run: Callable[[Table], Float[np.ndarray, "p p class"]],
+) -> tuple[Outcome, ...]:
+    """Outcomes without each frequency of one table."""
+
+    def without(k: int) -> Table:
+        if k in keys:
+            return remove(characters, [k], table)
+        return remove_others(characters, keys, [k], table)
+
+    return tuple(subject.score(run(without(k))) for k in all_frequencies(subject.matched.n))

@@ -1,0 +1,162 @@
+"""How a key is embedded and read: the two directions of each character, circle or line."""
+
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from grokscope.explanation.logits import SumLogits
+from grokscope.explanation.network import Subject
+from grokscope.fourier.characters import orthonormal
+
+Coordinate = Literal["u", "v"]
+_SMALLEST: Final = 1e-6
+"""Part of a plane beyond others, as a share of its norm, that is round-off."""
+
+
+def frames(
+    subject: Subject,
+    frequencies: Sequence[int],
+    coordinate: Coordinate = "u",
+    table: Float[np.ndarray, "p d_model"] | None = None,
+) -> Float[np.ndarray, "freq 2 d_model"]:
+    """Return the vectors that multiply cos ku and sin ku in the embedding.
+
+    W_E is fitted by P₀, the characters of the coordinate asked for at all frequencies, and those
+    planes of the other coordinate that do not lie in their span. Where they do, as in 2x + 3y with
+    frequencies 2k = ±3k', what both share belongs to the coordinate asked for.
+
+    **Arguments:**
+
+    - `subject`: the network and its structure.
+    - `frequencies`: the frequencies to be told apart, the keys.
+    - `coordinate`: `u` for what position x uses, `v` for what position y uses.
+    - `table`: what is fitted; by default W_E.
+
+    **Returns:** at [frequency, cosine | sine]; of all solutions the smallest where characters are
+    not independent, so that a sine that does not exist has the vector 0.
+    """
+    structure, characters = subject.matched.structure, subject.matched.embedding
+    u, v = structure.u, structure.v
+    own, other = (u, v) if coordinate == "u" else (v, u)
+    mine, theirs = (
+        _columns(character_waves(w, structure.n, frequencies), characters.inside)
+        for w in (own, other)
+    )
+    beyond = np.repeat(_are_beyond(theirs, characters.free, mine), 2)
+    design = np.concatenate([characters.free, mine, theirs[:, beyond]], axis=1)
+    # E ≈ [P₀ U V]·A in the least squares
+    fitted = np.linalg.pinv(design, rcond=_SMALLEST) @ (
+        subject.embedding if table is None else table
+    )
+    first = characters.free.shape[1]
+    return fitted[first : first + mine.shape[1]].reshape(len(frequencies), 2, fitted.shape[1])
+
+
+def character_waves(
+    coordinate: Int[np.ndarray, "p"], n: int, frequencies: Sequence[int]
+) -> Float[np.ndarray, "p freq 2"]:
+    """Return cos and sin of 2πku/n per residue and frequency, 0 where u is undefined.
+
+    **Arguments:** an element of Z_n per residue, −1 where undefined; n; frequencies.
+    """
+    # k·u is reduced mod n as an integer, so that large angles lose no digits
+    angle = 2 * np.pi / n * (np.outer(coordinate, np.asarray(frequencies, int)) % n)
+    waves = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    return np.where((coordinate >= 0)[:, None, None], waves, 0.0)
+
+
+def _columns(
+    waves: Float[np.ndarray, "p freq 2"], inside: Bool[np.ndarray, "p"]
+) -> Float[np.ndarray, "p column"]:
+    """Waves as columns, 0 at the rows that P₀ has to itself."""
+    return np.where(inside[:, None], waves.reshape(len(waves), -1), 0.0)
+
+
+def _are_beyond(
+    planes: Float[np.ndarray, "p column"],
+    free: Float[np.ndarray, "p mode"],
+    own: Float[np.ndarray, "p column"],
+) -> Bool[np.ndarray, "freq"]:
+    """Which planes, pairs of columns, do not lie within P₀ and what a coordinate spans."""
+    known = orthonormal(np.concatenate([free, own / np.sqrt(len(own))], axis=1))
+    rest = planes - known @ (known.T @ planes)
+    size = np.linalg.norm(rest.reshape(len(rest), -1, 2), axis=(0, 2))
+    return size > _SMALLEST * np.sqrt(len(own))
+
+
+Shape = Literal["circle", "ellipse", "line"]
+_CIRCLE: Final = 2 / 3
+_LINE: Final = 1 / 4
+
+
+class KeyShape(NamedTuple):
+    """One key in the logits: a(cos θ_s cos θ_c) + b(sin θ_s sin θ_c) in its own axes.
+
+    A clock has a = b, which is a·cos(θ_s − θ_c), a circle: it turns with the sum, and no answer
+    is favoured. With b = 0 the key is a standing wave, a line: it cannot tell the two sums with
+    the same cosine apart, and its answers need a bias.
+    """
+
+    frequency: int
+    major: float
+    """The larger amplitude a, in units of the logits."""
+    minor: float
+    """The smaller amplitude b."""
+    block: Float[np.ndarray, "2 2"]
+    """Coefficients of (cos, sin) of the sum, in rows, times (cos, sin) of the answer."""
+    forced: bool = False
+    """Whether it can only be a line: the answers have one wave at this frequency, as at n/2, or
+    where g(s) = g(−s)."""
+
+    @property
+    def roundness(self) -> float:
+        """b/a, from 0 (a line) to 1 (a circle)."""
+        return self.minor / self.major if self.major > 0 else 0.0
+
+    @property
+    def shape(self) -> Shape:
+        """`circle` from 2/3 on, `line` up to 1/4, else `ellipse`."""
+        if self.roundness >= _CIRCLE:
+            return "circle"
+        return "line" if self.roundness <= _LINE else "ellipse"
+
+
+def key_shapes(subject: Subject, frequencies: Sequence[int]) -> list[KeyShape]:
+    """Return the shape of every key in the logits.
+
+    **Arguments:** the network and its structure; the key frequencies.
+    """
+    if not frequencies:
+        return []
+    sums = SumLogits.of(subject, subject.logits)
+    coefficients = sums.fit(tuple(frequencies))
+    answers = answer_waves(subject, frequencies)
+    # logits ≈ waves · B · answersᵀ, all keys at once: waves of answers may overlap
+    joined = coefficients @ np.linalg.pinv(answers, rcond=1e-7).T
+    shapes = []
+    for i, k in enumerate(frequencies):
+        here = slice(2 * i, 2 * i + 2)
+        block = joined[here, here]
+        major, minor = np.linalg.svd(block, compute_uv=False)
+        forced = np.linalg.matrix_rank(answers[:, here], tol=1e-7 * subject.p) < 2
+        shapes.append(KeyShape(int(k), float(major), float(minor), block, bool(forced)))
+    return shapes
+
+
+def answer_waves(subject: Subject, frequencies: Sequence[int]) -> Float[np.ndarray, "class mode"]:
+    """Return cos and sin of 2πks/n per answer, the mean over all sums s that lead to it.
+
+    Only answers that some sum leads to have a row; columns have mean 0.
+    """
+    g, n = subject.matched.structure.g, subject.matched.n
+    inside = subject.matched.readout.inside
+    angle = 2 * np.pi / n * (np.outer(np.arange(n), np.asarray(frequencies, int)) % n)
+    waves = np.stack([np.cos(angle), np.sin(angle)], axis=-1).reshape(n, -1)
+    reached = g >= 0
+    total = np.zeros((subject.p, waves.shape[1]))
+    np.add.at(total, g[reached], waves[reached])
+    count = np.bincount(g[reached], minlength=subject.p)
+    means = total[inside] / count[inside][:, None]
+    return means - means.mean(axis=0)

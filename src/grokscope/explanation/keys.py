@@ -1,0 +1,326 @@
+"""The key frequencies of a table against a null, and the families that they come in."""
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from grokscope.explanation.null import DRAWS, permutation_null
+from grokscope.fourier.characters import Characters, orthonormal
+
+
+def double(k: int, n: int) -> int:
+    """Return the frequency of the second harmonic of k in Z_n, 0 where it is constant."""
+    return fold(2 * k, n)
+
+
+def fold(k: int, n: int) -> int:
+    """Return the frequency, 0 … ⌊n/2⌋, of the character k of Z_n: k and −k are one."""
+    return min(k % n, -k % n)
+
+
+def harmonics(frequencies: Collection[int], n: int) -> set[int]:
+    """Return the doubles and halves, in Z_n, of some frequencies, without these themselves."""
+    doubles = {double(k, n) for k in frequencies}
+    halves = {j for j in range(1, n // 2 + 1) if double(j, n) in frequencies}
+    return (doubles | halves) - set(frequencies) - {0}
+
+
+def families(frequencies: Sequence[int], n: int) -> list[tuple[int, ...]]:
+    """Return the frequencies in families, each linked to another by doubling.
+
+    **Arguments:** distinct frequencies, the strongest first; order of the group.
+
+    **Returns:** families in the order of their strongest members, members likewise.
+    """
+    left, found = list(frequencies), []
+    while left:
+        family = [left.pop(0)]
+        for member in family:
+            linked = [k for k in left if _linked(member, k, n)]
+            family += linked
+            left = [k for k in left if k not in linked]
+        found.append(tuple(sorted(family, key=frequencies.index)))
+    return found
+
+
+def harmonics_of(
+    embedding: Sequence[int],
+    readout: Sequence[int],
+    pointed_at: Sequence[Collection[int]],
+    n: int,
+) -> dict[int, int]:
+    """Return which keys are doubles or halves of another one, with the key that they belong to.
+
+    A key that W_L holds by its own evidence is none. Where W_L has no such key, a double of a
+    stronger key of W_E is one; and what has no evidence of its own anywhere was only looked for
+    because a key pointed at it.
+
+    **Arguments:**
+
+    - `embedding`, `readout`: keys of W_E and W_L, the strongest first; none of a table that
+      cannot show them.
+    - `pointed_at`: those of either that were found only because something pointed at them.
+    - `n`: order of the group.
+    """
+    of_E, of_L = (
+        [k for k in keys if k not in other]
+        for keys, other in zip((embedding, readout), pointed_at, strict=True)
+    )
+    stronger = {k: of_E[:i] for i, k in enumerate(of_E)}
+    strong = of_L or [k for k in of_E if not any(double(j, n) == k for j in stronger[k])]
+    own, found = {*of_E, *of_L}, dict[int, int]()
+    for k in dict.fromkeys((*embedding, *readout)):
+        parents = [j for j in strong if j != k and _linked(j, k, n)]
+        if k not in own:
+            parents += [j for j in of_E if _linked(j, k, n)]
+        if k not in strong and parents:
+            # ReLU makes doubles: what is the double of one key and the half of another is the first
+            found[k] = next((j for j in parents if double(j, n) == k), parents[0])
+    return found
+
+
+def _linked(j: int, k: int, n: int) -> bool:
+    return double(j, n) == k or double(k, n) == j
+
+
+class PlanePursuit:
+    """Orthogonal matching pursuit over the planes of all coordinates and frequencies.
+
+    Coordinates share planes: 2k of x is 3k' of y in 2x + 3y. A plane is counted once, by its
+    number; `number[part, k − 1]` says which plane a frequency has in each part.
+
+    **Arguments:**
+
+    - `table`: one row per residue or answer.
+    - `characters`: the basis.
+
+    **Source:** Pati, Rezaiifar and Krishnaprasad, Asilomar 1993.
+    """
+
+    def __init__(self, table: Float[np.ndarray, "p column"], characters: Characters) -> None:
+        self._table = characters.centred(table)
+        self._total = float(np.sum(self._table**2))
+        self._planes, self.number = _distinct(characters)
+        self._basis = np.zeros((len(table), 0))
+        self.chosen: list[int] = []
+
+    def shares(self) -> Float[np.ndarray, "mode"]:
+        """Share of each plane in the table's energy beyond P₀, each for itself."""
+        return self._energies(self._planes)
+
+    def gains(self) -> Float[np.ndarray, "mode"]:
+        """Share that each plane would add to those already chosen."""
+        held = np.einsum("pb,mpc->mbc", self._basis, self._planes)
+        rest = self._planes - np.einsum("pb,mbc->mpc", self._basis, held)
+        left, singular, _ = np.linalg.svd(rest, full_matrices=False)
+        return self._energies(left * (singular > 1e-6)[:, None])
+
+    def choose(self, plane: int) -> None:
+        """Add a plane."""
+        self.chosen.append(plane)
+        new = orthonormal(self._planes[plane], self._basis)
+        self._basis = np.concatenate([self._basis, new], axis=1)
+
+    def run(self, threshold: float, most: int, among: Collection[int] | None = None) -> None:
+        """Choose planes as long as the best adds at least `threshold`.
+
+        **Arguments:**
+
+        - `threshold`: least share of the table's energy beyond P₀.
+        - `most`: dimensions that the chosen planes may have together.
+        - `among`: numbers of the planes that may be chosen; by default all.
+        """
+        allowed = np.zeros(len(self._planes), bool)
+        allowed[list(range(len(allowed)) if among is None else among)] = True
+        while self._total > 0 and self._basis.shape[1] < most:
+            gains = np.where(allowed, self.gains(), -1.0)
+            best = int(np.argmax(gains))
+            if gains[best] < threshold:
+                return
+            self.choose(best)
+
+    @property
+    def dimensions(self) -> int:
+        """Dimensions of the chosen planes together."""
+        return self._basis.shape[1]
+
+    @property
+    def residual(self) -> Float[np.ndarray, "p column"]:
+        """The table without P₀ and without what was chosen."""
+        return self._table - self._basis @ (self._basis.T @ self._table)
+
+    @property
+    def energy(self) -> float:
+        """Share of the chosen planes together."""
+        return 1 - float(np.sum(self.residual**2)) / self._total if self._total > 0 else 0.0
+
+    def _energies(self, planes: Float[np.ndarray, "mode p 2"]) -> Float[np.ndarray, "mode"]:
+        found = np.einsum("mpc,pd->mcd", planes, self._table, optimize=True)
+        return np.sum(found**2, axis=(1, 2)) / (self._total or 1.0)
+
+
+def _distinct(
+    characters: Characters,
+) -> tuple[Float[np.ndarray, "mode p 2"], Int[np.ndarray, "... freq"]]:
+    """Return the planes, each once, and the number of every part's and frequency's plane."""
+    planes = np.concatenate(characters.parts)
+    waves = planes.swapaxes(1, 2).reshape(-1, planes.shape[1])
+    count = len(planes)
+    overlap = np.sum((waves @ waves.T).reshape(count, 2, count, 2) ** 2, axis=(1, 3))
+    size = np.diag(overlap)
+    same = (overlap > size[:, None] - 1e-6) & (overlap > size[None] - 1e-6)
+    first, number = np.unique(np.argmax(same, axis=1), return_inverse=True)
+    return planes[first], number.reshape(len(characters.parts), -1)
+
+
+LEAST_KEY: Final = 0.02
+"""Share of a table's energy that a frequency must add to be a key."""
+LEAST_POINTED_AT: Final = 1e-3
+"""The same for a frequency that the other matrix, or a harmonic, points at."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Frequencies of Z_n that a table holds above the null."""
+
+    frequencies: tuple[int, ...]
+    """The strongest first."""
+    pointed_at: tuple[int, ...]
+    """Those of them that were tested because the other matrix, or a harmonic, pointed at them."""
+    ghosts: tuple[int, ...]
+    """Frequencies whose u part and v part are parts of other keys, as 2k = ±3k' in 2x + 3y."""
+    energy: float
+    """Share of the keys in the table's energy beyond P₀."""
+    null_energy: float
+    """99% quantile of what as many frequencies, the strongest, hold in permuted tables."""
+    threshold: float
+    """Share that the strongest frequency of a permuted table passes in 1 of 100 draws."""
+    draws: int
+    saturated: bool
+    """Whether the keys fill over half of what the coordinates can tell apart, so that the table
+    cannot show which frequencies it uses."""
+
+
+def find_keys(
+    table: Float[np.ndarray, "p column"],
+    characters: Characters,
+    tried: Sequence[Characters] = (),
+    draws: int = DRAWS,
+) -> Keys:
+    """Return the frequencies that stand out of a table's permutation null.
+
+    The strongest are taken first; what is left of the table is then compared with its own
+    permutations, until nothing stands out or adds `LEAST_KEY`. With two coordinates a key needs
+    its u part and its v part above the null.
+
+    **Arguments:**
+
+    - `table`: one row per residue (W_E) or answer (W_L).
+    - `characters`: the basis that fits the operation.
+    - `tried`: other bases that were tried; they raise the threshold.
+    - `draws`: permutations of the rows, 1,000 or more for a claim.
+
+    **Returns:** no frequencies where nothing stands out, where the table is 0, and for n ≤ 3.
+    """
+    table = np.asarray(table, np.float64)
+    null = permutation_null(table, characters, tried, draws)
+    pursuit = PlanePursuit(table, characters)
+    half = characters.dimensions / 2
+    threshold, before = null.threshold, -1
+    while len(pursuit.chosen) > before and pursuit.dimensions <= half:
+        before = len(pursuit.chosen)
+        pursuit.run(max(threshold, LEAST_KEY), most=int(half) + 1)
+        rest = permutation_null(pursuit.residual, characters, tried, draws)
+        threshold = rest.threshold * (1 - pursuit.energy)
+    saturated = not characters.is_faithful and pursuit.dimensions > half
+    frequencies, ghosts = _paired(pursuit)
+    strongest = null.strongest[len(frequencies) - 1] if frequencies else 0.0
+    return Keys(
+        frequencies,
+        (),
+        ghosts,
+        _energy(table, characters, frequencies),
+        float(strongest),
+        null.threshold,
+        draws,
+        saturated,
+    )
+
+
+def confirm_keys(
+    table: Float[np.ndarray, "p column"],
+    characters: Characters,
+    keys: Keys,
+    candidates: Collection[int],
+) -> Keys:
+    """Return the keys with those candidates added that the rest of the table holds.
+
+    Candidates come from elsewhere, the other matrix or the harmonics of keys, so that few are
+    tested: what is left of the table without its keys is compared with its own permutations.
+
+    **Arguments:** as for `find_keys`, whose result `keys` is; frequencies to test.
+    """
+    new = sorted(set(candidates) - set(keys.frequencies) - set(keys.ghosts))
+    if not new or keys.saturated:
+        return keys
+    table = np.asarray(table, np.float64)
+    pursuit = PlanePursuit(table, characters)
+    for k in keys.frequencies:
+        for plane in pursuit.number[:, k - 1]:
+            if plane not in pursuit.chosen:
+                pursuit.choose(int(plane))
+    rest = 1 - pursuit.energy
+    only = dataclasses.replace(
+        characters, parts=tuple(part[[k - 1 for k in new]] for part in characters.parts)
+    )
+    share = permutation_null(pursuit.residual, only, draws=keys.draws).threshold
+    among = {int(plane) for plane in pursuit.number[:, [k - 1 for k in new]].ravel()}
+    pursuit.run(max(share * rest, LEAST_POINTED_AT), characters.dimensions, among)
+    found, ghosts = _paired(pursuit)
+    added = tuple(k for k in found if k in new)
+    if not added:
+        return keys
+    frequencies = keys.frequencies + added
+    return dataclasses.replace(
+        keys,
+        frequencies=frequencies,
+        pointed_at=keys.pointed_at + added,
+        ghosts=tuple(sorted(set(keys.ghosts) | (set(ghosts) - set(frequencies)))),
+        energy=_energy(table, characters, frequencies),
+    )
+
+
+def with_ghosts(keys: Keys, real: Collection[int]) -> Keys:
+    """Return the keys with those ghosts among them that the readout shows to be real."""
+    back = tuple(k for k in keys.ghosts if k in real)
+    return dataclasses.replace(
+        keys,
+        frequencies=keys.frequencies + back,
+        ghosts=tuple(k for k in keys.ghosts if k not in back),
+    )
+
+
+def _paired(pursuit: PlanePursuit) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return keys, strongest first, and ghosts among frequencies all of whose parts are chosen."""
+    chosen, shares = set(pursuit.chosen), pursuit.shares()
+    planes = {k: set(ps) for k, ps in enumerate(pursuit.number.T.tolist(), 1) if chosen >= set(ps)}
+    weakest_part = {k: min(shares[p] for p in ps) for k, ps in planes.items()}
+    order = sorted(planes, key=lambda k: -weakest_part[k])
+    keys = list(order)
+    for k in reversed(order):
+        rest = set().union(*(planes[other] for other in keys if other != k))
+        if len(pursuit.number) > 1 and planes[k] <= rest:
+            keys.remove(k)
+    return tuple(keys), tuple(sorted(set(order) - set(keys)))
+
+
+def _energy(
+    table: Float[np.ndarray, "p column"], characters: Characters, frequencies: Sequence[int]
+) -> float:
+    centred = characters.centred(table)
+    total = float(np.sum(centred**2))
+    return float(np.sum((characters.span(frequencies).T @ centred) ** 2)) / total if total else 0.0

@@ -1,0 +1,185 @@
+"""One network, one operation and the structure it is explained by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Int8, Int32
+
+from grokscope.fourier.basis import Matched
+from grokscope.models import Model
+from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, UNDEFINED
+
+_PAIRS_PER_BLOCK: Final = 16384
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What an explanation is about.
+
+    **Arguments:**
+
+    - `model`: the network.
+    - `labels`: the operation's answers at [x, y].
+    - `matched`: the structure, as characters of residues and answers.
+    - `kind`: the side of each pair, as in `Split.kind`; without one all pairs are one side.
+    - `task`: which operation of a mixture, from 0.
+    """
+
+    model: Model
+    labels: Int32[np.ndarray, "p p"]
+    matched: Matched
+    kind: Int8[np.ndarray, "pair"] | None = None
+    task: int = 0
+
+    @property
+    def p(self) -> int:
+        """Number of residues."""
+        return len(self.labels)
+
+    @cached_property
+    def defined(self) -> Bool[np.ndarray, "p p"]:
+        """Pairs at which operation and structure are defined."""
+        defined = self.matched.defined
+        if self.kind is not None:
+            defined = defined & (self.kind.reshape(defined.shape) != UNDEFINED)
+        return defined
+
+    @cached_property
+    def sides(self) -> dict[str, Bool[np.ndarray, "p p"]]:
+        """Defined pairs: `all`, and where there is a split `train`, `test` and `unleaked`."""
+        sides = {"all": self.defined}
+        if self.kind is not None:
+            kind = self.kind.reshape(self.defined.shape)
+            train, test, unleaked = kind == TRAIN, kind >= TEST_LEAKED, kind == TEST_UNLEAKED
+            sides |= {"train": train, "test": test, "unleaked": unleaked}
+        return {name: side & self.defined for name, side in sides.items()}
+
+    @cached_property
+    def embedding(self) -> Float[np.ndarray, "p d_model"]:
+        """W_E without operator tokens."""
+        return np.asarray(self.model.W_E[: self.p], np.float64)
+
+    @cached_property
+    def readout(self) -> Float[np.ndarray, "class d_mlp"]:
+        """W_L = W_U·W_out."""
+        return np.asarray(self.model.neuron_logit_map, np.float64)
+
+    @cached_property
+    def logits(self) -> Float[np.ndarray, "p p class"]:
+        """Logits of the network as it is, at [x, y, answer]."""
+        return self.run()
+
+    @property
+    def not_finite(self) -> str:
+        """`the logits` where any of them is not finite, else ""."""
+        return "" if np.isfinite(self.logits).all() else "the table of logits"
+
+    @cached_property
+    def full(self) -> "Outcome":
+        """How right the network as it is is."""
+        return self.score(self.logits)
+
+    @cached_property
+    def chance(self) -> float:
+        """Share of the most frequent answer among the defined pairs."""
+        counts = np.bincount(self.labels[self.defined], minlength=1)
+        return float(counts.max() / max(1, counts.sum()))
+
+    def with_embedding(self, rows: Float[np.ndarray, "p d_model"]) -> Model:
+        """Return the network with other rows of W_E for the residues."""
+        W_E = jnp.concatenate([jnp.asarray(rows, jnp.float32), self.model.W_E[self.p :]])
+        return eqx.tree_at(lambda m: m.W_E, self.model, W_E)
+
+    def run(
+        self,
+        embedding: Float[np.ndarray, "p d_model"] | None = None,
+        embedding_of_x: Float[np.ndarray, "p d_model"] | None = None,
+    ) -> Float[np.ndarray, "p p class"]:
+        """Return the logits of the network with another embedding.
+
+        **Arguments:**
+
+        - `embedding`: rows of W_E for the residues; by default its own.
+        - `embedding_of_x`: rows for the residues at position x alone; by default as for y.
+        """
+        rows = self.embedding if embedding is None else embedding
+        of_x = rows if embedding_of_x is None else embedding_of_x
+        operators = np.asarray(self.model.W_E[self.p :], np.float64)
+        # the rows for x stand behind the operator tokens, as tokens of their own
+        W_E = jnp.asarray(np.concatenate([rows, operators, of_x]), jnp.float32)
+        model = eqx.tree_at(lambda m: m.W_E, self.model, W_E)
+        first = self.p + len(operators)
+        x, y = np.divmod(np.arange(self.p**2), self.p)
+        tokens = np.stack([first + x, np.full_like(x, self.p + self.task), y], axis=1)
+        return _logits(model, tokens.astype(np.int32)).reshape(self.p, self.p, -1)
+
+    def score(self, logits: Float[np.ndarray, "p p class"]) -> "Outcome":
+        """Return accuracy and loss of some logits on every side."""
+        flat = jnp.asarray(logits.reshape(self.p**2, -1), jnp.float32)
+        loss, right = (np.asarray(a) for a in _compare(flat, jnp.asarray(self.labels.ravel())))
+        means = {
+            name: (float(right[side.ravel()].mean()), float(loss[side.ravel()].mean(dtype=float)))
+            for name, side in self.sides.items()
+            if side.any()
+        }
+        accuracy = {name: a for name, (a, _) in means.items()}
+        return Outcome(accuracy, {name: b for name, (_, b) in means.items()})
+
+    def scaled(self, outcome: "Outcome") -> float:
+        """Return A = (accuracy − chance) / (full − chance) over the defined pairs.
+
+        It is 0 for guessing the most frequent answer and 1 for the network as it is; nan where
+        the network itself is no better than chance.
+        """
+        room = self.full.accuracy["all"] - self.chance
+        return (outcome.accuracy["all"] - self.chance) / room if room > 0 else float("nan")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Accuracy and mean loss (nats) by side: `all`, `train`, `test`, `unleaked`."""
+
+    accuracy: dict[str, float]
+    loss: dict[str, float]
+
+
+def median_outcome(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the medians of several outcomes, number by number."""
+    sides = outcomes[0].accuracy
+    return Outcome(
+        {s: float(np.median([o.accuracy[s] for o in outcomes])) for s in sides},
+        {s: float(np.median([o.loss[s] for o in outcomes])) for s in sides},
+    )
+
+
+def _logits(model: Model, tokens: Int[np.ndarray, "pair pos"]) -> Float[np.ndarray, "pair class"]:
+    blocks = range(0, len(tokens), _PAIRS_PER_BLOCK)
+    parts = [_forward(model, jnp.asarray(tokens[i : i + _PAIRS_PER_BLOCK])) for i in blocks]
+    return np.concatenate([np.asarray(part) for part in parts])
+
+
+@eqx.filter_jit
+def _forward(model: Model, tokens: Int[Array, "pair pos"]) -> Float[Array, "pair class"]:
+    with jax.default_matmul_precision("float32"):
+        return model(tokens)
+
+
+@jax.jit
+def _compare(
+    logits: Float[Array, "pair class"], labels: Int[Array, "pair"]
+) -> tuple[Float[Array, "pair"], Bool[Array, "pair"]]:
+    """Return −log softmax at the label, without cancellation, and whether it is the largest."""
+    own = jnp.take_along_axis(logits, labels[:, None], axis=1)
+    others = jnp.arange(logits.shape[1])[None] != labels[:, None]
+    margin = jnp.where(others, logits - own, -jnp.inf)
+    shift = jnp.maximum(jnp.max(margin, axis=1), 0.0)
+    # loss = m + log(e^{−m} + Σ_{j≠y} e^{l_j − l_y − m}), m = max(0, max_j l_j − l_y)
+    rest = jnp.sum(jnp.exp(margin - shift[:, None]), axis=1)
+    whole = jnp.where(shift > 0, jnp.log(jnp.exp(-shift) + rest), jnp.log1p(rest))
+    return shift + whole, jnp.argmax(logits, axis=1) == labels

@@ -1,0 +1,344 @@
+"""The neurons that write to the logits: which matter, what they respond to, at which frequency."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from grokscope.errors import UsageError
+from grokscope.explanation.key_shapes import answer_waves, character_waves
+from grokscope.explanation.keys import double
+from grokscope.explanation.logits import all_frequencies
+from grokscope.explanation.network import Subject
+from grokscope.explanation.pairs import Read, over_pairs
+from grokscope.models import MLP, Model
+
+
+def last_hidden(model: Model) -> Read:
+    """Return what reads the neurons of the last hidden layer at the last position."""
+    if isinstance(model, MLP):
+        last = f"hidden.{len(model.W_hidden) - 1}.post"
+        return lambda _, activations: activations[last]
+    name = f"blocks.{len(model.blocks) - 1}.mlp_post"
+    return lambda _, activations: activations[name][:, -1]
+
+
+def neuron_strengths(model: Model, task: int = 0) -> Float[np.ndarray, "d_mlp"]:
+    """Return how much each neuron moves the logits over all pairs.
+
+    **Arguments:** the network; which operation of a mixture, from 0.
+
+    **Returns:** standard deviation of the activation times the norm of the neuron's column of
+    W_L, in units of the logits.
+    """
+    n, total, squares = 0, 0.0, 0.0
+    for block in over_pairs(model, last_hidden(model), task):
+        flat = block.reshape(-1, block.shape[-1]).astype(np.float64)
+        n, total, squares = n + len(flat), total + flat.sum(0), squares + (flat**2).sum(0)
+    mean = np.asarray(total) / n
+    # σ_j · ‖W_L[:, j]‖
+    deviation = np.sqrt(np.maximum(np.asarray(squares) / n - mean**2, 0))
+    return deviation * np.linalg.norm(np.asarray(model.neuron_logit_map, np.float64), axis=0)
+
+
+def all_activations(model: Model, task: int = 0) -> Float[np.ndarray, "p p d_mlp"]:
+    """Return the activations of all neurons at the last position, at [x, y, neuron], float32.
+
+    **Arguments:** the network; which operation of a mixture, from 0.
+    """
+    return np.concatenate(list(over_pairs(model, last_hidden(model), task)))
+
+
+def strongest_neurons(strengths: Float[np.ndarray, "d_mlp"], count: int) -> list[int]:
+    """Return the numbers of the `count` strongest neurons, the strongest first.
+
+    **Arguments:** what `neuron_strengths` returns; how many.
+    """
+    return np.argsort(-strengths, kind="stable")[:count].tolist()
+
+
+def neuron_activations(
+    model: Model, neurons: Sequence[int], task: int = 0
+) -> Float[np.ndarray, "d_mlp p p"]:
+    """Return the activations of some neurons at the last position for all pairs.
+
+    **Arguments:**
+
+    - `model`: the network.
+    - `neurons`: numbers of neurons of the last hidden layer.
+    - `task`: which operation of a mixture, from 0.
+
+    **Returns:** activations at [chosen neuron, x, y].
+
+    **Raises:** `UsageError` for a neuron that does not exist.
+    """
+    chosen, width = np.asarray(neurons, int), model.neuron_logit_map.shape[1]
+    if np.any((chosen < 0) | (chosen >= width)):
+        raise UsageError("no such neuron", got=list(neurons), allowed=f"0 to {width - 1}")
+    hidden = last_hidden(model)
+
+    def read(logits: Array, activations: dict[str, Array]) -> Array:
+        return hidden(logits, activations)[:, chosen]
+
+    return np.moveaxis(np.concatenate(list(over_pairs(model, read, task))), 2, 0)
+
+
+ACTIVE: Final = 1e-4
+"""Strength, as a share of the strongest neuron's, from which a neuron counts."""
+EXPLAINED: Final = 0.85
+"""Share of the variance above which one frequency explains a neuron (arXiv 2301.05217)."""
+_SMALLEST: Final = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronFrequencies:
+    """Every neuron of the last hidden layer as a function of u(x) and v(y).
+
+    **Arguments:**
+
+    - `n`: order of the group.
+    - `shares`: share of each frequency's block, (1, cos ku, sin ku) times (1, cos kv, sin kv)
+      without the constant, in the variance of each neuron; 0 for a neuron that never changes.
+    - `strengths`: standard deviation of the activation times the norm of its column of W_L.
+    - `phases`: φ_x, φ_y and φ_out at the dominant frequency: the neuron goes as cos(ku + φ_x) and
+      as cos(kv + φ_y), and writes cos(kc + φ_out); nan where a plane has no sine.
+    - `of_sum`: frequency that the mean activation per sum u + v holds most of, 0 for none.
+    """
+
+    n: int
+    shares: Float[np.ndarray, "d_mlp freq"]
+    strengths: Float[np.ndarray, "d_mlp"]
+    phases: Float[np.ndarray, "d_mlp 3"]
+    of_sum: Int[np.ndarray, "d_mlp"]
+
+    @cached_property
+    def active(self) -> Bool[np.ndarray, "d_mlp"]:
+        """Neurons that matter to the logits."""
+        return self.strengths > ACTIVE * self.strengths.max(initial=0)
+
+    @cached_property
+    def dominant(self) -> Int[np.ndarray, "d_mlp"]:
+        """Frequency with the largest share."""
+        return dominant_frequencies(self.shares)
+
+    @cached_property
+    def best_share(self) -> Float[np.ndarray, "d_mlp"]:
+        """Share of the dominant frequency."""
+        return self.shares.max(axis=1, initial=0)
+
+    @cached_property
+    def second_harmonic(self) -> Float[np.ndarray, "d_mlp"]:
+        """Share of twice the dominant frequency, 0 where that is constant or the same."""
+        doubles = np.array([double(int(k), self.n) for k in self.dominant], int)
+        held = (doubles > 0) & (doubles != self.dominant)
+        rows = np.arange(len(doubles))
+        return np.where(held, self.shares[rows, np.maximum(doubles, 1) - 1], 0.0)
+
+    @property
+    def share_above_85(self) -> float | None:
+        """Share of the active neurons that one frequency explains; None without any."""
+        return float(np.mean(self.best_share[self.active] > EXPLAINED)) if self.n_active else None
+
+    @property
+    def n_active(self) -> int:
+        """Number of active neurons."""
+        return int(self.active.sum())
+
+    @property
+    def clusters(self) -> dict[int, int]:
+        """Active neurons per dominant frequency, the largest cluster first."""
+        return dict(Counter(self.dominant[self.active].tolist()).most_common())
+
+    @property
+    def phase_agreement(self) -> float | None:
+        """Resultant length of φ_out − φ_x − φ_y: 1 in a clock; None where there are no phases.
+
+        Weighted by strength, over active neurons.
+        """
+        x, y, out = self.phases.T
+        turned = out - x - y
+        held = self.active & ~np.isnan(turned)
+        weights = self.strengths[held]
+        # |Σ w e^{i(φ_out − φ_x − φ_y)}| / Σ w
+        total = np.abs(np.sum(weights * np.exp(1j * turned[held])))
+        return float(total / weights.sum()) if weights.size else None
+
+    @property
+    def sparsity_density(self) -> float | None:
+        """FSD of the active neurons: 1 when all have one frequency of the sum, 0 when even.
+
+        None where the group has a single frequency.
+
+        **Source:** arXiv 2606.12966.
+        """
+        total = self.n // 2
+        found = self.of_sum[self.active & (self.of_sum > 0)]
+        if total < 2 or not found.size:
+            return None
+        largest = np.bincount(found).max() / found.size
+        # FSD = (largest share − 1/⌊n/2⌋) / (1 − 1/⌊n/2⌋)
+        return float((largest - 1 / total) / (1 - 1 / total))
+
+
+def neuron_frequencies(subject: Subject) -> NeuronFrequencies:
+    """Return frequencies and phases of the neurons of the last hidden layer, over all pairs.
+
+    Pairs are those of residues at which both coordinates are defined.
+
+    **Arguments:** the network and its structure.
+    """
+    grid = _centred(subject, all_activations(subject.model, subject.task))
+    blocks, variance = _blocks(subject, grid), _energy(grid)
+    inside = subject.matched.embedding.inside
+    written = np.linalg.norm(subject.readout, axis=0)
+    shares = _shares(blocks, variance)
+    return NeuronFrequencies(
+        n=subject.matched.n,
+        shares=shares,
+        strengths=np.sqrt(variance / max(1, inside.sum() ** 2)) * written,
+        phases=_phases(subject, blocks, dominant_frequencies(shares)),
+        of_sum=_of_sum(subject, grid),
+    )
+
+
+def block_shares(
+    subject: Subject, values: Float[np.ndarray, "p p column"]
+) -> Float[np.ndarray, "column freq"]:
+    """Return the share of each frequency's 3×3 block in the variance of functions of x and y.
+
+    **Arguments:** the structure; functions at [x, y, function].
+    """
+    grid = _centred(subject, values)
+    return _shares(_blocks(subject, grid), _energy(grid))
+
+
+def dominant_frequencies(
+    shares: Float[np.ndarray, "column freq"],
+) -> Int[np.ndarray, "column"]:
+    """Return the frequency with the largest share of each function; 1 where all are 0."""
+    return 1 + shares.argmax(axis=1) if shares.shape[1] else np.zeros(len(shares), int)
+
+
+def _centred(
+    subject: Subject, values: Float[np.ndarray, "p p column"]
+) -> Float[np.ndarray, "p p column"]:
+    """Each function without its mean, 0 where a coordinate is undefined."""
+    inside = subject.matched.embedding.inside
+    held = np.multiply.outer(inside, inside)[:, :, None].astype(values.dtype)
+    mean = np.sum(values * held, axis=(0, 1), dtype=np.float64) / max(1, inside.sum() ** 2)
+    return (values - mean.astype(values.dtype)) * held
+
+
+def _energy(grid: Float[np.ndarray, "p p column"]) -> Float[np.ndarray, "column"]:
+    return np.einsum("xyc,xyc->c", grid, grid).astype(np.float64)
+
+
+def _blocks(
+    subject: Subject, grid: Float[np.ndarray, "p p column"]
+) -> Float[np.ndarray, "freq 3 3 column"]:
+    """Coefficients on the orthonormal products (1, cos, sin) of x times (1, cos, sin) of y."""
+    characters, p = subject.matched.embedding, len(grid)
+    of_x, of_y = (
+        part.swapaxes(1, 2).astype(grid.dtype)
+        for part in (characters.parts[0], characters.parts[-1])
+    )
+    freq = len(of_x)
+    one = (characters.inside / np.sqrt(max(1, characters.inside.sum()))).astype(grid.dtype)
+    of_y = np.concatenate([np.broadcast_to(one, (freq, 1, p)), of_y], axis=1)
+    # C[i, j] = Σ_x Σ_y B_i(x) B_j(y) f(x, y), x first
+    along = of_x.reshape(2 * freq, p) @ grid.reshape(p, -1)
+    along = along.reshape(freq, 2, p, grid.shape[2])
+    mean = of_y @ np.tensordot(one, grid, axes=1)
+    return np.concatenate([mean[:, None], of_y[:, None] @ along], axis=1)
+
+
+def _shares(
+    blocks: Float[np.ndarray, "freq 3 3 column"], energy: Float[np.ndarray, "column"]
+) -> Float[np.ndarray, "column freq"]:
+    power = np.sum(blocks.astype(np.float64) ** 2, axis=(1, 2)) - blocks[:, 0, 0] ** 2
+    return (power / np.where(energy > 0, energy, 1)).T
+
+
+def _phases(
+    subject: Subject,
+    blocks: Float[np.ndarray, "freq 3 3 d_mlp"],
+    dominant: Int[np.ndarray, "d_mlp"],
+) -> Float[np.ndarray, "d_mlp 3"]:
+    """φ_x, φ_y and φ_out of every neuron at its dominant frequency."""
+    structure, characters = subject.matched.structure, subject.matched.embedding
+    every = all_frequencies(subject.matched.n)
+    if not every:
+        return np.full((len(dominant), 3), np.nan)
+    found = [
+        _raw(characters.parts[part], _waves(subject, w), first)
+        for part, w, first in (
+            (0, structure.u, blocks[:, 1:, 0]),
+            (-1, structure.v, blocks[:, 0, 1:]),
+        )
+    ]
+    answers = answer_waves(subject, every)
+    answers = np.moveaxis(answers.reshape(len(answers), len(every), 2), 0, 1)
+    column = subject.readout[subject.matched.readout.inside]
+    found.append(np.linalg.pinv(answers, rcond=_SMALLEST) @ column)
+    waves = [_waves(subject, structure.u), _waves(subject, structure.v), answers]
+    return np.stack(
+        [_phase(f, _is_round(w), dominant) for f, w in zip(found, waves, strict=True)], axis=1
+    )
+
+
+def _waves(subject: Subject, u: Int[np.ndarray, "p"]) -> Float[np.ndarray, "freq p 2"]:
+    """cos and sin of every frequency, without their means, 0 where a coordinate is undefined."""
+    inside = subject.matched.embedding.inside
+    waves = character_waves(u, subject.matched.n, all_frequencies(subject.matched.n))
+    held = inside[:, None, None]
+    return np.moveaxis(np.where(held, waves - waves[inside].mean(axis=0), 0), 0, 1)
+
+
+def _raw(
+    planes: Float[np.ndarray, "freq p 2"],
+    waves: Float[np.ndarray, "freq p 2"],
+    coefficients: Float[np.ndarray, "freq 2 d_mlp"],
+) -> Float[np.ndarray, "freq 2 d_mlp"]:
+    """Coefficients on cos and sin themselves, from those on orthonormal planes."""
+    # waves = planes·T, so that planes·c = waves·T⁺c
+    turn = np.linalg.pinv(planes.swapaxes(1, 2) @ waves, rcond=_SMALLEST)
+    return turn @ coefficients
+
+
+def _is_round(waves: Float[np.ndarray, "freq p 2"]) -> Bool[np.ndarray, "freq"]:
+    """Whether cosine and sine are independent."""
+    singular = np.linalg.svd(waves, compute_uv=False)
+    return singular[:, 1] > _SMALLEST * singular[:, 0]
+
+
+def _phase(
+    coefficients: Float[np.ndarray, "freq 2 d_mlp"],
+    is_round: Bool[np.ndarray, "freq"],
+    dominant: Int[np.ndarray, "d_mlp"],
+) -> Float[np.ndarray, "d_mlp"]:
+    """φ with a cos + b sin = r cos(· + φ), at each neuron's frequency."""
+    cos, sin = coefficients[dominant - 1, :, np.arange(len(dominant))].T
+    # a = r cos φ, b = −r sin φ
+    held = is_round[dominant - 1] & ((cos != 0) | (sin != 0))
+    return np.where(held, np.arctan2(-sin, cos), np.nan)
+
+
+def _of_sum(subject: Subject, grid: Float[np.ndarray, "p p d_mlp"]) -> Int[np.ndarray, "d_mlp"]:
+    """Strongest frequency of the mean activation per sum, 0 where that does not change."""
+    inside, n = subject.matched.embedding.inside, subject.matched.n
+    sums = np.where(np.multiply.outer(inside, inside), subject.matched.sums, -1).ravel()
+    order = np.argsort(sums, kind="stable")[np.sum(sums < 0) :]
+    counts = np.bincount(sums[order], minlength=n)
+    present = np.flatnonzero(counts)
+    starts = np.concatenate([[0], np.cumsum(counts[present])[:-1]]).astype(int)
+    mean = np.zeros((n, grid.shape[2]))
+    mean[present] = np.add.reduceat(grid.reshape(len(sums), -1)[order], starts, axis=0)
+    mean[present] /= counts[present][:, None]
+    power = np.abs(np.fft.rfft(mean, axis=0)[1:]) ** 2
+    if n % 2 == 0:
+        power[-1] /= 2  # a pair of characters k and −k, but one of n/2
+    return np.where(power.sum(axis=0) > 0, dominant_frequencies(power.T), 0)

@@ -1,0 +1,223 @@
+"""Measure and explain the tables of a file: a whole checkpoint, or W_E or W_L alone."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from grokscope.config.arguments import plain_arguments
+from grokscope.disk.memory import fitting
+from grokscope.disk.residues import ResidueTable, no_residue_table_error, residue_tables
+from grokscope.disk.tables import ForeignTable, read_tables
+from grokscope.disk.tensors import read
+from grokscope.errors import RunFolderError, UsageError
+from grokscope.explanation.explain import explain_network, explain_table
+from grokscope.explanation.of_run import control_of, network_of, structure_by
+from grokscope.explanation.result import Explanation
+from grokscope.measures import describe
+from grokscope.numerics import computing
+from grokscope.progress import showing
+from grokscope.tasks import Task, parse
+from grokscope.tasks.structure import structure_of
+
+BYTES_PER_NUMBER: Final = 32
+"""Memory per number of a table: what is computed in float64 needs four copies."""
+
+
+@plain_arguments
+def measure(
+    path: str | Path,
+    *,
+    p: int | None = None,
+    axis: int | None = None,
+    tables: Sequence[str] = (),
+    eta: float = 0.5,
+    skipped: Callable[[str, str], object] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Return the measures of every table in a file that lies over the residues.
+
+    **Arguments:**
+
+    - `path`: .npy, .npz or .safetensors.
+    - `p`: the modulus; by default what the file says.
+    - `axis`: which axis holds the residues, 0 or 1, where the lengths do not say it.
+    - `tables`: names of those that are meant; by default all.
+    - `eta`: threshold η of FFS, over 0 and below 1.
+    - `skipped`: is called with the name of every other tensor, and the reason.
+
+    **Returns:** by name, in the order of the file: `p`, every key of `gs.measures.MEASURES`, and
+    where the residues were: `axis`, its `length`, and which entries of it were `left_out`.
+
+    **Raises:** `UsageError` where p or the axis is not known, and where there is no such table;
+    `GrokscopeError` where the file does not fit into memory.
+    """
+    known = _with_readout(read_tables(path))
+    found = over_residues("measure", path, known, p=p, axis=axis, names=tables, skipped=skipped)
+    with fitting(Path(path), BYTES_PER_NUMBER * max(table.rows.size for table in found)):
+        return {table.name: describe(table.rows, eta) | table.to_json() for table in found}
+
+
+def over_residues(
+    verb: str,
+    path: str | Path,
+    tables: Mapping[str, ForeignTable],
+    *,
+    p: int | None,
+    axis: int | None,
+    names: Sequence[str],
+    skipped: Callable[[str, str], object] | None,
+) -> list[ResidueTable]:
+    """Return the tables of a file that lie over the residues, and tell why others do not.
+
+    **Arguments:** what is to be done with them; the file; its arrays; the rest as for `measure`.
+
+    **Raises:** `UsageError` as `measure`.
+    """
+    found, reasons = residue_tables(tables, p=p, axis=axis, names=names)
+    if not found:
+        raise no_residue_table_error(verb, Path(path).name, reasons)
+    for name, reason in reasons.items():
+        if skipped is not None:
+            skipped(name, reason)
+    return found
+
+
+def _with_readout(tables: Mapping[str, ForeignTable]) -> dict[str, ForeignTable]:
+    """Add W_L = W_U·W_out to the matrices of one of our own one-block checkpoints."""
+    if not all(name in tables and tables[name].axes for name in ("W_out", "W_U")):
+        return dict(tables)
+    W_out, W_U = tables["W_out"], tables["W_U"]
+    with np.errstate(over="ignore", invalid="ignore"):  # then W_L is not finite, and said to be so
+        product = (W_out.array @ W_U.array).T
+    readout = dataclasses.replace(W_U, array=product, axes=("class", (W_out.axes or ("",))[0]))
+    return {**tables, "W_L": readout}
+
+
+_ROLES: Final = {
+    "readout": re.compile(r"(?<![A-Za-z])W_[UL](?![A-Za-z])|unembed|lm_head", re.IGNORECASE),
+    "embedding": re.compile(r"(?<![A-Za-z])W_E(?![A-Za-z])|(?<!pos_)embed|wte", re.IGNORECASE),
+}
+"""What the names of tensors say of them, the first that fits; all others do not say it."""
+_ROLE_OF_AXIS: Final = {"token": "embedding", "class": "readout"}
+
+
+@computing()
+@showing()
+def explain_file(
+    path: str | Path,
+    operation: str,
+    *,
+    p: int | None = None,
+    axis: int | None = None,
+    tables: Sequence[str] = (),
+    by: str | None = None,
+    skipped: Callable[[str, str], object] | None = None,
+) -> list[Explanation]:
+    """Say what the tables of a file show of an algorithm.
+
+    One of grokscope's own checkpoints is explained as a network, without the claims that need
+    to know which pairs were trained. Of other files each table over the residues is looked at
+    alone: as an embedding or a readout where its name says which, else with its residues as x.
+
+    **Arguments:**
+
+    - `path`: .npy, .npz or .safetensors.
+    - `operation`: what the network was trained on.
+    - `p`: the modulus; by default what the file says.
+    - `axis`: which axis holds the residues, 0 or 1, where the lengths do not say it.
+    - `tables`: names of those that are meant; by default all.
+    - `by`: explain by the structure of another operation, as a control.
+    - `skipped`: is called with the name of every other tensor, and the reason.
+
+    **Returns:** one explanation of the network, or one per table, in the order of the file.
+
+    **Raises:** `UsageError` for a file without such a table, one whose p or axis is not known,
+    or an operation that has no structure; `GrokscopeError` where it does not fit into memory.
+    """
+    path = Path(path)
+    known = read_tables(path)
+    if _is_checkpoint(known) and not tables:
+        _refuse_other(known, p, axis)
+        return [_checkpoint(path, operation, by)]
+    found = over_residues("explain", path, known, p=p, axis=axis, names=tables, skipped=skipped)
+    with fitting(path, BYTES_PER_NUMBER * max(table.rows.size for table in found)):
+        return [_table(table, known[table.name], operation, by) for table in found]
+
+
+def _table(
+    table: ResidueTable, source: ForeignTable, operation: str, by: str | None
+) -> Explanation:
+    task = Task((parse(operation),), table.p)
+    own = structure_of(task)
+    search = own if by is None else structure_by(by, task.p)
+    role = _role(table, source)
+    explanation = explain_table(
+        np.asarray(table.rows, np.float64),
+        search,
+        name=table.name,
+        place=role or "embedding",
+        operation=task.canonical,
+    )
+    facts = {"name": table.name, "role": role, **table.to_json()}
+    return dataclasses.replace(explanation, by=control_of(by, own, search), table=facts)
+
+
+def _role(table: ResidueTable, source: ForeignTable) -> str | None:
+    """Return whether a table is an embedding or a readout: its axis says it, or else its name."""
+    if source.axes is not None and source.axes[table.axis] in _ROLE_OF_AXIS:
+        return _ROLE_OF_AXIS[source.axes[table.axis]]
+    return next((role for role, words in _ROLES.items() if words.search(table.name)), None)
+
+
+def _refuse_other(tables: dict[str, ForeignTable], p: int | None, axis: int | None) -> None:
+    """Raise `UsageError` where something else is said than the checkpoint says itself."""
+    own = tables["W_E"].p
+    if p not in (None, own):
+        raise UsageError(
+            "this checkpoint says another p", got=p, allowed=str(own), next_step="leave it out"
+        )
+    if axis is not None:
+        raise UsageError(
+            "this checkpoint says which axes hold the residues",
+            got=axis,
+            next_step="leave the axis out, or name the tables",
+        )
+
+
+def _is_checkpoint(tables: dict[str, ForeignTable]) -> bool:
+    ours = ("W_E", "W_in", "W_U")
+    return all(name in tables and tables[name].axes for name in ours) or (
+        "W_E" in tables and "W_in.0" in tables and bool(tables["W_E"].axes)
+    )
+
+
+def _checkpoint(path: Path, operation: str, by: str | None) -> Explanation:
+    content = read(path)
+    network = network_of(content.tensors, content.meta)
+    p = network.model.W_U.shape[1]
+    task = Task((parse(operation),), p)
+    trained = str(content.meta.get("operation", task.canonical))
+    if task.canonical not in (parts := trained.split(", ")):
+        raise RunFolderError(
+            "this checkpoint was trained on another operation",
+            got=operation,
+            allowed=trained,
+            next_step="to explain it by another structure, use"
+            f' --operation "{parts[0]}" --by "{operation}"',
+        )
+    own = structure_of(task, 0, network.seed)
+    search = own if by is None else structure_by(by, p)
+    explanation = explain_network(
+        network.model,
+        task.labels(network.seed)[0].reshape(p, p),
+        search,
+        operation=task.canonical,
+        kind=None,
+        task=parts.index(task.canonical),
+        seed=network.seed,
+        step=network.step,
+    )
+    return dataclasses.replace(explanation, by=control_of(by, own, search))

@@ -1,0 +1,280 @@
+"""Explain the networks of a run, and keep what was found in its folder."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Int8
+
+from grokscope.config.run import ModelConfig, RunConfig
+from grokscope.disk.explanations import (
+    kept_explanation,
+    read_current_explanations,
+    write_documents,
+)
+from grokscope.disk.folder import RunFolder
+from grokscope.errors import DiskError, RunFolderError, UsageError
+from grokscope.explanation.circuit import Effort
+from grokscope.explanation.explain import explain_network
+from grokscope.explanation.pairs import not_finite
+from grokscope.explanation.result import Explanation
+from grokscope.fourier.basis import same_characters
+from grokscope.measures import first_confirmed
+from grokscope.models import Model, make_model, with_weights
+from grokscope.numerics import computing
+from grokscope.progress import doing, part_of, showing
+from grokscope.tasks import Task, make_splits, parse
+from grokscope.tasks.structure import Search, Structure, structure_of
+
+
+class Network(NamedTuple):
+    """The weights of one seed at one step."""
+
+    model: Model
+    seed: int
+    step: int
+
+
+def load_network(folder: RunFolder, seed: int, step: int | None = None) -> Network:
+    """Return the network of `seed` at `step`, or at its last checkpoint.
+
+    **Raises:** `RunFolderError` when there is no such checkpoint, or it cannot be read, or
+    it is not finite; `UsageError` when its matrices do not fit the sizes that it records.
+    """
+    network = load_any_network(folder, seed, step)
+    if broken := not_finite(network.model):
+        raise RunFolderError(
+            f"{broken} of a checkpoint is not finite: training diverged",
+            got=f"seed {seed}, step {network.step}",
+        )
+    return network
+
+
+def load_any_network(folder: RunFolder, seed: int, step: int | None = None) -> Network:
+    """Return the same also where it is not finite."""
+    return network_of(*folder.load_checkpoint(seed, step))
+
+
+def network_of(tensors: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Network:
+    """Return the network of a checkpoint's tensors and facts; raises as `load_any_network`."""
+    try:
+        config, p = ModelConfig(**meta["model"]), int(meta["p"])
+        n_tokens = len(tensors["W_E"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunFolderError("a checkpoint does not describe its network", got=error) from error
+    shapes = eqx.filter_eval_shape(make_model, config, p, n_tokens, jax.random.key(0))
+    blank = jax.tree_util.tree_map(lambda W: jnp.asarray(np.zeros(W.shape, W.dtype)), shapes)
+    return Network(with_weights(blank, tensors), meta["seed"], meta["step"])
+
+
+@showing()
+def explain_networks(
+    run: Any,
+    *,
+    seeds: Sequence[int] | None = None,
+    step: int | None = None,
+    by: str | None = None,
+    effort: Effort | None = None,
+    thorough: bool = True,
+) -> list[Explanation]:
+    """Say which algorithm the networks of a run found, with causal evidence.
+
+    **Arguments:**
+
+    - `run`: what `gs.train` returns, a `RunFolder`, or the path of a run.
+    - `seeds`: which seeds; by default all.
+    - `step`: which checkpoint; by default the last of each seed.
+    - `by`: the operation whose structure is used; by default its own. Another one is a control:
+      nothing should be found.
+    - `effort`: how often nulls and controls are drawn.
+    - `thorough`: whether to run the analyses that the verdict does not need.
+
+    **Returns:** one explanation per seed and operation of the run, in that order.
+
+    **Raises:** `UsageError` for a folder, seed or step that is not there.
+    """
+    folder = folder_of(run)
+    config = RunConfig.from_json(folder.manifest.config)
+    task = Task.from_config(config.task)
+    chosen = config.seeds if seeds is None else tuple(seeds)
+    found = []
+    for seed in chosen:
+        if seed not in config.seeds:
+            raise UsageError(
+                "the run has no such seed", got=seed, allowed=" ".join(map(str, config.seeds))
+            )
+        for index in range(task.n_tasks):
+            case = case_of(folder, config, task, seed, index, by)
+            found.append(case.explain(step, effort, thorough))
+    return found
+
+
+class Case(NamedTuple):
+    """One seed and one operation of a run, with all that does not depend on the step."""
+
+    folder: RunFolder
+    task: Task
+    seed: int
+    number: int
+    """Which operation of a mixture, from 0."""
+    kind: Int8[np.ndarray, "pair"]
+    search: Search
+    grokked_at: int | None
+    by: dict[str, Any] | None = None
+    """Of a control, what `control_of` says."""
+
+    @property
+    def operation(self) -> str:
+        """Text of the operation."""
+        return self.task.expressions[self.number].canonical
+
+    @computing()
+    def explain(
+        self, step: int | None = None, effort: Effort | None = None, thorough: bool = True
+    ) -> Explanation:
+        """Explain the network at one checkpoint, by default the last."""
+        network = load_any_network(self.folder, self.seed, step)
+        with part_of(f"{self.operation}, seed {self.seed}, step {network.step:,}"):
+            return self._explained(network, effort, thorough)
+
+    def _explained(self, network: Network, effort: Effort | None, thorough: bool) -> Explanation:
+        labels = self.task.labels(self.seed)[self.number].reshape(self.task.p, self.task.p)
+        found = explain_network(
+            network.model,
+            labels,
+            self.search,
+            operation=self.operation,
+            kind=self.kind,
+            task=self.number,
+            grokked=self.grokked_at is not None and self.grokked_at <= network.step,
+            seed=self.seed,
+            step=network.step,
+            effort=effort,
+            thorough=thorough,
+        )
+        return dataclasses.replace(found, by=self.by)
+
+
+def case_of(
+    folder: RunFolder, config: RunConfig, task: Task, seed: int, index: int, by: str | None
+) -> Case:
+    """Return what an explanation of one seed and operation needs beside the weights."""
+    doing(f"looking for the structure of {task.expressions[index].canonical}")
+    kind = make_splits(task, config.task, seed)[index].kind
+    own = structure_of(task, index, seed)
+    search = own if by is None else structure_by(by, task.p)
+    operation = None if task.n_tasks == 1 else task.expressions[index].canonical
+    return Case(
+        folder,
+        task,
+        seed,
+        index,
+        kind,
+        search,
+        grokked_at(folder, seed, operation),
+        control_of(by, own, search),
+    )
+
+
+def structure_by(operation: str, p: int) -> Search:
+    """Return the structures of an operation that is named to explain by."""
+    search = structure_of(Task((parse(operation),), p))
+    if not search.structures:
+        raise UsageError(
+            "this operation has no structure to explain by",
+            got=operation,
+            allowed='one that has, for example "x*y"',
+        )
+    return search
+
+
+def control_of(by: str | None, own: Search, search: Search) -> dict[str, Any] | None:
+    """Return what an explanation by the structure of another operation is a control of.
+
+    **Arguments:**
+
+    - `by`: the operation whose structure is used; None for its own.
+    - `own`, `search`: structures of the operation that was trained, and of `by`.
+
+    **Returns:** the operation, and whether it has the same characters; None where both operations
+    have the same answers, so that it is no control.
+    """
+    if by is None:
+        return None
+    pairs = [(a, b) for a in own.structures for b in search.structures]
+    if any(np.array_equal(a.labels(), b.labels()) for a, b in pairs):
+        return None
+    same = any(same_characters(a, b) for a, b in pairs)
+    return {"operation": parse(by).canonical, "same_characters": same}
+
+
+def folder_of(run: Any) -> RunFolder:
+    """Return the run folder of a run, a folder or a path."""
+    if isinstance(run, RunFolder):
+        return run
+    return RunFolder.open(run)
+
+
+def grokked_at(folder: RunFolder, seed: int, operation: str | None = None) -> int | None:
+    """Return the confirmed step of grokking from the recorded accuracies.
+
+    **Arguments:**
+
+    - `operation`: which one of a mixture; None for a single operation.
+    """
+    rows = folder.metrics().select(["seed", "step", "measure", "operation", "value"]).to_pylist()
+    mine = sorted(
+        (row["step"], row["value"])
+        for row in rows
+        if row["seed"] == seed
+        and row["measure"] == "test_accuracy"
+        and row["operation"] == operation
+    )
+    return first_confirmed([s for s, _ in mine], [v for _, v in mine])
+
+
+def write_explanations(folder: RunFolder, explanations: Sequence[Explanation]) -> None:
+    """Write `explanation.json`, whole or not at all; raises `DiskError`."""
+    write_documents(folder, [explanation.to_json() for explanation in explanations])
+
+
+def read_or_explain(
+    folder: RunFolder, seed: int, warn: Callable[[str], object] = lambda _: None
+) -> list[dict[str, Any]]:
+    """Return the explanations of a seed's last checkpoint, one per operation of the run.
+
+    They are read where they were kept and today's rules decided them; else they are made, and kept
+    if the folder allows.
+
+    **Arguments:** the run; the seed; `warn` is told where what was made could not be kept.
+
+    **Raises:** `UsageError` where there is no network to explain.
+    """
+    found = kept_explanation(folder, seed)
+    if len(found) == len(RunConfig.from_json(folder.manifest.config).task.expressions):
+        return found
+    found = [e.to_json() for e in explain_networks(folder, seeds=[seed])]
+    others = [e for e in read_current_explanations(folder) if e["seed"] != seed]
+    try:
+        write_documents(folder, sorted([*others, *found], key=lambda e: e["seed"]))
+    except (DiskError, RunFolderError) as error:
+        warn(f"an explanation is not kept: {error}")
+    return found
+
+
+def structure_explained(
+    document: Mapping[str, Any], task: Task, number: int, seed: int
+) -> Structure | None:
+    """Return the structure that an explanation rests on, which need not be the first of several.
+
+    **Arguments:** the explanation; the task, which of its operations, and the seed.
+
+    **Returns:** None where it rests on none, or this version does not find it any more.
+    """
+    known, names = document["structure"], ("n", "u", "v", "g")
+    found = structure_of(task, number, seed).structures
+    return next((s for s in found if all(s.to_json()[x] == known[x] for x in names)), None)

@@ -1,0 +1,92 @@
+"""When each claim becomes true: a run's checkpoints, explained one after the other."""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from grokscope.config.run import RunConfig
+from grokscope.explanation.circuit import Effort
+from grokscope.explanation.of_run import Case, case_of, folder_of
+from grokscope.explanation.result import Explanation
+from grokscope.progress import showing
+from grokscope.tasks import Task
+
+EFFORT: Final = Effort(null_draws=200, control_draws=5)
+"""Draws per checkpoint; fewer than for a claim about one network, since there are many."""
+MOST_CHECKPOINTS: Final = 40
+
+
+class Moment(NamedTuple):
+    """From which checkpoint on a claim holds until the end."""
+
+    claim: str
+    statement: str
+    since: int | None
+    """Step of that checkpoint; None where it does not hold at the end."""
+    relative: int | None
+    """`since` minus the step of grokking; None where one of them is not known."""
+
+
+class Timeline(NamedTuple):
+    """The explanations of one seed and operation over training."""
+
+    operation: str
+    seed: int
+    grokked_at: int | None
+    explanations: list[Explanation]
+
+    @property
+    def moments(self) -> list[Moment]:
+        """When each claim of the last explanation became true, in its order."""
+        last = self.explanations[-1]
+        return [self._moment(claim.name, claim.statement) for claim in last.claims]
+
+    def _moment(self, name: str, statement: str) -> Moment:
+        since = None
+        for explanation in reversed(self.explanations):
+            holds = any(c.name == name and c.verdict == "holds" for c in explanation.claims)
+            if not holds:
+                break
+            since = explanation.step
+        if since is None or self.grokked_at is None:
+            return Moment(name, statement, since, None)
+        return Moment(name, statement, since, since - self.grokked_at)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain dictionaries, lists and numbers."""
+        return {
+            "operation": self.operation,
+            "seed": self.seed,
+            "grokked_at": self.grokked_at,
+            "moments": [moment._asdict() for moment in self.moments],
+            "verdicts": [{"step": e.step, "verdict": e.verdict} for e in self.explanations],
+            "by": self.explanations[-1].by,
+        }
+
+
+def timelines(
+    run: Any, *, seeds: tuple[int, ...] | None = None, by: str | None = None
+) -> Iterator[Timeline]:
+    """Explain the checkpoints of every seed and operation of a run.
+
+    Of many checkpoints 40 are taken, evenly, the last among them; nulls and controls are drawn
+    less often than for a single network (`EFFORT`).
+
+    **Arguments:** as for `explain`.
+    """
+    folder = folder_of(run)
+    config = RunConfig.from_json(folder.manifest.config)
+    task = Task.from_config(config.task)
+    for seed in config.seeds if seeds is None else seeds:
+        for index in range(task.n_tasks):
+            with showing():
+                case = case_of(folder, config, task, seed, index, by)
+                found = [case.explain(step, EFFORT, thorough=False) for step in _steps(case)]
+            yield Timeline(case.operation, seed, case.grokked_at, found)
+
+
+def _steps(case: Case) -> list[int]:
+    steps = [step for step in case.folder.checkpoint_steps(case.seed) if step > 0]
+    if len(steps) <= MOST_CHECKPOINTS:
+        return steps
+    last = len(steps) - 1
+    return [steps[i * last // (MOST_CHECKPOINTS - 1)] for i in range(MOST_CHECKPOINTS)]

@@ -1,0 +1,83 @@
+"""A structure as characters on both sides of a network: on its residues and on its answers."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from grokscope.fourier.characters import Characters, pulled_back, pushed_forward
+from grokscope.tasks.structure import Structure
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """The basis that fits an operation f(x, y) = g(u(x) + v(y)).
+
+    **Arguments:**
+
+    - `structure`: u, v, g and the group Z_n.
+    """
+
+    structure: Structure
+
+    @property
+    def n(self) -> int:
+        """Order of the group."""
+        return self.structure.n
+
+    @property
+    def p(self) -> int:
+        """Number of residues."""
+        return len(self.structure.u)
+
+    @cached_property
+    def embedding(self) -> Characters:
+        """Characters pulled back through u and v, on the rows of W_E."""
+        return pulled_back([self.structure.u, self.structure.v], self.n)
+
+    @cached_property
+    def readout(self) -> Characters:
+        """Characters pushed forward through g, on the rows of W_L and the answers."""
+        return pushed_forward(self.structure.g, self.p)
+
+    @cached_property
+    def sums(self) -> Int[np.ndarray, "p p"]:
+        """u(x) + v(y) in Z_n at [x, y], −1 where one of them is undefined."""
+        u, v = self.structure.u[:, None], self.structure.v[None]
+        return np.where((u >= 0) & (v >= 0), (u + v) % self.n, -1)
+
+    @cached_property
+    def labels(self) -> Int[np.ndarray, "p p"]:
+        """g(u(x) + v(y)), −1 where undefined."""
+        return np.where(self.sums >= 0, self.structure.g[self.sums], -1)
+
+    @cached_property
+    def defined(self) -> Bool[np.ndarray, "p p"]:
+        """Pairs at which the structure says the answer."""
+        return self.labels >= 0
+
+
+def same_characters(a: Structure, b: Structure) -> bool:
+    """Return whether two structures lay residues out by the same characters.
+
+    So it is for x + y and x - y, and for 2x + 2y: with u also −u and, c being a unit of Z_n, c·u
+    have the characters of u.
+    """
+    return a.n == b.n and any(
+        _equal_up_to_sign(c * a.u, b.u, a.u, a.n) and _equal_up_to_sign(c * a.v, b.v, a.v, a.n)
+        for c in range(1, a.n)
+        if math.gcd(c, a.n) == 1
+    )
+
+
+def _equal_up_to_sign(
+    u: Int[np.ndarray, "p"], other: Int[np.ndarray, "p"], known: Int[np.ndarray, "p"], n: int
+) -> bool:
+    """Whether u = ±other mod n wherever `known` and `other` are defined, which must be together."""
+    inside = known >= 0
+    if not np.array_equal(inside, other >= 0):
+        return False
+    first, second = u[inside] % n, other[inside] % n
+    return np.array_equal(first, second) or np.array_equal(-first % n, second)

@@ -1,0 +1,214 @@
+"""The characters of Z_n on a table's rows: pulled back, pushed forward, and projections on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Final
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+
+def n_frequencies(n: int) -> int:
+    """Return ⌊n/2⌋, the number of frequencies k = 1 … ⌊n/2⌋ of the group Z_n."""
+    return n // 2
+
+
+@lru_cache(maxsize=64)
+def additive_basis(n: int) -> Float[np.ndarray, "n mode"]:
+    """Return the real Fourier basis of functions on Z_n, over its full period.
+
+    **Arguments:**
+
+    - `n`: order of the group, at least 1.
+
+    **Returns:** float64, read-only; columns have unit norm and are orthogonal, in the order
+    constant, cos 1, sin 1, cos 2, sin 2 … An even n ends with the cosine of frequency n/2
+    (Nyquist), which has no sine.
+    """
+    k = np.arange(1, n_frequencies(n) + 1)
+    # k·x is reduced mod n as an integer, so that large angles lose no digits
+    angle = 2 * np.pi / n * (np.outer(np.arange(n), k) % n)
+    basis = np.empty((n, n))
+    basis[:, 0] = 1 / np.sqrt(n)
+    # √(2/n) cos(2πkx/n) and √(2/n) sin(2πkx/n)
+    basis[:, 1::2] = np.sqrt(2 / n) * np.cos(angle)
+    basis[:, 2::2] = np.sqrt(2 / n) * np.sin(angle[:, : (n - 1) // 2])
+    if n % 2 == 0:
+        # cos(πx) = ±1 has norm √n
+        basis[:, -1] /= np.sqrt(2)
+    basis.flags.writeable = False
+    return basis
+
+
+_SMALLEST: Final = 1e-7
+"""Singular value, of vectors of norm 1, under which a direction is round-off."""
+
+
+@dataclass(frozen=True, eq=False)
+class Characters:
+    """For every frequency k of Z_n the functions on the rows of a table that it spans.
+
+    A table that serves two coordinates, as an embedding does for u(x) and v(y), has two parts.
+
+    **Arguments:**
+
+    - `n`: order of the group.
+    - `inside`: rows at which the coordinates are defined.
+    - `parts`: per coordinate and frequency an orthonormal pair of columns, orthogonal to the
+      constant and 0 on all rows outside; a column is 0 where the plane is smaller.
+    """
+
+    n: int
+    inside: Bool[np.ndarray, "p"]
+    parts: tuple[Float[np.ndarray, "freq p 2"], ...]
+
+    @property
+    def n_frequencies(self) -> int:
+        """⌊n/2⌋."""
+        return n_frequencies(self.n)
+
+    @cached_property
+    def free(self) -> Float[np.ndarray, "p column"]:
+        """Orthonormal basis of P₀: the constant, and the indicator of every row outside."""
+        constant = self.inside / np.sqrt(max(1, self.inside.sum()))
+        indicators = np.eye(len(self.inside))[:, ~self.inside]
+        return np.concatenate([constant[:, None], indicators], axis=1)
+
+    @cached_property
+    def dimensions(self) -> int:
+        """Dimensions that all frequencies span together, P₀ left out."""
+        return self.span(range(1, self.n_frequencies + 1)).shape[1]
+
+    @property
+    def is_faithful(self) -> bool:
+        """Whether every function on the rows inside is a combination of characters."""
+        return bool(self.dimensions >= self.inside.sum() - 1)
+
+    def span(self, frequencies: Sequence[int]) -> Float[np.ndarray, "p column"]:
+        """Return an orthonormal basis of what some frequencies span in all parts, without P₀."""
+        chosen = [part[k - 1] for k in frequencies for part in self.parts]
+        return orthonormal(np.concatenate([np.zeros((len(self.inside), 0)), *chosen], axis=1))
+
+    def basis(self, frequencies: Sequence[int]) -> Float[np.ndarray, "p column"]:
+        """Return an orthonormal basis of P₀ and some frequencies."""
+        return np.concatenate([self.free, self.span(frequencies)], axis=1)
+
+    def centred(self, table: Float[np.ndarray, "p column"]) -> Float[np.ndarray, "p column"]:
+        """Return the table without its part in P₀."""
+        return table - self.free @ (self.free.T @ table)
+
+
+def orthonormal(
+    columns: Float[np.ndarray, "p column"], beyond: Float[np.ndarray, "p mode"] | None = None
+) -> Float[np.ndarray, "p ..."]:
+    """Return an orthonormal basis of the span of some columns.
+
+    **Arguments:**
+
+    - `columns`: vectors of norm about 1.
+    - `beyond`: orthonormal columns; what lies in their span is taken out first.
+    """
+    if beyond is not None:
+        columns = columns - beyond @ (beyond.T @ columns)
+    left, singular, _ = np.linalg.svd(columns, full_matrices=False)
+    return left[:, singular > _SMALLEST]
+
+
+def pulled_back(coordinates: Sequence[Int[np.ndarray, "p"]], n: int) -> Characters:
+    """Return the characters χ_k(u(x)) of one or several coordinates u on the same residues.
+
+    **Arguments:**
+
+    - `coordinates`: elements of Z_n per residue, −1 where undefined; coordinates whose planes
+      are the same at every frequency (u and −u) count once.
+    - `n`: order of the group.
+    """
+    inside = np.asarray(np.stack(list(coordinates)).min(axis=0) >= 0)
+    parts: list[Float[np.ndarray, "freq p 2"]] = []
+    for u in coordinates:
+        part = _planes(_values(u, n), inside)
+        if not any(_same(part, other) for other in parts):
+            parts.append(part)
+    return Characters(n, inside, tuple(parts))
+
+
+def pushed_forward(readout: Int[np.ndarray, "n"], p: int) -> Characters:
+    """Return the characters of Z_n as functions on answers: Σ χ_k(s) over all s with g(s) = c.
+
+    **Arguments:**
+
+    - `readout`: the answer g(s) of each element s of Z_n, −1 where there is none.
+    - `p`: number of answers; those that no sum leads to are outside.
+    """
+    n = len(readout)
+    onto = np.zeros((p, n))
+    reached = np.flatnonzero(readout >= 0)
+    onto[readout[reached], reached] = 1
+    inside = np.asarray(onto.any(axis=1))
+    return Characters(n, inside, (_planes(onto @ _values(np.arange(n), n), inside),))
+
+
+def _values(u: Int[np.ndarray, "p"], n: int) -> Float[np.ndarray, "freq p 2"]:
+    """cos and sin of 2πku/n at every residue, 0 where u is undefined."""
+    k = np.arange(1, n_frequencies(n) + 1)
+    # k·u is reduced mod n as an integer, so that large angles lose no digits
+    angle = 2 * np.pi / n * (np.outer(k, u) % n)
+    return np.where((u >= 0)[:, None], np.stack([np.cos(angle), np.sin(angle)], axis=-1), 0.0)
+
+
+def _planes(
+    values: Float[np.ndarray, "freq p 2"], inside: Bool[np.ndarray, "p"]
+) -> Float[np.ndarray, "freq p 2"]:
+    """Orthonormal columns of each plane beyond P₀; the first stays along the cosine."""
+    values = np.where(inside[:, None], values, 0.0)
+    mean = values.sum(axis=1, keepdims=True) / max(1, inside.sum())
+    values = np.where(inside[:, None], values - mean, 0.0)
+    size = np.sqrt(max(1, inside.sum()))
+    cos = _unit(values[..., 0], size)
+    sin = values[..., 1] - cos * np.sum(cos * values[..., 1], axis=1, keepdims=True)
+    return np.stack([cos, _unit(sin, size)], axis=-1)
+
+
+def _unit(vectors: Float[np.ndarray, "freq p"], size: float) -> Float[np.ndarray, "freq p"]:
+    """Divide each vector by its norm; those that are only round-off become 0."""
+    norm = np.linalg.norm(vectors, axis=1, keepdims=True)
+    held = norm > _SMALLEST * size
+    return np.where(held, vectors, 0) / np.where(held, norm, 1)
+
+
+def _same(a: Float[np.ndarray, "freq p 2"], b: Float[np.ndarray, "freq p 2"]) -> bool:
+    """Whether two coordinates span the same plane at every frequency."""
+    overlap = np.sum(np.matmul(a.swapaxes(1, 2), b) ** 2, axis=(1, 2))
+    larger = np.maximum(*(np.sum(x**2, axis=(1, 2)) for x in (a, b)))
+    return bool(np.allclose(overlap, larger, atol=1e-6))
+
+
+Table = Float[np.ndarray, "p column"]
+
+
+def project(basis: Float[np.ndarray, "p mode"], table: Table) -> Table:
+    """Return the part of a table in the span of orthonormal columns."""
+    return basis @ (basis.T @ table)
+
+
+def keep(characters: Characters, frequencies: Sequence[int], table: Table) -> Table:
+    """Return P_K·W: only the constant, the rows outside and some frequencies are left."""
+    return project(characters.basis(frequencies), table)
+
+
+def remove(characters: Characters, frequencies: Sequence[int], table: Table) -> Table:
+    """Return W − (P_K − P₀)·W: some frequencies are taken out, the constant stays."""
+    return table - project(characters.span(frequencies), table)
+
+
+def remove_others(
+    characters: Characters, frequencies: Sequence[int], others: Sequence[int], table: Table
+) -> Table:
+    """Return W without other frequencies, of which first all that the keys hold is taken out.
+
+    The characters of coordinates that are not injective overlap: without that a control would
+    remove parts of the keys too.
+    """
+    beyond = orthonormal(characters.span(others), characters.basis(frequencies))
+    return table - project(beyond, table)

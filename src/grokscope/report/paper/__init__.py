@@ -1,1 +1,0 @@
-"""Pages of the paper's experiments, drawn from results alone."""

@@ -1,0 +1,178 @@
+"""What was trained, and each seed's numbers, as small tables."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from grokscope.config.optimizer import Method, OptimizerConfig
+from grokscope.config.run import ModelConfig
+from grokscope.disk.transfer import transfer_words
+from grokscope.measures import MEASURES, half_fall
+from grokscope.reports.figures.over_time import TABLES, sides
+from grokscope.reports.finding import Basis, Fall, bases, share_in_percent
+from grokscope.reports.record import Curve, RunRecord
+
+_NAMES: Final[dict[Method, str]] = {
+    "adamw": "AdamW",
+    "adam": "Adam with the weight decay in the gradient (L2)",
+    "sgd": "SGD with the weight decay in the gradient (L2)",
+    "muon": "Muon, with AdamW for W_E and W_U",
+}
+
+
+def optimiser(config: OptimizerConfig) -> str:
+    """Return everything that is not as usual, in the order in which it acts."""
+    whole = config.batch_size is None
+    words = [_NAMES[config.method], "full batch" if whole else f"batches of {config.batch_size}"]
+    words += [f"learning rate {config.learning_rate:g}"]
+    if config.method != "sgd":
+        words += [f"betas {config.beta1:g} and {config.beta2:g}"]
+    if config.method in ("sgd", "muon"):
+        words += [f"momentum {config.momentum:g}"]
+    words += [f"weight decay {config.weight_decay:g}", *_schedule(config), *_tricks(config)]
+    text = ", ".join(words)
+    return f"{text}; frozen: {', '.join(config.freeze)}" if config.freeze else text
+
+
+def _schedule(config: OptimizerConfig) -> list[str]:
+    warmup = [f"warm-up {config.warmup} steps"] if config.warmup else []
+    falls = config.decay != "constant"
+    return warmup + [f"{config.decay} decay to 0 at step {config.decay_steps:,}"] * falls
+
+
+def _tricks(config: OptimizerConfig) -> list[str]:
+    words = ["StableMax in the loss"] if config.loss == "stablemax" else []
+    if config.grokfast:
+        words += [f"Grokfast with λ = {config.grokfast:g} and α = {config.grokfast_alpha:g}"]
+    return words + ["orthogonal gradients (⊥Grad)"] * config.orthogonal_gradients
+
+
+UNKNOWN = "–"
+
+
+def facts(record: RunRecord) -> list[tuple[str, str]]:
+    """Return names and values of what determines a run."""
+    config, manifest, counts = record.config, record.folder.manifest, record.split.counts
+    split = "ordered pairs" if config.task.split == "pairs" else "orbits {(x, y), (y, x)}"
+    seconds = float(manifest.times.get("training_seconds", 0))
+    return [
+        ("operation", f"{record.operation}, modulo p = {record.p}"),
+        (
+            "training set",
+            f"r = {config.task.train_fraction:g}: {counts['train']:,} of"
+            f" {record.p**2:,} pairs; {counts['test']:,} test; split by {split}"
+            f"{_noise(config.task.label_noise, counts['train'])}",
+        ),
+        ("network", _network(config.model)),
+        ("optimiser", optimiser(config.optimizer)),
+        *([("taken over", taken)] if (taken := transfer_words(manifest)) else []),
+        ("seeds", " ".join(map(str, record.seeds))),
+        ("state", record.status),
+        (
+            "trained",
+            f"{str(manifest.times.get('created', ''))[:10]}, {seconds:,.0f} s on"
+            f" {manifest.hardware.get('device', '?')}; grokscope"
+            f" {manifest.grokscope_version}",
+        ),
+        ("folder", record.folder.path.resolve().name),
+    ]
+
+
+def _network(model: ModelConfig) -> str:
+    layers = f"{model.layers} layer{'s' if model.layers > 1 else ''}"
+    if model.architecture == "mlp":
+        return f"MLP, {layers} of {model.d_model} neurons, embedding {model.d_embedding}"
+    heads = f"{model.heads} heads of {model.d_head}"
+    return f"transformer, {layers}, d_model {model.d_model}, {heads}, {model.d_mlp} neurons"
+
+
+def _noise(share: float, n_train: int) -> str:
+    if not share:
+        return ""
+    wrong = f"{round(share * n_train):,} wrong answers per operation"
+    return f"; label noise {share:g}: {wrong}, which train accuracy counts as right"
+
+
+def seed_header(record: RunRecord) -> list[str]:
+    """Return the columns of `seed_rows`."""
+    accuracies = [f"{side} accuracy" for side in sides(record)]
+    measures = [_column(basis, fall) for basis, fall in _measured(record)]
+    return ["seed", "steps", "memorised at", "grokked at", *accuracies, *measures]
+
+
+def _measured(record: RunRecord) -> list[tuple[Basis, Fall]]:
+    """Return the measures of `seed_rows`; none of a single seed, whose are in `fall_rows`."""
+    if len(record.seeds) == 1:
+        return []
+    return [
+        (basis, fall)
+        for basis in bases(record)
+        for fall in sorted(basis.falls, key=lambda fall: TABLES.index(fall.table))
+    ]
+
+
+def _column(basis: Basis, fall: Fall) -> str:
+    name = f"{MEASURES[fall.key].symbol} {fall.table}"
+    return f"{name}, {basis.name}" if basis.name else name
+
+
+def seed_rows(record: RunRecord) -> list[list[str]]:
+    """Return the numbers of every seed at its last evaluation."""
+    return [_seed_row(record, seed) for seed in record.seeds]
+
+
+def _seed_row(record: RunRecord, seed: int) -> list[str]:
+    curve = record.curves.get(("train_accuracy", None), {}).get(seed)
+    if curve is None:
+        return [str(seed), *[UNKNOWN] * (len(seed_header(record)) - 1)]
+    moments = [UNKNOWN if step is None else f"{step:,}" for step in record.moments[seed]]
+    accuracies = [
+        share_in_percent(_last(record.curves.get((f"{side}_accuracy", None), {}).get(seed)))
+        for side in sides(record)
+    ]
+    measures = [_number(_last(fall.curves.get(seed))) for _, fall in _measured(record)]
+    return [str(seed), f"{int(curve.steps[-1]):,}", *moments, *accuracies, *measures]
+
+
+def _last(curve: Curve | None) -> float:
+    return float("nan") if curve is None else float(curve.values[-1])
+
+
+def _number(value: float) -> str:
+    return UNKNOWN if np.isnan(value) else f"{value:.2f}"
+
+
+def fall_rows(record: RunRecord) -> list[list[str]]:
+    """Return, per measure and table, its first and last value and when half of its fall was made.
+
+    The bases that fit come first. All are medians over the seeds; the last column compares each
+    seed's half with its grokking.
+    """
+    return [_fall_row(record, basis, fall) for basis in bases(record) for fall in basis.falls]
+
+
+FALL_HEADER = ["measure", "first", "last", "half of the fall at", "relative to grokking"]
+
+
+def _fall_row(record: RunRecord, basis: Basis, fall: Fall) -> list[str]:
+    name = f"{fall.name}, {basis.name}" if basis.name else fall.name
+    if not fall.curves:
+        return [name, *[UNKNOWN] * 4]
+    first, last = fall.ends
+    halves = {s: half_fall(c.steps.tolist(), c.values.tolist()) for s, c in fall.curves.items()}
+    fallen = {seed: step for seed, step in halves.items() if step is not None}
+    grokked = {seed: record.moments[seed].grokked for seed in fallen}
+    leads = [fallen[s] - g for s, g in grokked.items() if g is not None]
+    at = f"{np.median(list(fallen.values())):,.0f}" if fallen else "no fall of 0.1 or more"
+    return [name, _number(first), _number(last), at, _relative(leads)]
+
+
+def _relative(leads: Sequence[int]) -> str:
+    """Say how far before or after grokking something happened, in the median."""
+    if not leads:
+        return UNKNOWN
+    middle = float(np.median(leads))
+    if middle == 0:
+        return "at the same step"
+    return f"{abs(middle):,.0f} steps {'before' if middle < 0 else 'after'}"

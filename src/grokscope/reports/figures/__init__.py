@@ -1,0 +1,119 @@
+"""The figures of a report, one idea per file."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import jax.numpy as jnp
+
+from grokscope.errors import UsageError
+from grokscope.explanation.of_run import Network, load_network
+from grokscope.explanation.pairs import over_pairs
+from grokscope.explanation.sentences import is_additive
+from grokscope.reports.explained import Explained, subject_of
+from grokscope.reports.figures.circles import circles, matched_circles
+from grokscope.reports.figures.figure import Figure, Layout
+from grokscope.reports.figures.keys import ablation, shapes
+from grokscope.reports.figures.over_pairs import attention, matched_neurons, modes, neurons
+from grokscope.reports.figures.over_time import accuracy, loss, matched_progress, norms, progress
+from grokscope.reports.figures.spectra import bases, spectra
+from grokscope.reports.figures.timeline import time_axis
+from grokscope.reports.finding import fitting
+from grokscope.reports.record import RunRecord
+
+__all__ = [
+    "Figure",
+    "Layout",
+    "explanation_figures",
+    "network_figures",
+    "over_time",
+    "read_network",
+]
+
+
+def over_time(records: Sequence[RunRecord]) -> list[Figure]:
+    """Return what is drawn over training time, for all runs that have evaluations together."""
+    known = [record for record in records if record.curves]
+    if not known:
+        return []
+    axis = time_axis(known)
+    fits = [(known[0], number) for number in fitting(known[0])] if len(known) == 1 else []
+    measures = [matched_progress(*of) for of in fits] or [progress(known, axis)]
+    return [accuracy(known, axis), loss(known, axis), *measures, norms(known, axis)]
+
+
+def read_network(record: RunRecord) -> Network | str:
+    """Return the last network of the first seed, or one line that says why there is none."""
+    try:
+        network = load_network(record.folder, record.shown_seed)
+    except UsageError as error:
+        return str(error)
+    finite = over_pairs(network.model, lambda logits, _: jnp.isfinite(logits).all(axis=-1))
+    if not all(block.all() for block in finite):
+        return "the logits are not finite: training diverged"
+    return network
+
+
+def network_figures(
+    record: RunRecord,
+    network: Network | str,
+    runs: int = 1,
+    explained: Sequence[Explained | str] = (),
+) -> list[Figure]:
+    """Return what one network of a run has learned, in the bases that fit first.
+
+    **Arguments:** the run; its network or why there is none; how many runs share the page; its
+    explanations or why there are none.
+    """
+    found = [e for e in explained if isinstance(e, Explained) and not is_additive(e.document)]
+    first = [figure for e in found for figure in _matched(record, network, runs, e)]
+    additive = [spectra(record, record.shown_seed, runs)]
+    if not isinstance(network, str):
+        draws = (circles, attention, neurons, modes)
+        additive += [draw(network, record.p) for draw in draws]
+    if not first:
+        return additive
+    return [*first, *(figure.called("in the additive basis", _BASES) for figure in additive)]
+
+
+_BASES: Final = ("spectra", "circles")
+"""Figures that have a twin in the basis that fits."""
+
+
+def _matched(
+    record: RunRecord, network: Network | str, runs: int, found: Explained
+) -> list[Figure]:
+    """Return spectra, circles and neurons in the basis that fits an operation."""
+    subject = None if isinstance(network, str) else subject_of(record, network, found)
+    if subject is None or isinstance(network, str):
+        return []
+    several = record.task.n_tasks > 1
+    name = f" of {found.document['operation']}" if several else ""
+    figures = [
+        spectra(record, record.shown_seed, runs, found),
+        matched_circles(found, subject),
+        matched_neurons(network, subject),
+    ]
+    return [figure.called(f"in the basis that fits{name}") for figure in figures]
+
+
+def explanation_figures(
+    record: RunRecord, network: Network | str, found: Explained | str
+) -> list[Figure]:
+    """Return the evidence for the algorithm that a run's network found for an operation.
+
+    **Arguments:** the run; its network and the explanation, or why there is none.
+    """
+    if isinstance(network, str) or isinstance(found, str):
+        return []
+    subject = subject_of(record, network, found)
+    if subject is None:
+        return []
+    # those of another coordinate stand among what was learned
+    neurons = [matched_neurons(network, subject)] if is_additive(found.document) else []
+    return [
+        bases(found, network, record.p),
+        *neurons,
+        ablation(found),
+        shapes(found),
+        matched_progress(record, found.number),
+    ]

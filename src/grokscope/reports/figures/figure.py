@@ -1,0 +1,233 @@
+"""What a figure is: a row of panels that wraps where the page is narrow, in our colours."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import altair as alt
+
+VEGA_LITE: Final = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
+"""The version that Altair writes for, as vl-convert names it."""
+FONT: Final = "system-ui, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', sans-serif"
+
+# Colours of Okabe and Ito, which colour-blind eyes tell apart; on dark the lighter ones.
+_LIGHT: Final = {
+    "ink": "#1f2328",
+    "faint": "#59636e",
+    "grid": "#e4e7eb",
+    "series": ["#0072b2", "#d55e00", "#009e73", "#cc79a7"],
+}
+_DARK: Final = {
+    "ink": "#e6edf3",
+    "faint": "#9da7b3",
+    "grid": "#2d333b",
+    "series": ["#56b4e9", "#e69f00", "#2fc79a", "#e59fc6"],
+}
+
+_MORE: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b8860b", "#7f7f7f")
+"""Of many curves, on light and dark pages alike."""
+_SHADES: Final = ("#5b3f95", "#44639f", "#2f7f8e", "#21988a", "#37b077", "#72c452", "#b3bd2c")
+"""Of numbers in order, on light and dark pages alike."""
+
+
+def _config(colours: dict[str, Any]) -> dict[str, Any]:
+    ink, faint, grid = colours["ink"], colours["faint"], colours["grid"]
+    return {
+        "background": None,
+        "font": FONT,
+        "padding": 4,
+        "view": {"stroke": None},
+        "title": {
+            "color": ink,
+            "fontSize": 12,
+            "fontWeight": 600,
+            "anchor": "start",
+            "offset": 6,
+            "subtitleColor": faint,
+            "subtitleFontSize": 11,
+        },
+        "axis": {
+            "labelColor": faint,
+            "titleColor": faint,
+            "gridColor": grid,
+            "tickColor": faint,
+            "domainColor": faint,
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+            "titleFontWeight": "normal",
+            "titlePadding": 6,
+            "labelOverlap": True,
+        },
+        "legend": {
+            "labelColor": ink,
+            "titleColor": faint,
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+            "titleFontWeight": "normal",
+            "orient": "top",
+            "direction": "horizontal",
+            "labelLimit": 0,
+            "titleLimit": 0,
+        },
+        "concat": {"spacing": 18},
+        "range": {"category": colours["series"]},
+        "rule": {"color": faint},
+        "text": {"color": ink, "fontSize": 10},
+        "style": {"outline": {"stroke": faint, "strokeWidth": 0.5}},
+    }
+
+
+LIGHT: Final = _config(_LIGHT)
+DARK: Final = _config(_DARK)
+FILE: Final = LIGHT | {
+    "background": "#ffffff",
+    "padding": 12,
+    "font": "Liberation Sans, Arial, DejaVu Sans, sans-serif",
+}
+"""For figures in files, which have a ground of their own."""
+
+
+def colours(field: str, domain: Sequence[str], title: str | None, ordered: bool) -> alt.Color:
+    """Return the colour channel of some curves.
+
+    **Arguments:**
+
+    - `field`: the column.
+    - `domain`: its values, in the order of the legend.
+    - `title`: of the legend.
+    - `ordered`: whether the values are numbers, which get shades in order.
+    """
+    if ordered:
+        channel = fraction_colour(f"{field}:N", domain)
+    else:
+        shades = [_MORE[i % len(_MORE)] for i in range(len(domain))]
+        channel = alt.Color(f"{field}:N", scale=alt.Scale(domain=list(domain), range=shades))
+    lines = alt.Legend(symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=300, columns=4)
+    return channel.title(title).legend(lines)
+
+
+def fraction_colour(field: str, fractions: Sequence[str]) -> alt.Color:
+    """Return the colour channel of the fractions, the smallest the darkest."""
+    step = (len(_SHADES) - 1) / max(1, len(fractions) - 1)
+    shades = [_SHADES[round(i * step)] for i in range(len(fractions))]
+    scale = alt.Scale(domain=list(fractions), range=shades)
+    return alt.Color(field, title="r", scale=scale)
+
+
+WIDTH: Final = 1040
+"""Width of a figure in a file, in pixels; on a page the page decides."""
+
+
+Panel = dict[str, Any]
+"""Layers of Vega-Lite with a title, and the rows that they show under `datasets`."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How panels share a width; a page applies the same rules to its own width."""
+
+    columns: int = 1
+    """Panels side by side at most."""
+    least: int = 300
+    """Width under which panels go below each other instead, with their axis, in pixels."""
+    axis: int = 66
+    """What a panel's axis and gap take of its width."""
+    square: bool = False
+    """Whether panels are as high as wide."""
+    most: int = WIDTH
+    """Width that a panel does not pass, without its axis."""
+    cells: int = 1
+    """Cells per side of an image; where it costs little, each gets a whole number of pixels."""
+
+    def fit(self, width: int, panels: int) -> tuple[int, int]:
+        """Return the number of columns and the width of one panel's plot."""
+        columns = max(1, min(self.columns, panels, width // self.least))
+        size = min(self.most, width // columns - self.axis)
+        whole = size // self.cells * self.cells
+        return columns, whole if whole >= 0.75 * size else size
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure with its words; without a chart, `missing` says why."""
+
+    name: str
+    """Stem of the file."""
+    title: str
+    caption: str
+    chart: dict[str, Any] | None = None
+    """Vega-Lite, one panel per entry of `concat`."""
+    layout: Layout = Layout()
+    missing: str = ""
+    first_step: int | None = None
+    """Where the horizontal axis is training time, its first evaluation after the start."""
+
+    def called(self, basis: str, only: Sequence[str] | None = None) -> "Figure":
+        """Return the figure with the basis in its title, or as it is where `only` lacks it."""
+        if only is not None and self.name not in only:
+            return self
+        return dataclasses.replace(self, title=f"{self.title}, {basis}")
+
+
+def inline(rows: Sequence[dict[str, Any]]) -> alt.Chart:
+    """Return a chart of rows; as a plain dictionary they are not checked one by one."""
+    return alt.Chart({"values": list(rows)})
+
+
+def layered(
+    charts: Sequence[alt.Chart], title: str | dict[str, Any], height: int | None = None
+) -> Panel:
+    """Return charts on top of each other.
+
+    They are joined as dictionaries: Altair's own `layer` and `concat` copy every part many times.
+    """
+    layers = [chart.to_dict() for chart in charts]
+    datasets: dict[str, Any] = {}
+    for layer in layers:
+        datasets |= layer.pop("datasets", {})
+        # The version is the page's own copy of Vega-Lite, the theme the page's.
+        del layer["$schema"], layer["config"]
+    panel: Panel = {"title": title, "layer": layers, "datasets": datasets}
+    return panel if height is None else panel | {"height": height}
+
+
+def assemble(panels: Sequence[Panel], layout: Layout, description: str) -> dict[str, Any]:
+    """Return the panels as one Vega-Lite chart, laid out for a file.
+
+    **Arguments:**
+
+    - `panels`: in reading order.
+    - `layout`: how they share the width.
+    - `description`: what a screen reader says.
+    """
+    columns, width = layout.fit(WIDTH, len(panels))
+    size = {"width": width} | ({"height": width} if layout.square else {})
+    datasets = {name: rows for panel in panels for name, rows in panel["datasets"].items()}
+    shown = [{key: panel[key] for key in panel if key != "datasets"} | size for panel in panels]
+    return {
+        "description": description,
+        "columns": columns,
+        "concat": shown,
+        "datasets": datasets,
+    }
+
+
+def shorten(text: str, length: int = 44) -> str:
+    """Return `text`, its end cut off where it is too long for the title of a panel."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def ticks(first: int, last: int, most: int) -> list[int]:
+    """Return some `most` numbers from `first` to `last`, in steps of 1, 2 or 5 times 10ⁿ."""
+    least = max(1.0, (last - first) / most)
+    ten = 10 ** math.floor(math.log10(least))
+    step = next(s * ten for s in (1, 2, 5, 10) if s * ten >= least)
+    start = -(-first // step) * step
+    return list(range(start, last + 1, step))
+
+
+def significant(value: float, digits: int = 4) -> float:
+    """Return a number with as many digits as a figure can show."""
+    return float(f"{value:.{digits}g}")

@@ -1,0 +1,233 @@
+"""Neurons, attention and logits over all pairs."""
+
+import json
+import math
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from grokscope.explanation.attention import attention_patterns, mean_attention
+from grokscope.explanation.logits import frequency_pair_norms, logits_over_pairs
+from grokscope.explanation.network import Subject
+from grokscope.explanation.neurons import (
+    block_shares,
+    dominant_frequencies,
+    neuron_activations,
+    neuron_strengths,
+    strongest_neurons,
+)
+from grokscope.explanation.of_run import Network
+from grokscope.models import MLP
+from grokscope.reports.figures.figure import Figure, Layout, Panel, assemble, ticks
+from grokscope.reports.figures.maps import (
+    MOST_RESIDUES,
+    cropped,
+    image_panel,
+    maps_layout,
+    pair_map,
+)
+
+NEURONS: Final = 8
+_NEURONS_TITLE: Final = "The neurons that move the logits most"
+
+
+def neurons(network: Network, p: int) -> Figure:
+    """Return the figure: a panel for each of the strongest neurons."""
+    chosen, strengths = shown_neurons(network)
+    share = (strengths[chosen] ** 2).sum() / max((strengths**2).sum(), 1e-300)
+    maps = neuron_activations(network.model, chosen)
+    panels = [
+        pair_map(
+            values / (float(values.max()) or 1.0),
+            0,
+            1,
+            f"neuron {j}: 0 to {values.max():.2g}",
+            "activation / its maximum",
+        )
+        for j, values in zip(chosen, maps, strict=True)
+    ]
+    layout = maps_layout(p)
+    caption = (
+        "Activation at the last position of the neurons with the largest standard deviation times"
+        f" norm of their column of W_L (these {len(panels)} hold {share:.0%} of the sum of squares"
+        f" over all {len(strengths)}). Waves along x and y show one frequency per neuron; stripes"
+        " along a diagonal, one that already depends on x + y or x − y alone." + cropped(p)
+    )
+    return Figure(
+        "neurons", _NEURONS_TITLE, caption, assemble(panels, layout, _NEURONS_TITLE), layout
+    )
+
+
+def shown_neurons(network: Network) -> tuple[list[int], Float[np.ndarray, "d_mlp"]]:
+    """Return the numbers of the neurons that are drawn, and the strengths of all."""
+    strengths = neuron_strengths(network.model)
+    return strongest_neurons(strengths, NEURONS), strengths
+
+
+_MATCHED_NEURONS_TITLE: Final = "The same neurons in the order of the operation's coordinates"
+_TICKS: Final = 5
+
+
+def matched_neurons(network: Network, subject: Subject) -> Figure:
+    """Return the figure: the neurons of the figure `neurons`, each by its own frequency."""
+    structure = subject.matched.structure
+    chosen, _ = shown_neurons(network)
+    maps = neuron_activations(network.model, chosen, subject.task)
+    shares = block_shares(subject, np.moveaxis(maps, 0, 2).astype(np.float64))
+    best = dominant_frequencies(shares)
+    panels = [
+        _panel(values, int(k), subject, f"neuron {j}: k = {k}, {share[k - 1]:.0%}")
+        for j, values, k, share in zip(chosen, maps, best, shares, strict=True)
+    ]
+    layout = maps_layout(min(subject.p, MOST_RESIDUES))
+    caption = (
+        "The neurons that move the logits most, with x and y rearranged: each by k·u(x) and"
+        f" k·v(y) mod {structure.n}, k the frequency that holds most of its variance (its share is"
+        f" in the title), u(x) = {structure.u_text} and v(y) = {structure.v_text}."
+        " One wave along each"
+        " side: the neuron responds to this frequency alone; a band along the falling diagonal:"
+        " to the sum u + v."
+    )
+    if not subject.matched.embedding.inside.all():
+        caption += " Residues at which a coordinate is undefined are left out."
+    chart = assemble(panels, layout, _MATCHED_NEURONS_TITLE)
+    return Figure("neurons-matched", _MATCHED_NEURONS_TITLE, caption, chart, layout)
+
+
+def _panel(values: Float[np.ndarray, "p p"], k: int, subject: Subject, title: str) -> Panel:
+    structure = subject.matched.structure
+    inside = subject.matched.embedding.inside
+    sides = {
+        "x": _ordered(k, structure.u, inside, structure.n),
+        "y": _ordered(k, structure.v, inside, structure.n),
+    }
+    orders = [order for order, _ in sides.values()]
+    axes = [
+        _axis(f"k·{name} mod {structure.n}", places)
+        for name, (_, places) in zip(("u(x)", "v(y)"), sides.values(), strict=True)
+    ]
+    shown = values[np.ix_(*orders)]
+    shown = shown / (float(shown.max()) or 1.0)
+    return image_panel(shown, (0, 1), title, "activation / its maximum", *axes)
+
+
+def _ordered(
+    k: int, u: Int[np.ndarray, "p"], inside: np.ndarray, n: int
+) -> tuple[np.ndarray, list[int]]:
+    """Return residues in the order of k·u mod n, and these places."""
+    residues = np.flatnonzero(inside)
+    turn = k * u[residues] % n
+    order = np.argsort(turn, kind="stable")[:MOST_RESIDUES]
+    return residues[order], turn[order].tolist()
+
+
+def _axis(title: str, places: list[int]) -> dict[str, Any]:
+    """Ticks stand at cells; their labels are the places on the circle."""
+    at = np.linspace(0, len(places) - 1, _TICKS).round().astype(int)
+    labels = json.dumps({str(i): places[i] for i in at.tolist()})
+    return {
+        "title": title,
+        "values": at.tolist(),
+        "labels": f"{labels}[datum.value]",
+        "from": -0.5,
+        "to": len(places) - 0.5,
+    }
+
+
+MOST_HEADS: Final = 8
+_ATTENTION_TITLE: Final = "Attention from y to x, per head"
+
+
+def attention(network: Network, p: int) -> Figure:
+    """Return the figure: a panel per head of the last block."""
+    if isinstance(network.model, MLP):
+        return Figure(
+            "attention", _ATTENTION_TITLE, "", missing="This network is an MLP: no attention."
+        )
+    patterns = attention_patterns(network.model)
+    means = mean_attention(patterns)
+    to_x = patterns[:MOST_HEADS, 0]
+    # one scale for all heads that 98% of the weights span, so that weak patterns show
+    low, high = _rounded(*np.percentile(to_x, [1, 99]))
+    panels = [
+        pair_map(pattern, low, high, f"head {h}: x {x:.2f}, op {op:.2f}, y {y:.2f}", "weight on x")
+        for h, (pattern, (x, op, y)) in enumerate(zip(to_x, means, strict=False))
+    ]
+    layout = maps_layout(p)
+    caption = (
+        "Weight, between 0 and 1, that the head gives to x when it looks from the last position,"
+        " y; the titles are means over all pairs of what goes to x, to the operator and to y."
+        " Stripes are heads that choose by x or by y, an even field a head that merely averages."
+        f" The colours end at {low:g} and {high:g}, between which 98% of the weights are."
+        + cropped(p)
+    )
+    if len(patterns) > MOST_HEADS:
+        caption += f" The first {MOST_HEADS} of {len(patterns)} heads are shown."
+    if len(network.model.blocks) > 1:
+        caption += f" Heads are those of the last of {len(network.model.blocks)} blocks."
+    return Figure(
+        "attention", _ATTENTION_TITLE, caption, assemble(panels, layout, _ATTENTION_TITLE), layout
+    )
+
+
+def _rounded(low: float, high: float) -> tuple[float, float]:
+    """Return the next multiples of 0.02 outside a range."""
+    return math.floor(low * 50) / 50, math.ceil(high * 50) / 50
+
+
+LARGEST_MODULUS: Final = 257
+"""Logits of larger moduli, p³ numbers, are not worth the memory of a report."""
+DECADES: Final = 3
+"""Powers of ten that the second map goes down to."""
+_MODES_TITLE: Final = "The logits in the Fourier basis of x and y"
+
+
+def modes(network: Network, p: int) -> Figure:
+    """Return the figure: a map of norms, and one of their logarithms."""
+    layout = Layout(columns=2, least=340, axis=70, square=True, most=500, cells=p)
+    if p > LARGEST_MODULUS:
+        missing = f"Left out: p = {p} is over {LARGEST_MODULUS}, where p³ logits take much memory."
+        return Figure("modes", _MODES_TITLE, "", missing=missing)
+    norms = frequency_pair_norms(logits_over_pairs(network.model))
+    top = float(norms.max()) or 1.0
+    at = [2 * k for k in ticks(0, p // 2, 8)]
+    axes = [
+        {
+            "title": f"frequency in {name} (cosine, then sine)",
+            "values": at,
+            "labels": "format(datum.value / 2, 'd')",
+            "from": 0,
+            "to": p,
+        }
+        for name in ("x", "y")
+    ]
+    share = norms / top
+    with np.errstate(divide="ignore"):
+        powers = np.maximum(np.log10(share), -DECADES)
+    panels = [
+        image_panel(share, (0, 1), "norm / largest norm", "norm / largest", *axes),
+        image_panel(powers, (-DECADES, 0), "the same, as a power of ten", "log10", *axes),
+    ]
+    caption = (
+        "Every cell is a product of one wave in x and one in y; its colour is the norm over the"
+        f" answers of what the logits hold of it. {_strongest(norms)} Few bright cells mean an"
+        " algorithm of few waves; on the diagonal both have the same frequency, as in"
+        " cos(2πk(x + y − c)/p)."
+    )
+    chart = assemble(panels, layout, _MODES_TITLE)
+    chart["resolve"] = {"scale": {"color": "independent"}}
+    return Figure("modes", _MODES_TITLE, caption, chart, layout)
+
+
+def _strongest(norms: np.ndarray, count: int = 5) -> str:
+    """Say which pairs of frequencies hold most of the squared norm."""
+    p = len(norms)
+    k = (np.arange(p) + 1) // 2
+    power = np.zeros((p // 2 + 1, p // 2 + 1))
+    np.add.at(power, (k[:, None], k[None]), norms**2)
+    largest = np.argsort(-power, axis=None, kind="stable")[:count]
+    pairs = [divmod(int(i), p // 2 + 1) for i in largest]
+    share = sum(power[pair] for pair in pairs) / max(power.sum(), 1e-300)
+    names = ", ".join(f"({i}, {j})" for i, j in pairs)
+    return f"The {len(pairs)} strongest pairs of frequencies, {names}, hold {share:.0%}."

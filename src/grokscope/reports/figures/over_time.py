@@ -1,0 +1,303 @@
+"""Accuracy, loss, progress measures and norms over training."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Final
+
+import altair as alt
+import numpy as np
+
+from grokscope.measures import MEASURES
+from grokscope.reports.figures.figure import Figure, Layout, Panel, assemble, shorten
+from grokscope.reports.figures.timeline import (
+    TimeAxis,
+    curves_panel,
+    many_seeds,
+    side_axis,
+    time_axis,
+    time_span,
+)
+from grokscope.reports.record import SIDES, Curve, RunRecord
+
+ACCURACY_TITLE = "Accuracy on training and test pairs"
+_NAMES = {"train": "train", "test": "test", "unleaked": "test, unleaked only"}
+
+
+def sides(record: RunRecord) -> list[str]:
+    """Return the sides to show: unleaked pairs only where some test pairs are leaked."""
+    return list(SIDES) if record.n_leaked else list(SIDES[:2])
+
+
+def by_side(
+    record: RunRecord, measure: str, operation: str | None = None
+) -> dict[str, dict[int, Curve]]:
+    """Return the curves of `accuracy` or `loss` by the side's name in the legend."""
+    curves = record.curves if operation is None else record.task_curves[operation]
+    found = {_NAMES[side]: curves.get((f"{side}_{measure}", None)) for side in sides(record)}
+    return {name: curves for name, curves in found.items() if curves}
+
+
+def accuracy(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
+    """Return the figure: one panel per run, or per operation of a single mixture."""
+    y = alt.Y(
+        "value:Q",
+        title="accuracy (share of pairs)",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=side_axis(format=".0%"),
+    )
+    parts = [(record, None) for record in records]
+    if len(records) == 1 and records[0].task_curves:
+        parts = [(records[0], operation) for operation in records[0].task_curves]
+    layout = Layout(columns=min(2, len(parts)), least=340)
+    series = [_NAMES[side] for side in max((sides(record) for record in records), key=len)]
+    panels = [
+        curves_panel(
+            by_side(r, "accuracy", operation),
+            r,
+            axis,
+            y,
+            series=series,
+            title=operation or heading(r, records),
+            height=220,
+            moments=r.moments_of(operation),
+        )
+        for r, operation in parts
+    ]
+    caption = (
+        "A network that groks is perfect on its training pairs long before it is on pairs that it"
+        " never saw; vertical lines mark where each seed memorised (train) and grokked (test):"
+        " the first evaluation at 99% or more that the next five confirm."
+    )
+    if "unleaked" in max((sides(record) for record in records), key=len):
+        caption += (
+            " A test pair is leaked when its transpose (y, x) was trained and has the same answer."
+        )
+    return Figure(
+        name="accuracy",
+        title=ACCURACY_TITLE,
+        caption=caption + many_seeds(records[0]),
+        chart=assemble(panels, layout, ACCURACY_TITLE),
+        layout=layout,
+        first_step=axis.first,
+    )
+
+
+def heading(record: RunRecord, records: Sequence[RunRecord]) -> str:
+    """Return the title of a run's panel: none where there is a single run."""
+    return "" if len(records) == 1 else shorten(record.label)
+
+
+LOSS_TITLE = "Loss on training and test pairs"
+_POWER = "replace(format(datum.value, '~e'), '+', '')"
+"""Labels 1e-3 and 1e1."""
+
+
+def loss(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
+    """Return the figure: one panel per run, with a common logarithmic axis."""
+    shown = [_positive(by_side(record, "loss")) for record in records]
+    every = [curve for sides in shown for seeds in sides.values() for curve in seeds.values()]
+    low, high = time_span(every) or (1e-3, 1.0)
+    y = alt.Y(
+        "value:Q",
+        title="cross-entropy (nats)",
+        scale=alt.Scale(type="log", domain=[low / 1.5, high * 1.5], nice=False),
+        axis=side_axis(labelExpr=_POWER, values=_decades(low, high)),
+    )
+    layout = Layout(columns=min(2, len(records)), least=340)
+    series = list(max(shown, key=len))
+    panels = [
+        curves_panel(
+            curves, record, axis, y, series=series, title=heading(record, records), height=220
+        )
+        for curves, record in zip(shown, records, strict=True)
+    ]
+    caption = (
+        "Mean cross-entropy on a logarithmic axis: in a network that groks the test loss first"
+        " rises while the training loss is already tiny, and then drops."
+    )
+    return Figure(
+        name="loss",
+        title=LOSS_TITLE,
+        caption=caption + many_seeds(records[0]),
+        chart=assemble(panels, layout, LOSS_TITLE),
+        layout=layout,
+        first_step=axis.first,
+    )
+
+
+def _positive(sides: dict[str, dict[int, Curve]]) -> dict[str, dict[int, Curve]]:
+    """Leave out what a logarithmic axis cannot show: exact zeros and what is not finite."""
+    return {
+        name: {
+            seed: Curve(c.steps, np.where(np.isfinite(c.values) & (c.values > 0), c.values, np.nan))
+            for seed, c in seeds.items()
+        }
+        for name, seeds in sides.items()
+    }
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """Return about six powers of ten between the least and the largest loss."""
+    first, last = int(np.ceil(np.log10(low / 1.5))), int(np.floor(np.log10(high * 1.5)))
+    return [float(f"1e{e}") for e in range(first, last + 1, max(1, round((last - first) / 6)))]
+
+
+PROGRESS_TITLE = "Fourier progress measures of W_E and W_L"
+SHOWN = ("ffs", "fcr")
+TABLES = ("W_E", "W_L")
+
+
+def progress(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
+    """Return the figure: for each run a panel for FFS and one for FCR."""
+    alone = len(records) == 1
+    layout = Layout(columns=1 if alone else 2, least=340)
+    panels = [_progress_panel(r, key, axis, records) for r in records for key in SHOWN]
+    described = "; ".join(
+        f"{m.symbol}, {m.name} ({m.range}; {m.direction})" for m in map(MEASURES.get, SHOWN) if m
+    )
+    caption = (
+        f"{described}. W_E is the embedding, W_L the neuron-logit map; a fall of either measure"
+        f" goes with grokking, and which one falls depends on the operation."
+    )
+    return Figure(
+        name="measures",
+        title=PROGRESS_TITLE,
+        caption=caption + many_seeds(records[0]),
+        chart=assemble(panels, layout, PROGRESS_TITLE),
+        layout=layout,
+        first_step=axis.first,
+    )
+
+
+def _progress_panel(
+    record: RunRecord, key: str, axis: TimeAxis, records: Sequence[RunRecord]
+) -> Panel:
+    measure = MEASURES[key]
+    y = alt.Y(
+        "value:Q",
+        title=f"{measure.symbol} (0 to 1)",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=side_axis(format=".1f"),
+    )
+    curves = {table: record.curves.get((key, table), {}) for table in TABLES}
+    run = heading(record, records)
+    title = f"{run} · {measure.symbol}" if run else f"{measure.symbol}: {measure.direction}"
+    return curves_panel(curves, record, axis, y, series=TABLES, title=title, height=170)
+
+
+_TITLE: Final = "Progress measures in the basis that fits the operation, and in the additive basis"
+_SERIES: Final = ("basis that fits", "additive basis")
+_MISSING: Final = (
+    "The measures were not recorded in the basis that fits the operation: the run is older than"
+    " them. The figure of the progress measures has the additive one."
+)
+
+
+def matched_progress(record: RunRecord, number: int = 0) -> Figure:
+    """Return the figure for an operation of the run: a panel per measure and table."""
+    matched = record.matched_curves(number)
+    found = [(key, table) for key in SHOWN for table in TABLES if matched.get((key, table))]
+    if not found:
+        return Figure("measures-matched", _TITLE, "", missing=_MISSING)
+    axis = time_axis([record])
+    panels = [
+        curves_panel(
+            {_SERIES[0]: matched[key, table], _SERIES[1]: record.curves.get((key, table), {})},
+            record,
+            axis,
+            _side(key),
+            series=_SERIES,
+            title=f"{MEASURES[key].symbol} of {table}",
+            height=170,
+        )
+        for key, table in found
+    ]
+    layout = Layout(columns=2, least=340)
+    caption = (
+        f"The same weights in two bases: {_described(found)}. In the basis that fits, cosine and"
+        " sine of a frequency count together for FFS." + many_seeds(record)
+    )
+    chart = assemble(panels, layout, _TITLE)
+    return Figure("measures-matched", _TITLE, caption, chart, layout, first_step=axis.first)
+
+
+def _side(key: str) -> alt.Y:
+    title = f"{MEASURES[key].symbol} (0 to 1)"
+    return alt.Y(
+        "value:Q", title=title, scale=alt.Scale(domain=[0, 1]), axis=side_axis(format=".1f")
+    )
+
+
+def _described(found: Sequence[tuple[str, str]]) -> str:
+    """Say what each measure is that is drawn."""
+    drawn = [MEASURES[key] for key in dict.fromkeys(key for key, _ in found)]
+    return "; ".join(f"{m.symbol}, {m.name} ({m.direction})" for m in drawn)
+
+
+NORMS_TITLE = "L2 norms of the weights"
+_GROUPS = {
+    "embedding and unembedding": ("W_E", "W_U"),
+    "attention": ("W_Q", "W_K", "W_V", "W_O"),
+    "neurons": ("W_in", "W_hidden", "W_out"),
+}
+
+
+def norms(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
+    """Return the figure: for each run a panel per part of the network."""
+    alone = len(records) == 1
+    layout = Layout(columns=1 if alone else 3, least=340 if alone else 300)
+    panels = [
+        _norms_panel(record, group, matrices, axis, records)
+        for record in records
+        for group, matrices in grouped(record.matrices).items()
+    ]
+    caption = (
+        "Root of the summed squared weights: weight decay shrinks what the answer does not need,"
+        " most of all during the clean-up around grokking."
+    )
+    if any(len(record.seeds) > 1 for record in records):
+        caption += " Line: the median over the seeds; shaded: from the least to the largest."
+    chart = assemble(panels, layout, NORMS_TITLE)
+    chart["resolve"] = {"scale": {"color": "independent"}}
+    return Figure(
+        name="norms",
+        title=NORMS_TITLE,
+        caption=caption,
+        chart=chart,
+        layout=layout,
+        first_step=axis.first,
+    )
+
+
+def grouped(matrices: Sequence[str]) -> dict[str, list[str]]:
+    """Return the matrices of each panel: one per part, and of several layers one per layer."""
+    panels: dict[str, list[str]] = {}
+    for group, kinds in _GROUPS.items():
+        for wanted, matrix in itertools.product(kinds, matrices):
+            # `W_Q.0` is the matrix of layer 0 where there are several
+            kind, _, layer = matrix.partition(".")
+            if kind == wanted:
+                title = f"{group}, layer {layer}" if layer else group
+                panels.setdefault(title, []).append(matrix)
+    return panels
+
+
+def _norms_panel(
+    record: RunRecord,
+    group: str,
+    matrices: Sequence[str],
+    axis: TimeAxis,
+    records: Sequence[RunRecord],
+) -> Panel:
+    curves = {matrix: record.curves[("l2_norm", matrix)] for matrix in matrices}
+    y = alt.Y(
+        "value:Q",
+        title="L2 norm",
+        scale=alt.Scale(zero=True),
+        axis=side_axis(format="~s"),
+    )
+    run = heading(record, records)
+    title = f"{run} · {group}" if run else group
+    return curves_panel(
+        curves, record, axis, y, series=matrices, title=title, height=150, each_seed=False
+    )

@@ -1,0 +1,281 @@
+"""Norms per frequency at any snapshot, and the additive basis beside the one that fits."""
+
+from typing import Any, Final
+
+import altair as alt
+import numpy as np
+import pyarrow.compute as pc
+from jaxtyping import Float
+
+from grokscope.explanation.of_run import Network
+from grokscope.explanation.sentences import is_additive, own_and_harmonics
+from grokscope.fourier.spectrum import frequency_shares
+from grokscope.reports.explained import Explained
+from grokscope.reports.figures.figure import (
+    Figure,
+    Layout,
+    Panel,
+    assemble,
+    inline,
+    layered,
+    shorten,
+    significant,
+    ticks,
+)
+from grokscope.reports.figures.timeline import side_axis
+from grokscope.reports.record import RunRecord
+
+TABLES: Final = ("W_E", "W_L")
+MOST_NUMBERS: Final = 6000
+"""Numbers per figure, of which the count of snapshots follows."""
+_SPECTRA_TITLE: Final = "Spectra of the embedding W_E and the neuron-logit map W_L"
+_SINE: Final = "sine (downwards)"
+_COSINE: Final = "cosine (upwards)"
+
+
+def spectra(
+    record: RunRecord, seed: int, runs: int = 1, explained: Explained | None = None
+) -> Figure:
+    """Return the figure: one panel per table and a slider over the snapshots.
+
+    **Arguments:** the run; which of its seeds; how many runs share the page; where it is to be the
+    basis that fits an operation, its explanation.
+    """
+    layout = Layout(columns=1, least=340)
+    name = "spectra" if explained is None else "spectra-matched"
+    missing = "No spectrum of this seed has been recorded in this basis."
+    found = _norms(record, seed, explained)
+    if not found:
+        return Figure(name, _SPECTRA_TITLE, "", missing=missing)
+    steps = _snapshots(sorted({step for table in found.values() for step in table}), record, runs)
+    last = len(steps) - 1
+    n = record.p if explained is None else explained.n
+    panels = [
+        _spectra_panel(table, found[table], steps, record, n) for table in TABLES if table in found
+    ]
+    caption = (
+        "Norm over the columns of the coefficients at each frequency k, cosines upwards and sines"
+        f" downwards; FFS counts the bars that pass a dotted line (η = {record.config.eta:g} times"
+        " the largest cosine or sine). Few tall bars: a sparse table; unequal up and down: a"
+        " cosine or sine bias. The slider goes through training."
+    )
+    if explained is not None:
+        caption += f" W_E: {explained.document['embedding']['basis']}."
+        if explained.structure is not None and explained.structure.characters == 2:
+            caption += " With two coordinates a bar upwards is the joint norm of both."
+    snapshot: dict[str, Any] = {"name": "snapshot", "value": last}
+    if last:
+        snapshot["bind"] = {"input": "range", "min": 0, "max": last, "step": 1, "name": "snapshot"}
+    chart = assemble(panels, layout, _SPECTRA_TITLE) | {"params": [snapshot]}
+    return Figure(name, _SPECTRA_TITLE, caption, chart, layout)
+
+
+def _norms(
+    record: RunRecord, seed: int, explained: Explained | None
+) -> dict[str, dict[int, np.ndarray]]:
+    """Return cosine and sine norms, as two rows, by table and step."""
+    rows = record.folder.spectra()
+    basis = "additive" if explained is None else "matched"
+    operation = None if explained is None else record.name_in_rows(explained.number)
+    name = pc.field("operation")
+    mine = (pc.field("seed") == seed) & (pc.field("basis") == basis)
+    mine &= name.is_null() if operation is None else name == operation
+    grouped = rows.filter(mine).group_by(["matrix", "step"], use_threads=False)
+    lists = grouped.aggregate([(c, "list") for c in ("k", "cos_norm", "sin_norm")])
+    found: dict[str, dict[int, np.ndarray]] = {}
+    for row in lists.to_pylist():
+        order = np.argsort(row["k_list"])
+        norms = np.array([row["cos_norm_list"], row["sin_norm_list"]])[:, order]
+        if explained is not None and explained.structure and explained.structure.characters == 2:
+            norms[1] = 0.0  # the first row is the joint norm of both coordinates
+        if np.isfinite(norms).all():
+            found.setdefault(row["matrix"], {})[row["step"]] = norms
+    return found
+
+
+def _snapshots(steps: list[int], record: RunRecord, runs: int) -> list[int]:
+    """Return evenly chosen snapshots, the first and the last among them."""
+    room = max(8, MOST_NUMBERS // (record.p * len(TABLES) * min(runs, 4)))
+    chosen = np.linspace(0, len(steps) - 1, min(room, len(steps)))
+    return [steps[i] for i in np.unique(chosen.round().astype(int))]
+
+
+def _spectra_panel(
+    table: str, norms: dict[int, np.ndarray], steps: list[int], record: RunRecord, order: int
+) -> Panel:
+    rows, lines = [], []
+    for i, step in enumerate(steps):
+        if step in norms:
+            rows += _bars(i, norms[step])
+            lines += [{"i": i, "v": v} for v in _thresholds(norms[step], record.config.eta)]
+    n = max(found.shape[1] for found in norms.values())
+    top = max(float(norms[step].max()) for step in steps if step in norms) or 1.0
+    x = alt.X(
+        "from:Q",
+        title="frequency k (turns per "
+        + ("p residues)" if order == record.p else f"{order} elements)"),
+        scale=alt.Scale(domain=[0.4, n + 0.6], nice=False),
+        axis=alt.Axis(values=[1, *ticks(2, n, 12)], grid=False, format="d"),
+    )
+    y = alt.Y(
+        "v:Q",
+        title="norm",
+        scale=alt.Scale(domain=[-top, top]),
+        axis=side_axis(labelExpr="format(abs(datum.value), '~s')"),
+    )
+    colour = alt.Color("kind:N", title=None, scale=alt.Scale(domain=[_COSINE, _SINE]))
+    tip = [alt.Tooltip("k:Q"), alt.Tooltip("kind:N"), alt.Tooltip("norm:Q", format=".3~g")]
+    bars = (
+        inline(rows)
+        .transform_filter("datum.i == snapshot")
+        .transform_calculate(
+            **{
+                "from": "datum.k - 0.38",
+                "to": "datum.k + 0.38",
+                "zero": "0",
+                "norm": "abs(datum.v)",
+                "kind": f"datum.s ? '{_SINE}' : '{_COSINE}'",
+            }
+        )
+        .mark_rect(tooltip=True)
+        .encode(x, y, alt.X2(field="to"), alt.Y2(field="zero"), colour, tooltip=tip)
+    )
+    limits = (
+        inline(lines).transform_filter("datum.i == snapshot").mark_rule(strokeDash=[2, 3]).encode(y)
+    )
+    return layered([bars, limits], {"text": {"expr": _title(table, steps)}}, height=190)
+
+
+def _title(table: str, steps: list[int]) -> str:
+    """Return the expression for a title that follows the slider."""
+    return f"'{table} at step ' + format({steps}[snapshot], ',')"
+
+
+def _bars(i: int, norms: np.ndarray) -> list[dict[str, Any]]:
+    """Return one row per bar; `s` is 1 for sines, which point downwards."""
+    return [
+        {"i": i, "k": k, "s": s, "v": significant(-value if s else value, 3)}
+        for s, row in enumerate(norms)
+        for k, value in enumerate(row.tolist(), start=1)
+    ]
+
+
+def _thresholds(norms: np.ndarray, eta: float) -> list[float]:
+    # η · max_k ‖μ_k‖ and, downwards, η · max_k ‖ν_k‖
+    cos, sin = eta * norms.max(axis=1)
+    return [significant(cos), significant(-sin)]
+
+
+_BASES_TITLE: Final = "Spectra in the additive basis and in the one that fits the operation"
+_TITLE_PLAIN: Final = "Spectra in the basis that fits the operation"
+_OVERLAP: Final = (
+    " Frequencies of a coordinate that is not one-to-one overlap: each also holds a little of the"
+    " others, so that even without energy of their own some bars are above 0."
+)
+_KINDS: Final = ("key frequency", "harmonic of a key", "other frequency")
+_PLACES: Final = {"W_E": "embedding", "W_L": "readout"}
+
+
+def bases(found: Explained, network: Network, p: int) -> Figure:
+    """Return the figure: a row per table; on the left characters of Z_p, on the right its own.
+
+    An operation whose coordinates are x and y themselves has one column: both are the same.
+    """
+    document, plain = found.document, is_additive(found.document)
+    tables = {"W_E": network.model.W_E[:p], "W_L": network.model.neuron_logit_map}
+    panels = []
+    for name, place in _PLACES.items():
+        matched = np.asarray(document[place]["spectrum"])
+        additive = np.nan_to_num(frequency_shares(np.asarray(tables[name], np.float64)))
+        top = 1.12 * float(max(matched.max(), 0 if plain else additive.max(), 0.01))
+        if not plain:
+            panels.append(
+                _bases_panel(
+                    additive,
+                    ([], []),
+                    f"{name} in the additive basis",
+                    f"characters of residues in Z_{p}",
+                    top,
+                    p,
+                )
+            )
+        keys = own_and_harmonics(document, place)
+        panels.append(
+            _bases_panel(
+                matched,
+                keys,
+                f"{name} in the basis that fits",
+                document[place]["basis"],
+                top,
+                found.n,
+            )
+        )
+    title = _TITLE_PLAIN if plain else _BASES_TITLE
+    layout = Layout(columns=2, least=340)
+    overlap = any(sum(document[place]["spectrum"]) > 1.01 for place in _PLACES.values())
+    caption = _caption(plain) + (_OVERLAP if overlap else "")
+    return Figure("bases", title, caption, assemble(panels, layout, title), layout)
+
+
+def _caption(plain: bool) -> str:
+    text = (
+        "Share of each frequency in the energy (squared norm without the mean row) of a table;"
+        " labelled bars are key frequencies, above the null of permuted rows in this table or in"
+        " the other one. Harmonics, doubles and halves of a key, have no label: W_L holds little"
+        " or nothing of them, and the weakest are found only because a key points at them."
+    )
+    if plain:
+        return f"{text} For this operation the basis that fits is the additive one itself."
+    return (
+        f"{text} The same weights on either side: where the right one has few bars and the left"
+        " one a carpet, the network computes in the coordinate on the right."
+    )
+
+
+def _bases_panel(
+    shares: Float[np.ndarray, "freq"],
+    keys: tuple[list[int], list[int]],
+    title: str,
+    basis: str,
+    top: float,
+    n: int,
+) -> Panel:
+    last = len(shares)
+    x = alt.X(
+        "from:Q",
+        title=f"frequency k (turns per {n} elements)",
+        scale=alt.Scale(domain=[0.4, last + 0.6], nice=False),
+        axis=alt.Axis(values=[1, *ticks(2, last, 12)], grid=False, format="d"),
+    )
+    y = alt.Y(
+        "v:Q",
+        title="share of the energy",
+        scale=alt.Scale(domain=[0, top], nice=False),
+        axis=side_axis(format=".2~p"),
+    )
+    colour = alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(_KINDS)))
+    tip = [alt.Tooltip("k:Q"), alt.Tooltip("kind:N"), alt.Tooltip("v:Q", format=".2%")]
+    rows = inline(_rows(shares, *keys))
+    bars = (
+        rows.transform_calculate(**{"from": "datum.k - 0.38", "to": "datum.k + 0.38", "zero": "0"})
+        .mark_rect(tooltip=True)
+        .encode(x, y, alt.X2(field="to"), alt.Y2(field="zero"), colour, tooltip=tip)
+    )
+    names = (
+        rows.transform_filter("datum.label")
+        .transform_calculate(**{"from": "datum.k"})
+        .mark_text(dy=-7)
+        .encode(x, y, text="k:Q")
+    )
+    heading = {"text": title, "subtitle": shorten(basis, 56)}
+    return layered([bars, names], heading, height=180)
+
+
+def _rows(
+    shares: Float[np.ndarray, "freq"], own: list[int], harmonics: list[int]
+) -> list[dict[str, Any]]:
+    kinds = dict.fromkeys(own, _KINDS[0]) | dict.fromkeys(harmonics, _KINDS[1])
+    return [
+        {"k": k, "v": significant(v), "kind": kinds.get(k, _KINDS[2]), "label": int(k in own)}
+        for k, v in enumerate(shares.tolist(), start=1)
+    ]

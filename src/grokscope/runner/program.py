@@ -1,0 +1,130 @@
+"""Runs that train side by side: one compiled program takes all of them to their next evaluation."""
+
+import dataclasses
+import functools
+import time
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from grokscope.config.optimizer import OptimizerConfig
+from grokscope.runner.observe import make_observer
+from grokscope.runner.training_run import TrainingRun
+from grokscope.training import ChunkResult, RunAxis, RunInputs, TrainState, make_chunk
+
+T = TypeVar("T")
+Broken = Callable[[TrainingRun, Exception], None]
+
+
+def run_axis() -> RunAxis:
+    """Return how several runs share a program here: one after the other on a CPU."""
+    return "map" if jax.default_backend() == "cpu" else "vmap"
+
+
+def begin_runs(run: TrainingRun) -> None:
+    """Observe and keep a run's initial weights."""
+    _train([run], 0)
+
+
+def advance_runs(runs: Sequence[TrainingRun], broken: Broken | None = None) -> None:
+    """Train runs of one `signature` to their next evaluation, and record it.
+
+    **Arguments:**
+
+    - `runs`: one that has ended may stand among them: it is left as it is.
+    - `broken`: hears of a run whose numbers could not be kept, and why, while the others go on;
+      without it the error is raised.
+    """
+    _train(runs, next(run.steps_to_next for run in runs if run.active), broken)
+
+
+def signature(run: TrainingRun) -> Hashable:
+    """Return what runs must agree in to train side by side: their program and their shapes."""
+    leaves, tree = jax.tree_util.tree_flatten((run.states, run.inputs))
+    shapes = tuple((leaf.shape[1:], str(leaf.dtype)) for leaf in leaves)
+    schedule = run.config.schedule
+    # a chunk that is shorter than the others, the last or the first after an odd end, is one's own
+    odd = schedule.steps % schedule.eval_every or run.step % schedule.eval_every
+    even = run.folder.path if odd else None
+    return _static(run), schedule.eval_every, even, tree, shapes
+
+
+def pad_runs(run: TrainingRun, examples: int) -> None:
+    """Fill a run's training set up with examples that weigh nothing, for a common shape."""
+    inputs, n = run.inputs, run.inputs.labels.shape[1]
+    if run.config.optimizer.batch_size is not None:
+        return
+    weights = inputs.weights
+    if weights is None:
+        # L = Σ_task mean over its examples = Σ_i w_i·loss_i
+        weights = jnp.full(inputs.labels.shape, run.task.n_tasks / n, jnp.float32)
+    more = ((0, 0), (0, examples - n))
+    run.inputs = inputs._replace(
+        tokens=jnp.pad(inputs.tokens, (*more, (0, 0))),
+        labels=jnp.pad(inputs.labels, more),
+        weights=jnp.pad(weights, more),
+    )
+
+
+def _train(runs: Sequence[TrainingRun], n_steps: int, broken: Broken | None = None) -> None:
+    active = np.array([seed.active for run in runs for seed in run.seeds])
+    trained = [run for run in runs if run.active]
+    for run in trained:
+        run.step += n_steps
+    program = _program(_static(runs[0]), n_steps, run_axis())
+    started = time.perf_counter()
+    states = _join([run.states for run in runs])
+    states, result = program(states, _join([_inputs(run) for run in runs]), active)
+    result = jax.device_get(result)
+    seconds = time.perf_counter() - started
+    place = 0
+    for run in runs:
+        own = slice(place, place + len(run.seeds))
+        place = own.stop
+        if run not in trained:
+            run.states = _cut(states, own)
+            continue
+        run.training_seconds += seconds / len(trained) if n_steps else 0.0
+        try:
+            run.take(_cut(states, own), _cut(result, own), n_steps)
+        except Exception as error:
+            if broken is None:
+                raise
+            broken(run, error)
+
+
+def _inputs(run: TrainingRun) -> RunInputs:
+    return run.inputs._replace(observed=run.inputs.observed._replace(due=jnp.asarray(run.due)))
+
+
+def _join(trees: list[T]) -> T:
+    """Return the runs of several trees in one, along their leading axis."""
+    if len(trees) == 1:
+        return trees[0]
+    return jax.tree_util.tree_map(lambda *leaves: jnp.concatenate(leaves), *trees)
+
+
+def _cut(tree: T, own: slice) -> T:
+    return jax.tree_util.tree_map(lambda a: a if len(a) == own.stop - own.start else a[own], tree)
+
+
+_Static = tuple[OptimizerConfig, int, float, int]
+
+
+def _static(run: TrainingRun) -> _Static:
+    """Return what is compiled into the program; rate and decay are inputs of it."""
+    optimizer = dataclasses.replace(run.config.optimizer, learning_rate=1.0, weight_decay=0.0)
+    return optimizer, run.task.p, run.config.eta, run.task.n_tasks
+
+
+@functools.cache
+def _program(
+    static: _Static, n_steps: int, axis: RunAxis
+) -> Callable[..., tuple[TrainState, ChunkResult]]:
+    """Return the program; the same one, already compiled, for every run that agrees in it."""
+    optimizer, p, eta, n_tasks = static
+    observe: Callable[..., Any] = make_observer(p, eta)
+    return make_chunk(optimizer, observe, n_steps, axis, n_tasks)

@@ -1,0 +1,252 @@
+"""Train a sweep into its folder: what is done stays, what is left is trained, all is recorded."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from grokscope.config.arguments import plain_arguments
+from grokscope.disk.atomic import names_in, path_for_shell, path_in_words, path_of, remove_files
+from grokscope.disk.listing import paths_of
+from grokscope.disk.lock import is_locked
+from grokscope.disk.names import slug
+from grokscope.disk.sweep_folder import SPEC_NAME, SweepFolder, forget_failure, is_sweep
+from grokscope.errors import FolderMovedError, RunInterruptedError, UsageError
+from grokscope.runner.interrupt import stop_requests
+from grokscope.sweeps.batch import make_batches
+from grokscope.sweeps.engines.engine import Engine, make_engine
+from grokscope.sweeps.job import Job
+from grokscope.sweeps.merge import Merged, merge_runs
+from grokscope.sweeps.spec import Spec
+from grokscope.sweeps.states import States
+
+_SECONDS_BETWEEN_POLLS: Final = 1.0
+_PATIENCE_WITH_ORPHANS: Final = 60.0
+
+
+class Watcher:
+    """Hears how a sweep goes; this one does nothing."""
+
+    def adopted(self, source: Path, adoption: Merged) -> None:
+        """Runs of another folder were taken over."""
+
+    def begin(self, states: States) -> None:
+        """Training is about to start."""
+
+    def polled(self, states: States) -> None:
+        """About once a second: the states are fresh."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep has to do.
+
+    **Arguments:**
+
+    - `states`: of all its runs.
+    - `left`: the jobs that are not done, each with the steps that it may still take.
+    - `adoptions`: per folder to be merged, what would be taken over.
+    """
+
+    states: States
+    left: list[tuple[Job, int]] = field(default_factory=list)
+    adoptions: dict[Path, Merged] = field(default_factory=dict)
+
+
+def plan(spec: Spec, out: Path, merge: Sequence[Path] = ()) -> Plan:
+    """Return what is done in the folder `out` and what is left; writes nothing.
+
+    **Arguments:**
+
+    - `merge`: folders whose runs would be taken over first; those that are done count as done.
+
+    **Raises:** `RunFolderError` when one of them cannot be read.
+    """
+    jobs, states = spec.jobs(), States(spec.points, out)
+    adoptions = {source: merge_runs(jobs, SweepFolder(out), source, copy=False) for source in merge}
+    done = {name for adoption in adoptions.values() for name in adoption.done}
+    left = []
+    for job in jobs:
+        state = states.now[job.name]
+        if job.name not in done and (not state.ended or state.status == "failed"):
+            left.append((job, max(0, job.config.schedule.steps - (state.step or 0))))
+    return Plan(states, left, adoptions)
+
+
+def run_sweep(
+    spec: Spec,
+    out: Path,
+    *,
+    engine: Engine,
+    batch_size: int | None = None,
+    merge: Sequence[Path] = (),
+    train: bool = True,
+    lock: bool = True,
+    watcher: Watcher | None = None,
+) -> SweepFolder:
+    """Train all runs of `spec` that are not done in the folder `out`, and return the folder.
+
+    May be killed at any time and repeated. Runs that `spec` no longer has are kept. A run that
+    fails is recorded in the folder, and tried again the next time.
+
+    **Arguments:**
+
+    - `out`: a new folder, or that of a sweep, whose description is then replaced.
+    - `engine`: trains the batches.
+    - `batch_size`: how many runs train side by side in one process; None lets the device say.
+    - `merge`: folders whose runs are taken over first; see `adopt`.
+    - `train`: False only takes over and makes the index.
+    - `lock`: False trains also where the file system has no locks.
+    - `watcher`: hears how it goes.
+
+    **Raises:** `UsageError` for a folder that cannot be used; `DiskError`, also when the folder
+    is moved; `RunInterruptedError` after saving.
+    """
+    watcher = watcher or Watcher()
+    # whatever is wrong is said before anything is written
+    spec.jobs()
+    for source in merge:
+        names_in(source)
+    sweep = SweepFolder.create(out, lock=lock)
+    with sweep.lock(), stop_requests() as wish:
+        remove_files(list(sweep.path.glob(".*.tmp-*")))
+        sweep.write_spec(spec.text)
+        for source in merge:
+            watcher.adopted(source, merge_runs(spec.jobs(), sweep, source))
+        if train:
+            _train(
+                spec,
+                sweep,
+                engine,
+                batch_size,
+                watcher,
+                lambda: bool(wish) or sweep.moved,
+                lock=lock,
+            )
+        sweep.write_index()
+        go_on = f"go on with: grokscope sweep {path_for_shell(sweep.path)}"
+        if sweep.moved:
+            raise FolderMovedError(
+                "the sweep's folder was moved while it trained, and lies in "
+                f"{path_in_words(sweep.path)}; everything is saved there",
+                next_step=go_on,
+            )
+        if wish:
+            raise RunInterruptedError("interrupted; everything is saved", next_step=go_on)
+    return sweep
+
+
+def _train(
+    spec: Spec,
+    sweep: SweepFolder,
+    engine: Engine,
+    batch_size: int | None,
+    watcher: Watcher,
+    wish: Callable[[], bool],
+    *,
+    lock: bool,
+) -> None:
+    """Hand what is left to the engine, and let the watcher see how it goes."""
+    todo = plan(spec, sweep.path)
+    jobs = [job for job, _ in todo.left]
+    for job in jobs:
+        forget_failure(sweep.path, job.name)
+    todo.states.restart()
+    watcher.begin(todo.states)
+    _wait_for_orphans(jobs, sweep, wish)
+    batches = make_batches(jobs, slots=engine.slots, size=batch_size, memory_mib=engine.memory_mib)
+    batches = [dataclasses.replace(batch, lock=lock) for batch in batches]
+    last = time.monotonic()
+
+    def watch() -> bool:
+        nonlocal last
+        if time.monotonic() - last >= _SECONDS_BETWEEN_POLLS:
+            todo.states.poll()
+            watcher.polled(todo.states)
+            last = time.monotonic()
+        return wish()
+
+    if batches and not wish():
+        engine.run(batches, sweep.path, watch=watch)
+    todo.states.poll()
+    watcher.polled(todo.states)
+
+
+def _wait_for_orphans(jobs: Sequence[Job], sweep: SweepFolder, wish: Callable[[], bool]) -> None:
+    """Wait for workers of a sweep that was killed: they notice, save and stop."""
+    end = time.monotonic() + _PATIENCE_WITH_ORPHANS
+    waiting = [sweep.runs / job.name for job in jobs if is_locked(sweep.runs / job.name)]
+    while waiting and time.monotonic() < end and not wish():
+        time.sleep(0.2)
+        waiting = [run for run in waiting if is_locked(run)]
+
+
+SWEEPS: Final = Path("sweeps")
+
+
+@plain_arguments
+def sweep(
+    spec: Any,
+    out: str | Path | None = None,
+    *,
+    engine: str = "local",
+    workers: int | None = None,
+    batch_size: int | None = None,
+    merge: Any = (),
+    lock: bool = True,
+    watcher: Watcher | None = None,
+    **settings: Any,
+) -> SweepFolder:
+    """Train every run of a sweep that is not done yet, and return its folder.
+
+    **Arguments:**
+
+    - `spec`: a TOML file, the folder of a sweep, what `gs.sweep` returned, or a dictionary:
+      `{"axes": {"operation": ["x + y", "x*y"], "seed": range(3)}, "fixed": {"p": 59}}`.
+    - `out`: the folder; by default `sweeps/NAME`, with the name of the file.
+    - `engine`, `workers`: where runs train; a key of `ENGINES`, and how many processes (local).
+    - `batch_size`: how many runs train side by side in one process.
+    - `merge`: folders whose finished runs of the same configurations are copied first.
+    - `lock`: False trains also where the file system has no locks; then nothing else may write
+      there.
+    - `watcher`: hears how it goes.
+    - `settings`: of the engine, `engine="ray", address="auto", storage="s3://…"`.
+
+    **Returns:** the folder, whose `index()` has one row per run and whose `failures` the errors.
+
+    **Raises:** `UsageError`, `DiskError`, `RunInterruptedError`.
+    """
+    read, folder = (_given(spec), None) if isinstance(spec, Spec | Mapping) else read_spec(spec)
+    if workers is not None:
+        settings["workers"] = workers
+    target = folder if out is None else path_of(out)
+    if target is None:
+        raise UsageError("a sweep from Python needs out", next_step='for example out="sweeps/mine"')
+    return run_sweep(
+        read,
+        target,
+        engine=make_engine(engine, **settings),
+        batch_size=batch_size,
+        merge=paths_of(merge),
+        lock=lock,
+        watcher=watcher,
+    )
+
+
+def read_spec(path: Any) -> tuple[Spec, Path]:
+    """Return the description in a file, or of a sweep's folder, and where it is trained.
+
+    **Raises:** `UsageError` when it cannot be read.
+    """
+    path = path_of(path)
+    if path.is_dir():
+        SweepFolder.open(path)
+        return Spec.from_file(path / SPEC_NAME), path
+    own = path.name == SPEC_NAME and is_sweep(path.parent) and (path.parent / "runs").is_dir()
+    return Spec.from_file(path), path.parent if own else SWEEPS / slug(path.stem)
+
+
+def _given(spec: Spec | Mapping[str, Any]) -> Spec:
+    return spec if isinstance(spec, Spec) else Spec.from_dict(spec)

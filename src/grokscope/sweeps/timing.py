@@ -1,0 +1,71 @@
+"""A process that trains a few real steps, to say how long they take here."""
+
+import dataclasses
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from grokscope.config.run import RunConfig
+from grokscope.config.transfer import TransferConfig
+from grokscope.runner.progress import Beginning, Evaluation, NoCallbacks
+from grokscope.sweeps.engines.process import Conversation
+
+_MOST_STEPS: Final = 50
+_PAIRS: Final = 75_000
+"""Pairs that are trained on in a measurement: a second or two for the paper's network."""
+
+
+class _Stopwatch(NoCallbacks):
+    """Keeps the moments at which training began, and at which each step was evaluated."""
+
+    def begin(self, beginning: Beginning) -> None:
+        self.moments = {beginning.step: time.perf_counter()}
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        self.moments[evaluation.step] = time.perf_counter()
+
+
+def main() -> None:
+    """Measure the configurations that are asked about."""
+    talk = Conversation()
+    while (request := talk.next()) is not None:
+        started = time.perf_counter()
+        times = seconds(RunConfig.from_json(request["config"]))
+        talk.answer(times | {"took": time.perf_counter() - started})
+
+
+def seconds(config: RunConfig) -> dict[str, float]:
+    """Return the times of a run of this shape, by the names of `estimate.Times`.
+
+    Two short runs go into folders that are removed: one that compiles, and one more.
+    """
+    every = _steps(config)
+    first = _moments(config, 2 * every, every)
+    chunk = first[2 * every] - first[every]
+    starts = [
+        max(moments[every] - chunk, 0.0) for moments in (first, _moments(config, every, every))
+    ]
+    return {"per_step": chunk / every, **dict(zip(("compiling", "beginning"), starts, strict=True))}
+
+
+def _steps(config: RunConfig) -> int:
+    """Return how many steps are measured at a time; of large networks fewer."""
+    task = config.task
+    pairs = task.p**2 * task.train_fraction * len(task.expressions)
+    return max(1, min(config.schedule.eval_every, _MOST_STEPS, round(_PAIRS / pairs)))
+
+
+def _moments(config: RunConfig, steps: int, every: int) -> dict[int, float]:
+    """Train and return after how many seconds each evaluated step was reached."""
+    from grokscope.runner.loop import train_run
+
+    schedule = dataclasses.replace(
+        config.schedule, steps=steps, eval_every=every, spectra_every=every, stop=False
+    )
+    started, watch = time.perf_counter(), _Stopwatch()
+    with tempfile.TemporaryDirectory(prefix="grokscope-measure-") as folder:
+        # weights to take over change no time, and may not be trained yet
+        short = dataclasses.replace(config, schedule=schedule, transfer=TransferConfig())
+        train_run(short, Path(folder) / "run", listener=watch)
+    return {step: moment - started for step, moment in watch.moments.items()}

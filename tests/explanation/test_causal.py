@@ -1,0 +1,214 @@
+"""Keep, remove and controls on both sides of a network, against tables edited by hand."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from grokscope.explanation.ablation import (
+    Ablation,
+    ablate_embedding,
+    ablate_readout,
+    class_axis,
+    dose_response,
+    keep_both,
+)
+from grokscope.explanation.logits import logits_over_pairs
+from grokscope.explanation.network import Outcome, Subject, median_outcome
+
+KEYS = [2, 3]
+
+
+@pytest.fixture(
+    scope="module", params=[("x + y", 11), ("x*y", 13), ("x^2 + y^2", 13), ("2x + 3y", 11)]
+)
+def about(
+    request: pytest.FixtureRequest, network: Callable, known_structure: Callable, subject: Callable
+) -> Subject:
+    """A random network, made to be right at about half of the pairs by its labels."""
+    name, p = request.param
+    found = subject(network(p=p), known_structure(name, p))
+    said = found.logits.argmax(axis=2).astype(np.int32)
+    x, y = np.ogrid[:p, :p]
+    labels = np.where((x + y) % 2 == 0, said, found.labels).astype(np.int32)
+    return Subject(found.model, labels, found.matched)
+
+
+def design(coordinates: list[np.ndarray], n: int, frequencies: Any) -> np.ndarray:
+    """The constant, rows without a coordinate, cos and sin of the frequencies."""
+    p = len(coordinates[0])
+    inside = np.all([u >= 0 for u in coordinates], axis=0)
+    columns = [inside.astype(float), *np.eye(p)[~inside]]
+    for k in frequencies:
+        for u in coordinates:
+            angle = 2 * np.pi * k * u / n
+            columns += [np.cos(angle) * inside, np.sin(angle) * inside]
+    return np.column_stack(columns)
+
+
+def fit(columns: np.ndarray, table: np.ndarray) -> np.ndarray:
+    return columns @ np.linalg.lstsq(columns, table, rcond=1e-10)[0]
+
+
+def accuracy(about: Subject, logits: np.ndarray) -> float:
+    right = [
+        logits[x, y].argmax() == about.labels[x, y] for x, y in np.argwhere(about.defined).tolist()
+    ]
+    return float(np.mean(right))
+
+
+def with_embedding(about: Subject, rows: np.ndarray) -> np.ndarray:
+    W_E = jnp.concatenate([jnp.asarray(rows, jnp.float32), about.model.W_E[about.p :]])
+    return logits_over_pairs(eqx.tree_at(lambda m: m.W_E, about.model, W_E))
+
+
+def drawn(about: Subject, draws: int) -> list[list[int]]:
+    """The other frequencies of each control."""
+    rng = np.random.default_rng(0)
+    others = [k for k in range(1, about.matched.n // 2 + 1) if k not in KEYS]
+    return [rng.permutation(others)[: len(KEYS)].tolist() for _ in range(draws)]
+
+
+def test_the_embedding_is_kept_removed_and_controlled_as_by_hand(about: Subject) -> None:
+    structure, table = about.matched.structure, np.asarray(about.embedding)
+    coordinates = [structure.u, structure.v]
+    keys = fit(design(coordinates, structure.n, KEYS), table)
+    free = fit(design(coordinates, structure.n, []), table)
+    found = ablate_embedding(about, KEYS, draws=3)
+    expected = {"keep": keys, "remove": table - keys + free}
+    for name, edited in expected.items():
+        assert_allclose(
+            getattr(found, name).accuracy["all"], accuracy(about, with_embedding(about, edited))
+        )
+    for i, others in enumerate(drawn(about, 3)):
+        both = fit(design(coordinates, structure.n, KEYS + others), table)
+        alone = fit(design(coordinates, structure.n, others), table)
+        without = with_embedding(about, table - both + keys)
+        assert_allclose(found.control[i].accuracy["all"], accuracy(about, without))
+        only = with_embedding(about, alone)
+        assert_allclose(found.keep_others[i].accuracy["all"], accuracy(about, only))
+
+
+def test_the_class_axis_is_kept_and_removed_as_by_hand(about: Subject) -> None:
+    g, n, p = about.matched.structure.g, about.matched.n, about.p
+    pushed = [np.bincount(g[g >= 0], minlength=p).astype(float) > 0]
+    columns = [pushed[0].astype(float), *np.eye(p)[~pushed[0]]]
+    for k in KEYS:
+        for wave in (np.cos, np.sin):
+            column = np.zeros(p)
+            for s in range(n):
+                if g[s] >= 0:
+                    column[g[s]] += wave(2 * np.pi * k * s / n)
+            columns.append(column)
+    free = np.column_stack(columns[: -2 * len(KEYS)])
+    table = np.asarray(about.logits, np.float64).reshape(p * p, p).T
+    keys = fit(np.column_stack(columns), table)
+    found = ablate_readout(about, KEYS, draws=2)
+    for name, edited in {"keep": keys, "remove": table - keys + fit(free, table)}.items():
+        logits = edited.T.reshape(p, p, p)
+        assert_allclose(getattr(found, name).accuracy["all"], accuracy(about, logits))
+
+
+def test_the_class_axis_and_back_changes_nothing() -> None:
+    logits = np.random.default_rng(0).normal(size=(4, 4, 4))
+    table, back = class_axis(logits)
+    assert_allclose(table[3, 1 * 4 + 2], logits[1, 2, 3])
+    assert_allclose(back(table), logits)
+
+
+def test_both_kept_is_one_after_the_other(about: Subject) -> None:
+    structure = about.matched.structure
+    rows = fit(design([structure.u, structure.v], structure.n, KEYS), about.embedding)
+    changed = Subject(about.model, about.labels, about.matched)
+    changed.__dict__["logits"] = with_embedding(about, rows)
+    expected = ablate_readout(changed, [1, 2], draws=0).keep
+    assert_allclose(keep_both(about, KEYS, [1, 2]).accuracy["all"], expected.accuracy["all"])
+
+
+def test_removing_families_one_by_one_is_removing_each_alone(about: Subject) -> None:
+    found = dose_response(about, [(1, 2), (3,)])
+    for place, of in (("embedding", ablate_embedding), ("readout", ablate_readout)):
+        expected = [of(about, family, draws=0).remove for family in ([1, 2], [3])]
+        assert found[place] == expected
+
+
+def test_no_keys_leave_the_network_whole(about: Subject) -> None:
+    found = ablate_embedding(about, [], draws=4)
+    assert found.remove.accuracy == about.full.accuracy
+    assert (found.control, found.keep_others) == ((), ())
+    assert found.scaled(about)["control"] is None
+
+
+def test_scaled_is_nought_at_chance_and_one_at_the_network(about: Subject) -> None:
+    counts = np.bincount(about.labels[about.defined])
+    assert_allclose(about.chance, counts.max() / counts.sum())
+    full = about.full.accuracy["all"]
+    loss = {"all": 1.0}
+    assert about.scaled(Outcome({"all": full}, loss)) == 1
+    assert about.scaled(Outcome({"all": about.chance}, loss)) == 0
+    middle = Outcome({"all": (full + about.chance) / 2}, loss)
+    assert_allclose(about.scaled(middle), 0.5)
+    assert about.scaled(Outcome({"all": 0.0}, loss)) < 0
+    ablation = Ablation(middle, middle, (middle, about.full, about.full), (middle,))
+    assert ablation.scaled(about) == pytest.approx(
+        {"keep": 0.5, "remove": 0.5, "control": 1.0, "keep_others": 0.5}
+    )
+
+
+def test_a_network_no_better_than_chance_has_no_scale(about: Subject) -> None:
+    wrong = (about.logits.argmin(axis=2)).astype(np.int32)
+    hopeless = Subject(about.model, wrong, about.matched)
+    assert np.isnan(hopeless.scaled(hopeless.full))
+
+
+def test_a_median_is_taken_number_by_number() -> None:
+    numbers = ((0.1, 0.9, 3.0, 7.0), (0.2, 0.5, 1.0, 9.0), (0.6, 0.7, 2.0, 8.0))
+    outcomes = [Outcome({"all": a, "test": b}, {"all": c, "test": d}) for a, b, c, d in numbers]
+    assert median_outcome(outcomes) == Outcome({"all": 0.2, "test": 0.7}, {"all": 2.0, "test": 8.0})
+
+
+def test_round_off_does_not_answer(
+    build_clock: Callable, known_structure: Callable, subject: Callable
+) -> None:
+    """Without its keys nothing but float32 digits is left of a clock, and these know x."""
+    structure = known_structure("x + y", 23)
+    clock = subject(build_clock(structure, (2, 5, 9), grid=12), structure)
+    assert clock.full.accuracy["all"] == 1
+    for of in (ablate_embedding, ablate_readout):
+        found = of(clock, [2, 5, 9], draws=1)
+        assert found.keep.accuracy["all"] == 1
+        assert_allclose(found.remove.accuracy["all"], 1 / 23, atol=0.01)
+        assert found.control[0].accuracy["all"] == 1
+        # half a clock: the fewer keys are removed the more it answers
+        some = [of(clock, keys, draws=0).remove.accuracy["all"] for keys in ([], [2], [2, 5])]
+        assert all(a >= b for a, b in pairwise(some))
+
+
+def test_of_a_saturated_table_all_that_the_squares_tell_apart_is_kept(
+    network: Callable, known_structure: Callable, subject: Callable
+) -> None:
+    about = subject(network(p=13), known_structure("x^2 + y^2", 13))
+    table, u = about.embedding, np.arange(13) ** 2 % 13
+    # the mean of x and −x, and what is not the same at both
+    even = np.array([table[u == u[x]].mean(axis=0) for x in range(13)])
+    found = ablate_embedding(about, KEYS, outside=True, draws=2)
+    assert found.outside
+    assert_allclose(found.keep.accuracy["all"], accuracy(about, with_embedding(about, even)))
+    constant = table.mean(axis=0)
+    without = with_embedding(about, table - even + constant)
+    assert_allclose(found.remove.accuracy["all"], accuracy(about, without))
+    assert len(found.control) == len(found.keep_others) == 2
+
+
+def test_without_room_outside_there_is_no_control(
+    network: Callable, known_structure: Callable, subject: Callable
+) -> None:
+    about = subject(network(p=11), known_structure("x + y", 11))
+    found = ablate_embedding(about, KEYS, outside=True, draws=2)
+    assert (found.control, found.keep_others) == ((), ())
+    assert found.keep.accuracy == about.full.accuracy

@@ -1,0 +1,44 @@
+"""Structures as characters: what a structure says about residues, answers, sums and labels."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from grokscope.fourier.basis import Matched
+from grokscope.tasks.structure import Structure
+
+Known = Callable[[str, int], Structure]
+
+
+@pytest.mark.parametrize(
+    ("name", "p", "n", "parts", "answer"),
+    [
+        ("x + y", 11, 11, 1, lambda x, y: (x + y) % 11),
+        ("x - y", 11, 11, 1, lambda x, y: (x - y) % 11),
+        ("x*y", 11, 10, 1, lambda x, y: x * y % 11 if x and y else -1),
+        ("x^2 + y^2", 13, 13, 1, lambda x, y: (x * x + y * y) % 13),
+        ("x^2 - y", 13, 13, 2, lambda x, y: (x * x - y) % 13),
+        ("(x + y)^2", 13, 13, 1, lambda x, y: (x + y) ** 2 % 13),
+    ],
+)
+def test_labels_sums_and_bases_of_an_operation(
+    known_structure: Known, name: str, p: int, n: int, parts: int, answer: Callable
+) -> None:
+    structure = known_structure(name, p)
+    matched = Matched(structure)
+    assert (matched.n, matched.p) == (n, p)
+    assert len(matched.embedding.parts) == parts
+    assert matched.embedding.n == matched.readout.n == n
+    for x in range(p):
+        for y in range(p):
+            assert matched.labels[x, y] == answer(x, y)
+            assert matched.defined[x, y] == (answer(x, y) >= 0)
+            u, v = structure.u[x], structure.v[y]
+            assert matched.sums[x, y] == ((u + v) % n if u >= 0 and v >= 0 else -1)
+    reached = {answer(x, y) for x in range(p) for y in range(p)} - {-1}
+    assert set(np.flatnonzero(matched.readout.inside)) == reached
+    assert_allclose(
+        matched.readout.free.T @ matched.readout.free, np.eye(1 + p - len(reached)), atol=1e-12
+    )

@@ -1,0 +1,153 @@
+"""Every experiment's page, drawn from results that nothing computed."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import altair as alt
+import pytest
+
+from grokscope.paper.agreement import State
+from grokscope.paper.block import Table, TableCell
+from grokscope.paper.experiment import Experiment, Request, experiments, load_experiment
+from grokscope.paper.page import agreement, blocks_of, render, write_paper_page
+from grokscope.paper.results import Results, read_results, write_results
+from grokscope.paper.views import VIEWS
+from grokscope.reports.figures.figure import Figure
+
+MANIFEST = {"commands": [], "runs": ""}
+Fake = Callable[..., Results]
+NAMES = list(experiments())
+
+
+def of(name: str) -> Experiment:
+    return Request(seeds=(0, 1, 2)).apply(load_experiment(name))
+
+
+def test_every_kind_of_view_is_used_and_known() -> None:
+    used = {view.kind for name in NAMES for view in load_experiment(name).views}
+    assert used == set(VIEWS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_figures_are_valid_and_tables_are_whole(name: str, fake: Fake) -> None:
+    experiment = of(name)
+    blocks = blocks_of(experiment, fake(experiment, run=True))
+    assert blocks
+    for block in blocks:
+        if isinstance(block, Figure):
+            assert block.caption
+            alt.ConcatChart.from_dict(block.chart or {}, validate=True)
+        else:
+            assert {len(row) for row in block.rows} == {len(block.header)}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if load_experiment(name).kind == "training"]
+)
+def test_without_runs_nothing_is_shown_but_that(name: str, fake: Fake) -> None:
+    experiment = of(name)
+    results = fake(experiment, run=False)
+    blocks = blocks_of(experiment, results)
+    for block in blocks:
+        if isinstance(block, Figure) and block.chart is not None:
+            assert block.name == "map"
+            rows = [row for rows in block.chart["datasets"].values() for row in rows]
+            assert {row["kind"] for row in rows} == {"not run"}
+        elif isinstance(block, Table):
+            texts = {cell.text for row in block.rows for cell in row[1:]}
+            assert texts <= {"not run", ""} or _paper_column(block)
+    assert set(agreement(blocks)) <= {State.NOT_RUN}
+
+
+def _paper_column(table: Table) -> bool:
+    """Whether all that stands besides "not run" is in a column of the paper's numbers."""
+    return all(
+        cell.text in ("not run", "") or name.endswith("paper")
+        for row in table.rows
+        for name, cell in zip(table.header[1:], row[1:], strict=True)
+    )
+
+
+def test_the_page_of_a_small_version_says_so_in_every_section(fake: Fake) -> None:
+    experiment = of("figure-8")
+    results = fake(experiment, run=True)
+    small = dataclasses.replace(results, manifest=results.manifest | {"small": "p 59"})
+    page = render(experiment, small)
+    assert "Small version: p 59" in page
+    assert page.count("small version</span>") == len(experiment.views)
+    assert "Small version" not in render(experiment, results)
+
+
+def test_the_page_holds_the_protocol_and_the_commands(fake: Fake, tmp_path: Path) -> None:
+    experiment = of("table-a5")
+    path = write_paper_page(experiment, fake(experiment, run=True), tmp_path)
+    text = path.read_text("utf-8")
+    assert "102²" in text
+    assert "grokscope reproduce x" in text
+    assert "default-src 'none'" in text
+
+
+def test_the_page_is_the_same_from_results_that_were_kept(fake: Fake, tmp_path: Path) -> None:
+    experiment = of("table-1")
+    results = fake(experiment, run=True)
+    write_results(tmp_path, "table-1", results)
+    assert render(experiment, read_results(tmp_path, "table-1")) == render(experiment, results)
+
+
+def test_texts_of_results_are_escaped(fake: Fake) -> None:
+    experiment = of("figure-a13")
+    results = fake(experiment, run=True)
+    hostile = "</script><script>alert(1)</script>"
+    rows = [row | {"start": hostile} for row in results.rows]
+    page = render(experiment, dataclasses.replace(results, rows=rows))
+    assert hostile not in page
+
+
+def test_tables_in_markdown_have_as_many_columns(fake: Fake) -> None:
+    experiment = of("table-a5")
+    (table,) = [
+        b for b in blocks_of(experiment, fake(experiment, run=True)) if isinstance(b, Table)
+    ]
+    lines = table.markdown().splitlines()
+    assert {line.count("|") for line in lines} == {len(table.header) + 1}
+    assert r"x\*y" in lines[4]
+
+
+def threshold(r: float, statuses: tuple[str, ...]) -> TableCell:
+    """Return the cell of PG-E x + y for 2*x + 3*y, which groks at 0.3 in the paper."""
+    experiment = Request(only=("2*x + 3*y",), fractions=(r,)).apply(load_experiment("table-1"))
+    rows = [
+        {
+            "operation": "2*x + 3*y",
+            "task": None,
+            "p": 97,
+            "train_fraction": r,
+            "seed": seed,
+            "start": "PG-E x + y",
+            "status": status,
+            "steps": 1000,
+        }
+        for seed, status in enumerate(statuses)
+    ]
+    table = blocks_of(experiment, Results(MANIFEST, rows))[0]
+    assert isinstance(table, Table)
+    return table.rows[0][1]
+
+
+def test_fractions_that_the_paper_did_not_try_are_shown_and_not_compared() -> None:
+    assert threshold(0.3, ("grokked",)).state is State.AGREES
+    beyond = threshold(0.2, ("grokked",))
+    assert (beyond.state, beyond.text) == (State.NO_NUMBER, "0.2")
+
+
+def test_a_threshold_of_some_seeds_says_of_how_many() -> None:
+    cell = threshold(0.3, ("grokked", "grokked", "undecided"))
+    assert (cell.state, cell.text) == (State.MIXED, "± 2 of 3 at 0.3")
+
+
+def test_the_page_says_what_the_paper_did_not_try(fake: Fake) -> None:
+    experiment = of("figure-3")
+    found = fake(experiment, run=False)
+    results = dataclasses.replace(found, manifest={**found.manifest, "beyond": "p 7"})
+    assert "Not tried in the paper: p 7." in render(experiment, results)

@@ -1,0 +1,46 @@
+"""The page as a browser shows it; where there is no Chromium, as it is written."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from grokscope.disk.folder import RunFolder
+from grokscope.reports import write_report
+
+_QUIET = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--virtual-time-budget=20000",
+    "--window-size=1280,4000",
+    "--enable-logging=stderr",
+)
+
+
+def shown(page: Path, profile: Path) -> tuple[str, str]:
+    """The document after its scripts have run, and what they complained about."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        return page.read_text("utf-8"), ""
+    command = [browser, *_QUIET, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return done.stdout, "\n".join(re.findall(r".*CONSOLE.*", done.stderr))
+
+
+def test_every_figure_is_drawn_without_a_complaint(clock_run: RunFolder, tmp_path: Path) -> None:
+    page = write_report([clock_run.path], tmp_path / "page.html")
+    document, complaints = shown(page, tmp_path / "profile")
+    assert complaints == ""
+    places = re.findall(r'<div class="chart[^"]*" data-chart="(\d+)"', document)
+    assert places == [str(i) for i in range(14)]
+    if document != page.read_text("utf-8"):
+        assert 'data-drawn="all"' in document
+        drawn = re.findall(r'<svg[^>]*class="marks"', document)
+        assert len(drawn) == 14
+        assert "Accuracy on training and test pairs" in document

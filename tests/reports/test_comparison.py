@@ -1,0 +1,200 @@
+"""A page about several runs: what differs, curves over one another, and links to each."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grokscope.disk.explanations import write_documents
+from grokscope.disk.folder import RunFolder
+from grokscope.errors import RunFolderError
+from grokscope.reports import write_figures, write_report
+from grokscope.reports.compared import Comparison, expected, jaccard, shared_keys
+from grokscope.reports.comparison import in_short, title
+from grokscope.reports.figures.several_runs import against, chosen, overlaid
+from grokscope.reports.record import read_runs
+
+MakeRun = Callable[..., RunFolder]
+DECAYS = (0.1, 1.0)
+
+
+def explanation(run: RunFolder, seed: int, keys: tuple[int, ...]) -> dict[str, Any]:
+    """What `explain` would keep of the last checkpoint of a run of x + y mod 7."""
+    found = {"key_frequencies": list(keys), "spectrum": [0.5, 0.3, 0.2]}
+    return {
+        "seed": seed,
+        "step": run.checkpoint_steps(seed)[-1],
+        "operation": "x + y",
+        "verdict": "explained",
+        "structure": {"n": 7, "group": "Z_7"},
+        "causal": {},
+        "claims": [],
+        "embedding": found,
+        "readout": found,
+    }
+
+
+@pytest.fixture
+def sweep(make_run: MakeRun, tmp_path: Path) -> Path:
+    """Two weight decays and two seeds: the seed chooses the key; one is undecided."""
+    for decay in DECAYS:
+        for seed in (0, 1):
+            at = None if (decay, seed) == (0.1, 1) else 600
+            run = make_run(
+                f"sweep/runs/r-{decay}-{seed}",
+                grokked_at={seed: at},
+                optimizer={"weight_decay": decay},
+            )
+            write_documents(run, [explanation(run, seed, (1,) if seed else (2, 3))])
+    (tmp_path / "sweep" / "sweep.toml").touch()
+    return tmp_path / "sweep"
+
+
+def compared(*runs: Path) -> Comparison:
+    return Comparison(read_runs(list(runs)))
+
+
+def charts(page: Path) -> list[dict[str, Any]]:
+    text = page.read_text("utf-8").split('id="data">')[1].split("</script>")[0]
+    return json.loads(text)["charts"]
+
+
+def test_a_sweep_is_compared_in_its_own_page(sweep: Path) -> None:
+    (sweep / "runs" / "r-0.1-0" / "report.html").write_text("its own page")
+    page = write_report([sweep])
+    assert page == sweep / "report.html"
+    text = page.read_text("utf-8")
+    assert "<h1>x + y modulo 7: weight decay 0.1 and 1, seed 0 and 1</h1>" in text
+    assert 'href="runs/r-0.1-0/report.html"' in text
+    assert text.count('">report</a>') == 1
+    names = sorted(chart["name"] for chart in charts(page))
+    assert names == [
+        "against",
+        "chosen",
+        "compared-accuracy",
+        "compared-loss",
+        "compared-measures",
+        "compared-norms",
+    ]
+    assert "4 runs, which differ in weight decay and seed: 3 grokked, 1 undecided." in text
+    assert "figures of each network are left out on a page of more than 3 runs" in text
+    assert len(page.read_bytes()) < 3_000_000
+
+
+def test_curves_lie_over_one_another_coloured_by_what_differs(sweep: Path) -> None:
+    accuracy = overlaid(compared(sweep))[0]
+    assert accuracy.chart is not None
+    test, train = accuracy.chart["concat"]
+    assert (test["title"], train["title"]) == ("test accuracy", "train accuracy")
+    rows = accuracy.chart["datasets"][test["layer"][0]["data"]["name"]]
+    assert {row["line"] for row in rows} == {
+        f"weight decay {decay:g}, seed {seed}" for decay in DECAYS for seed in (0, 1)
+    }
+    assert {row["by"] for row in rows} == {"0.1", "1"}
+
+
+def test_many_lines_become_medians(sweep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grokscope.reports.figures.several_runs.MOST_LINES", 3)
+    figure = overlaid(compared(sweep))[0]
+    assert figure.chart is not None
+    rows = next(iter(figure.chart["datasets"].values()))
+    assert {row["line"] for row in rows} == {"0.1", "1"}
+    assert "the median over the runs of one colour" in figure.caption
+
+
+def test_an_undecided_run_is_marked_at_its_last_step(sweep: Path) -> None:
+    figure = against(compared(sweep))
+    assert figure.chart is not None
+    rows = figure.chart["datasets"][figure.chart["concat"][0]["layer"][0]["data"]["name"]]
+    found = {row["run"]: (row["x"], row["value"], row["ended"]) for row in rows}
+    assert found["weight decay 0.1, seed 1"] == ("0.1", 1000, "undecided")
+    assert found["weight decay 1, seed 1"] == ("1", 600, "grokked")
+
+
+def test_the_keys_have_a_panel_per_seed_and_a_row_per_decay(sweep: Path) -> None:
+    figure = chosen(compared(sweep))
+    assert figure.chart is not None
+    assert [panel["title"] for panel in figure.chart["concat"]] == ["seed 0", "seed 1"]
+    rows = figure.chart["datasets"][figure.chart["concat"][0]["layer"][0]["data"]["name"]]
+    assert sorted((row["y"], row["k"], row["share"]) for row in rows) == [
+        ("0.1", 2, 0.3),
+        ("0.1", 3, 0.2),
+        ("1", 2, 0.3),
+        ("1", 3, 0.2),
+    ]
+
+
+def test_the_seed_chooses_and_the_decay_does_not(sweep: Path) -> None:
+    by = {found.name: found for found in shared_keys(compared(sweep))}
+    assert (by["weight_decay"].share, by["weight_decay"].n) == (1.0, 2)
+    assert (by["seed"].share, by["seed"].n) == (0.0, 2)
+    # sets of 1 and of 2 among 3: a third of draws shares nothing, the others one of two
+    assert by["seed"].chance == pytest.approx(1 / 3)
+
+
+def test_shared_keys_by_chance() -> None:
+    assert jaccard({1, 2, 3}, {2, 3, 4}) == 0.5
+    rng = np.random.default_rng(0)
+    drawn = [
+        jaccard(rng.choice(15, 4, replace=False), rng.choice(15, 6, replace=False))
+        for _ in range(4000)
+    ]
+    assert expected(4, 6, 15) == pytest.approx(np.mean(drawn), abs=0.01)
+
+
+def test_operations_moduli_mixtures_and_broken_runs_together(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    diverged = [{"seed": 0, "status": "diverged", "diverged_at": 300}]
+    runs = [
+        make_run("add"),
+        make_run("mul", expressions=("x*y",), p=11, grokked_at={0: None, 1: 500}),
+        make_run("both", expressions=("x + y", "x*y"), operation="x + y, x*y"),
+        make_run("broken", status="diverged", grokked_at={0: None}, results=diverged),
+        make_run("begun", metrics=False, spectra=False, weights=False, status="running"),
+        make_run("damaged"),
+    ]
+    (runs[-1].path / "manifest.json").write_text("{")
+    page = write_report([run.path for run in runs], tmp_path / "page.html")
+    text = page.read_text("utf-8")
+    assert "<h1>3 operations: " in text
+    assert "1 diverged" in text
+    assert "Left out: damaged: " in text
+    assert "networks have not been explained at their last checkpoint" in text
+    assert {chart["name"] for chart in charts(page)} >= {"against", "compared-accuracy"}
+
+
+def test_a_run_that_is_named_twice_is_one_run(make_run: MakeRun) -> None:
+    run = make_run()
+    assert write_report([run.path, str(run.path), run]) == run.path / "report.html"
+    assert "compared" not in (run.path / "report.html").read_text("utf-8").split("<main>")[0]
+
+
+def test_equal_settings_are_told_by_name(make_run: MakeRun) -> None:
+    found = compared(make_run("first").path, make_run("second").path)
+    assert title(found) == "x + y modulo 7, compared"
+    assert in_short(found)[0].text == "2 runs, which have the same settings: 2 grokked."
+    assert [found.label(network) for network in found.networks] == ["run first", "run second"]
+
+
+def test_when_no_run_can_be_read_it_is_one_line(make_run: MakeRun) -> None:
+    runs = [make_run(name).path for name in ("a", "b")]
+    for run in runs:
+        (run / "manifest.json").write_text("{")
+    with pytest.raises(RunFolderError, match="none of these runs can be read"):
+        write_report(runs)
+
+
+def test_figures_of_a_comparison_are_files(sweep: Path, tmp_path: Path) -> None:
+    paths = write_figures([sweep], tmp_path / "figures", ["svg"])
+    assert [path.name for path in paths] == [
+        "1-compared-accuracy.svg",
+        "2-compared-loss.svg",
+        "3-compared-measures.svg",
+        "4-compared-norms.svg",
+        "5-against.svg",
+        "6-chosen.svg",
+    ]

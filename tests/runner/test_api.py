@@ -1,0 +1,32 @@
+"""`gs.train` takes a source in any form that a user has at hand."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import grokscope as gs
+from grokscope.config.transfer import TransferConfig
+from grokscope.disk.folder import RunFolder
+from grokscope.disk.manifest import Manifest
+from grokscope.runner import train
+from grokscope.runner.loop import Run
+
+
+def test_a_source_is_a_run_a_folder_or_a_path(
+    helpers: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[TransferConfig] = []
+    monkeypatch.setattr(train, "train_run", lambda config, *_, **__: seen.append(config.transfer))
+    document = helpers.tiny().to_json()
+    manifest = Manifest.new(document, "x + y", device="cpu", jaxlib="1", run_axis="map")
+    folder = RunFolder(Path("runs/a"), manifest)
+    here = str(Path("runs/a").absolute())  # of a run it holds wherever the program goes
+    for form, text in (
+        (Run(folder, []), here),
+        (folder, here),
+        ("runs/a", "runs/a"),
+        (Path("runs/a"), "runs/a"),
+    ):
+        gs.train("x*y", out=tmp_path, source=form, load=["embedding"])
+        assert seen.pop() == TransferConfig(text, ("embedding",))
