@@ -1,12 +1,16 @@
-"""An experiment's runs, and the sweeps that train them, are the same runs."""
+"""An experiment's cells are all combinations, and each takes the weights that it says."""
 
+import itertools
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from grokscope.paper.cells import Cell
 from grokscope.paper.experiment import Request, experiments, load_experiment
-from grokscope.paper.plan import CELLS_NAME, SOURCES_NAME, plan
-from grokscope.sweeps.job import job_of
+from grokscope.paper.plan import SOURCES_NAME, plan
+from grokscope.sweeps.job import job_of, settings
 
 TRAINED = [name for name in experiments() if load_experiment(name).kind == "training"]
 OUT = Path("sweeps/paper")
@@ -14,18 +18,28 @@ OUT = Path("sweeps/paper")
 
 @pytest.mark.parametrize("name", TRAINED)
 @pytest.mark.parametrize("small", [False, True])
-def test_sweep_and_cells_are_the_same_runs(name: str, small: bool) -> None:
+def test_cells_are_all_combinations_in_the_order_of_the_axes(name: str, small: bool) -> None:
     experiment = Request(seeds=() if small else (0, 1), small=small).apply(load_experiment(name))
-    found = plan(experiment, OUT)
-    trained = [job.name for job in found.specs[CELLS_NAME].jobs()]
-    wanted = [job_of(cell.config).name for cell in found.runs]
-    assert sorted(trained) == sorted(wanted)
-    assert len(set(wanted)) == len(wanted)
-    assert len({cell.key for cell in found.runs}) == len(wanted)
+    found = plan(experiment, OUT).cells
+    keys = list(itertools.product(*experiment.axes.values()))
+    assert [_on_axes(cell, experiment.axes) for cell in found] == keys
+    assert len({cell.key for cell in found}) == len(keys)
+
+
+def _on_axes(cell: Cell, axes: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the value of a cell on each axis of its experiment, as the experiment writes it."""
+    config = cell.config
+    texts = config.task.expressions
+    values = settings(config) | {
+        "operation": texts if len(texts) > 1 else texts[0],
+        "seed": cell.seed,
+        "start": next((s for s in axes.get("start", ()) if s["label"] == cell.labels["start"]), 0),
+    }
+    return tuple(values[name] for name in axes)
 
 
 def test_table_a5_is_as_large_as_the_paper_says() -> None:
-    assert len(plan(load_experiment("table-a5"), OUT).runs) == 35 * 7 * 3
+    assert len(plan(load_experiment("table-a5"), OUT).cells) == 35 * 7 * 3
 
 
 def test_sources_are_trained_once_per_seed_and_each_seed_takes_its_own() -> None:
@@ -34,7 +48,7 @@ def test_sources_are_trained_once_per_seed_and_each_seed_takes_its_own() -> None
     assert len(found.sources) == 3 * 2
     names = {job.name for job in found.specs[SOURCES_NAME].jobs()}
     assert names == {job_of(source.config).name for source in found.sources}
-    for cell in found.runs:
+    for cell in found.cells:
         source = cell.config.transfer.source
         if cell.labels["start"] == "from scratch":
             assert source is None
@@ -72,7 +86,7 @@ def test_all_small_versions_together_take_less_than_an_hour_on_two_cores() -> No
     cells = {}
     for name in TRAINED:
         found = plan(Request(small=True).apply(load_experiment(name)), OUT)
-        cells |= {cell.key: cell.config for cell in (*found.sources, *found.runs)}
+        cells |= {cell.key: cell.config for cell in (*found.sources, *found.cells)}
     pairs = sum(
         c.schedule.steps * c.task.p**2 * c.task.train_fraction * len(c.task.expressions)
         for c in cells.values()

@@ -19,7 +19,7 @@ from grokscope.sweeps.job import job_of
 def test_nothing_run_is_said_so_and_no_number_is_made_up(tmp_path: Path) -> None:
     experiment = Request(seeds=(0,)).apply(load_experiment("figure-3"))
     planned = plan(experiment, tmp_path)
-    broken = job_of(planned.runs[0].config).name
+    broken = job_of(planned.cells[0].config).name
     results = summarise(experiment, Request(), planned, [tmp_path], failed=[broken])
     assert [row["status"] for row in results.rows] == ["failed", "not run", "not run"]
     numbers = {"grokked_at", "test_accuracy", "ffs_W_E"}
@@ -31,9 +31,9 @@ def test_nothing_run_is_said_so_and_no_number_is_made_up(tmp_path: Path) -> None
 def test_a_run_that_cannot_be_read_is_named_and_spares_the_others(tmp_path: Path) -> None:
     experiment = Request(only=("x + y", "x*y"), seeds=(0,)).apply(load_experiment("figure-3"))
     planned = plan(experiment.with_values(p=5, steps=10), tmp_path)
-    for cell in planned.runs:
+    for cell in planned.cells:
         train_run(cell.config, tmp_path / job_of(cell.config).name)
-    broken = next((tmp_path / job_of(planned.runs[0].config).name / "metrics").iterdir())
+    broken = next((tmp_path / job_of(planned.cells[0].config).name / "metrics").iterdir())
     broken.write_bytes(b"")
     lines: list[str] = []
     results = summarise(experiment, Request(), planned, [tmp_path], warn=lines.append)
@@ -43,7 +43,7 @@ def test_a_run_that_cannot_be_read_is_named_and_spares_the_others(tmp_path: Path
     (line,) = lines
     assert line.startswith("failed: ")
     assert "is damaged" in line
-    (tmp_path / job_of(planned.runs[1].config).name / "manifest.json").write_text("{}")
+    (tmp_path / job_of(planned.cells[1].config).name / "manifest.json").write_text("{}")
     lines.clear()
     results = summarise(experiment, Request(), planned, [tmp_path], warn=lines.append)
     assert [row["status"] for row in results.rows] == ["failed", "not run"]
@@ -63,7 +63,7 @@ def test_the_sources_that_were_used_say_whether_they_had_grokked(tmp_path: Path)
     (donor,) = [s for s in planned.sources if s.labels["operation"] == "x*y"]
     place = tmp_path / SOURCES_NAME / RUNS_NAME / job_of(donor.config).name
     train_run(donor.config, place)
-    taker = next(cell for cell in planned.runs if cell.source == SourceRun("x*y", 50, 0))
+    taker = next(cell for cell in planned.cells if cell.source == SourceRun("x*y", 50, 0))
     train_run(taker.config, tmp_path / "taker")
     assert said() == "x*y, seed 0: undecided, taken at 50"
     shutil.rmtree(place)

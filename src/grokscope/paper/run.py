@@ -107,7 +107,7 @@ def summarise(
     - `failed`: names of the jobs that failed.
     - `warn`: is told of each run that cannot be read; its cell has failed.
     """
-    wanted = plan.runs
+    wanted = plan.cells
     found = find_runs(wanted, folders, warn)
     rows: list[dict[str, Any]] = []
     series: dict[str, list[dict[str, Any]]] = {}

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from grokscope.errors import UsageError
 from grokscope.explanation.of_run import Network, load_network
-from grokscope.explanation.pairs import over_pairs
+from grokscope.explanation import pairs
 from grokscope.explanation.sentences import is_additive
 from grokscope.reports.explained import Explained, subject_of
 from grokscope.reports.figures.circles import circles, matched_circles
@@ -47,7 +47,7 @@ def read_network(record: RunRecord) -> Network | str:
         network = load_network(record.folder, record.shown_seed)
     except UsageError as error:
         return str(error)
-    finite = over_pairs(network.model, lambda logits, _: jnp.isfinite(logits).all(axis=-1))
+    finite = pairs.over_pairs(network.model, lambda logits, _: jnp.isfinite(logits).all(axis=-1))
     if not all(block.all() for block in finite):
         return "the logits are not finite: training diverged"
     return network
