@@ -31,7 +31,7 @@ def _on_axes(cell: Cell, axes: Mapping[str, Any]) -> tuple[Any, ...]:
     config = cell.config
     texts = config.task.expressions
     values = settings(config) | {
-        "operation": texts if len(texts) > 1 else texts[0],
+        "operation": texts if len(texts) > 1 else "".join(texts),
         "seed": cell.seed,
         "start": next((s for s in axes.get("start", ()) if s["label"] == cell.labels["start"]), 0),
     }

@@ -48,18 +48,14 @@ def plan(experiment: Experiment, out: Path) -> Plan:
     if names := _used_sources(experiment):
         specs[SOURCES_NAME] = Spec.from_dict(_source_sweep(experiment, names))
         source_points = specs[SOURCES_NAME].points
+    sources = tuple(_source_cell(point) for point in source_points)
     paths = {
-        (point.labels["source"], *point.job.config.seeds): str(
-            out / SOURCES_NAME / RUNS_NAME / point.job.name
-        )
-        for point in source_points
+        (cell.labels["source"], cell.seed): str(out / SOURCES_NAME / RUNS_NAME / point.job.name)
+        for cell, point in zip(sources, source_points, strict=True)
     }
     specs[CELLS_NAME] = Spec.from_dict(_cell_sweep(experiment, paths))
-    return Plan(
-        tuple(_source_cell(point) for point in source_points),
-        tuple(_cell(experiment, point) for point in specs[CELLS_NAME].points),
-        specs,
-    )
+    cells = tuple(_cell(experiment, point) for point in specs[CELLS_NAME].points)
+    return Plan(sources, cells, specs)
 
 
 def _used_sources(experiment: Experiment) -> list[str]:

@@ -6,8 +6,8 @@ from typing import Final
 import jax.numpy as jnp
 
 from grokscope.errors import UsageError
-from grokscope.explanation.of_run import Network, load_network
 from grokscope.explanation import pairs
+from grokscope.explanation.of_run import Network, load_network
 from grokscope.explanation.sentences import is_additive
 from grokscope.reports.explained import Explained, subject_of
 from grokscope.reports.figures.circles import circles, matched_circles
