@@ -10,11 +10,17 @@ from grokscope.explanation import pairs
 from grokscope.explanation.of_run import Network, load_network
 from grokscope.explanation.sentences import is_additive
 from grokscope.reports.explained import Explained, subject_of
-from grokscope.reports.figures.circles import circles, matched_circles
+from grokscope.reports.figures.circles import circles
 from grokscope.reports.figures.figure import Figure, Layout
 from grokscope.reports.figures.keys import ablation, shapes
-from grokscope.reports.figures.over_pairs import attention, matched_neurons, modes, neurons
-from grokscope.reports.figures.over_time import accuracy, loss, matched_progress, norms, progress
+from grokscope.reports.figures.over_pairs import attention, modes, neurons
+from grokscope.reports.figures.over_time import (
+    accuracy,
+    loss,
+    norms,
+    progress,
+    progress_in_two_bases,
+)
 from grokscope.reports.figures.spectra import bases, spectra
 from grokscope.reports.figures.timeline import time_axis
 from grokscope.reports.finding import fitting
@@ -36,8 +42,9 @@ def over_time(records: Sequence[RunRecord]) -> list[Figure]:
     if not known:
         return []
     axis = time_axis(known)
-    fits = [(known[0], number) for number in fitting(known[0])] if len(known) == 1 else []
-    measures = [matched_progress(*of) for of in fits] or [progress(known, axis)]
+    fits = fitting(known[0]) if len(known) == 1 else []
+    measures = [progress_in_two_bases(known[0], number) for number in fits]
+    measures = measures or [progress(known, axis)]
     return [accuracy(known, axis), loss(known, axis), *measures, norms(known, axis)]
 
 
@@ -90,8 +97,8 @@ def _matched(
     name = f" of {found.document['operation']}" if several else ""
     figures = [
         spectra(record, record.shown_seed, runs, found),
-        matched_circles(found, subject),
-        matched_neurons(network, subject),
+        circles(network, record.p, found),
+        neurons(network, record.p, subject),
     ]
     return [figure.called(f"in the basis that fits{name}") for figure in figures]
 
@@ -109,11 +116,11 @@ def explanation_figures(
     if subject is None:
         return []
     # those of another coordinate stand among what was learned
-    neurons = [matched_neurons(network, subject)] if is_additive(found.document) else []
+    own = [neurons(network, record.p, subject)] if is_additive(found.document) else []
     return [
         bases(found, network, record.p),
-        *neurons,
+        *own,
         ablation(found),
         shapes(found),
-        matched_progress(record, found.number),
+        progress_in_two_bases(record, found.number),
     ]

@@ -1,15 +1,17 @@
 """The embedding on the circles of its frequencies, in residues or in the operation's coordinate."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 import altair as alt
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokscope.explanation.network import Subject
 from grokscope.explanation.of_run import Network
 from grokscope.explanation.sentences import own_and_harmonics
-from grokscope.fourier.spectrum import circle_of, frequency_shares, in_plane, strongest_frequencies
+from grokscope.fourier.basis import Matched
+from grokscope.fourier.characters import Characters, pulled_back
+from grokscope.fourier.spectrum import frequency_shares, in_plane, strongest_frequencies
 from grokscope.reports.explained import Explained
 from grokscope.reports.figures.figure import (
     Figure,
@@ -21,29 +23,61 @@ from grokscope.reports.figures.figure import (
     significant,
 )
 from grokscope.reports.figures.maps import colour_scale
+from grokscope.tasks.structure import Structure
 
 CIRCLES: Final = 6
 LABELS: Final = 10
 MOST_RESIDUES: Final = 400
-_CIRCLES_TITLE: Final = "The embedding on the circles of its strongest frequencies"
 
 
-def circles(network: Network, p: int) -> Figure:
-    """Return the figure: a panel for each of the strongest frequencies of W_E."""
+class _Circles(NamedTuple):
+    """What the figure shows in one basis, and in which words."""
+
+    name: str
+    title: str
+    caption: str
+    characters: Characters
+    coordinate: Int[np.ndarray, "p"]
+    frequencies: list[int]
+    shares: Float[np.ndarray, "freq"] | list[float]
+    share_of: str
+    turn: str
+
+
+def circles(network: Network, p: int, found: Explained | None = None) -> Figure:
+    """Return the figure: a panel for each of the strongest frequencies of W_E.
+
+    **Arguments:** the network; the modulus; where it is to be the basis that fits an operation,
+    its explanation, whose keys are then drawn.
+    """
     table = np.asarray(network.model.W_E[:p], np.float64)
-    layout = Layout(columns=3, least=300, axis=60, square=True, most=270)
-    shares = frequency_shares(table)
-    found = strongest_frequencies(table, CIRCLES)
+    structure = None if found is None else found.structure
+    drawn = (
+        _additive(table)
+        if found is None or structure is None
+        else _fitting(found.document, structure)
+    )
+    if not drawn.frequencies:
+        missing = "W_E has no key frequency in the basis that fits the operation."
+        return Figure(drawn.name, drawn.title, "", missing=missing)
+    n, inside = drawn.characters.n, drawn.characters.inside
     panels = [
         circle_panel(
-            circle_of(table, k),
-            k * np.arange(p) % p,
-            p,
-            f"k = {k}, {shares[k - 1]:.0%} of the squared norm",
-            "k·x mod p",
+            in_plane(table, drawn.characters.parts[0][k - 1], inside),
+            np.where(drawn.coordinate >= 0, k * drawn.coordinate % n, 0),
+            n,
+            f"k = {k}, {drawn.shares[k - 1]:.0%} of the {drawn.share_of}",
+            drawn.turn,
         )
-        for k in found
+        for k in drawn.frequencies[:CIRCLES]
     ]
+    layout = Layout(columns=3, least=300, axis=60, square=True, most=270)
+    chart = assemble(panels, layout, drawn.title)
+    return Figure(drawn.name, drawn.title, drawn.caption, chart, layout)
+
+
+def _additive(table: Float[np.ndarray, "p d_model"]) -> _Circles:
+    p = len(table)
     caption = (
         "Each point is a residue x, projected on the plane of the cosine and sine of frequency k"
         " (share: of the squared norm of W_E); colour is k·x mod p, so a ring in the order of the"
@@ -51,9 +85,47 @@ def circles(network: Network, p: int) -> Figure:
     )
     if p > MOST_RESIDUES:
         caption += f" The first {MOST_RESIDUES} of {p} residues are drawn."
-    return Figure(
-        "circles", _CIRCLES_TITLE, caption, assemble(panels, layout, _CIRCLES_TITLE), layout
+    return _Circles(
+        name="circles",
+        title="The embedding on the circles of its strongest frequencies",
+        caption=caption,
+        characters=pulled_back([np.arange(p)], p),
+        coordinate=np.arange(p),
+        frequencies=strongest_frequencies(table, CIRCLES),
+        shares=frequency_shares(table),
+        share_of="squared norm",
+        turn="k·x mod p",
     )
+
+
+def _fitting(document: Mapping[str, Any], structure: Structure) -> _Circles:
+    n, characters = structure.n, Matched(structure).embedding
+    caption = (
+        f"Each point is a residue x in the plane of frequency k of Z_{n}; colour is k·u(x) mod {n}"
+        f" with u(x) = {structure.u_text}. A ring in the order of the colours: W_E has turned the"
+        " coordinate into an angle."
+    )
+    if structure.characters == 2:
+        caption += f" The circles of v(y) = {structure.v_text} lie in other planes of W_E."
+    outside = np.flatnonzero(~characters.inside)
+    if len(outside):
+        caption += f" Without {_named(outside)}, where the coordinate is undefined."
+    return _Circles(
+        name="circles-matched",
+        title="The embedding on the circles of its key frequencies",
+        caption=caption,
+        characters=characters,
+        coordinate=structure.u,
+        frequencies=own_and_harmonics(document, "embedding")[0],
+        shares=document["embedding"]["spectrum"],
+        share_of="energy",
+        turn=f"k·u mod {n}",
+    )
+
+
+def _named(residues: np.ndarray, most: int = 5) -> str:
+    names = ", ".join(map(str, residues[:most]))
+    return f"x = {names}{' …' if len(residues) > most else ''}"
 
 
 def circle_panel(
@@ -125,44 +197,3 @@ def _sparse(shown: Int[np.ndarray, "p"], turn: Int[np.ndarray, "p"]) -> list[int
     places, first = np.unique(turn, return_index=True)
     step = max(1, round(len(places) / LABELS))
     return [int(x) for x in shown[first][: len(places) - step // 2 : step]]
-
-
-_MATCHED_CIRCLES_TITLE: Final = "The embedding on the circles of its key frequencies"
-
-
-def matched_circles(found: Explained, subject: Subject) -> Figure:
-    """Return the figure: a panel for each of the strongest key frequencies of W_E."""
-    structure, characters = subject.matched.structure, subject.matched.embedding
-    n, spectrum = structure.n, found.document["embedding"]["spectrum"]
-    own, _ = own_and_harmonics(found.document, "embedding")
-    if not own:
-        missing = "W_E has no key frequency in the basis that fits the operation."
-        return Figure("circles-matched", _MATCHED_CIRCLES_TITLE, "", missing=missing)
-    panels = [
-        circle_panel(
-            in_plane(subject.embedding, characters.parts[0][k - 1], characters.inside),
-            np.where(structure.u >= 0, k * structure.u % n, 0),
-            n,
-            f"k = {k}, {spectrum[k - 1]:.0%} of the energy",
-            f"k·u mod {n}",
-        )
-        for k in own[:CIRCLES]
-    ]
-    layout = Layout(columns=3, least=300, axis=60, square=True, most=270)
-    caption = (
-        f"Each point is a residue x in the plane of frequency k of Z_{n}; colour is k·u(x) mod {n}"
-        f" with u(x) = {structure.u_text}. A ring in the order of the colours: W_E has turned the"
-        " coordinate into an angle."
-    )
-    if structure.characters == 2:
-        caption += f" The circles of v(y) = {structure.v_text} lie in other planes of W_E."
-    outside = np.flatnonzero(~characters.inside)
-    if len(outside):
-        caption += f" Without {_named(outside)}, where the coordinate is undefined."
-    chart = assemble(panels, layout, _MATCHED_CIRCLES_TITLE)
-    return Figure("circles-matched", _MATCHED_CIRCLES_TITLE, caption, chart, layout)
-
-
-def _named(residues: np.ndarray, most: int = 5) -> str:
-    names = ", ".join(map(str, residues[:most]))
-    return f"x = {names}{' …' if len(residues) > most else ''}"

@@ -29,58 +29,51 @@ from grokscope.reports.figures.maps import (
 )
 
 NEURONS: Final = 8
-_NEURONS_TITLE: Final = "The neurons that move the logits most"
-
-
-def neurons(network: Network, p: int) -> Figure:
-    """Return the figure: a panel for each of the strongest neurons."""
-    chosen, strengths = shown_neurons(network)
-    share = (strengths[chosen] ** 2).sum() / max((strengths**2).sum(), 1e-300)
-    maps = neuron_activations(network.model, chosen)
-    panels = [
-        pair_map(
-            values / (float(values.max()) or 1.0),
-            0,
-            1,
-            f"neuron {j}: 0 to {values.max():.2g}",
-            "activation / its maximum",
-        )
-        for j, values in zip(chosen, maps, strict=True)
-    ]
-    layout = maps_layout(p)
-    caption = (
-        "Activation at the last position of the neurons with the largest standard deviation times"
-        f" norm of their column of W_L (these {len(panels)} hold {share:.0%} of the sum of squares"
-        f" over all {len(strengths)}). Waves along x and y show one frequency per neuron; stripes"
-        " along a diagonal, one that already depends on x + y or x − y alone." + cropped(p)
-    )
-    return Figure(
-        "neurons", _NEURONS_TITLE, caption, assemble(panels, layout, _NEURONS_TITLE), layout
-    )
-
-
-def shown_neurons(network: Network) -> tuple[list[int], Float[np.ndarray, "d_mlp"]]:
-    """Return the numbers of the neurons that are drawn, and the strengths of all."""
-    strengths = neuron_strengths(network.model)
-    return strongest_neurons(strengths, NEURONS), strengths
-
-
-_MATCHED_NEURONS_TITLE: Final = "The same neurons in the order of the operation's coordinates"
 _TICKS: Final = 5
 
 
-def matched_neurons(network: Network, subject: Subject) -> Figure:
-    """Return the figure: the neurons of the figure `neurons`, each by its own frequency."""
+def neurons(network: Network, p: int, subject: Subject | None = None) -> Figure:
+    """Return the figure: a panel for each of the strongest neurons.
+
+    **Arguments:** the network; the modulus; where x and y are to stand in the order of an
+    operation's coordinates, the network with its structure.
+    """
+    strengths = neuron_strengths(network.model)
+    chosen = strongest_neurons(strengths, NEURONS)
+    maps = neuron_activations(network.model, chosen, 0 if subject is None else subject.task)
+    layout = maps_layout(p)
+    if subject is None:
+        name, title = "neurons", "The neurons that move the logits most"
+        panels = [
+            _neuron_panel(values, f"neuron {j}: 0 to {values.max():.2g}")
+            for j, values in zip(chosen, maps, strict=True)
+        ]
+        caption = _held_by(chosen, strengths) + cropped(p)
+    else:
+        name = "neurons-matched"
+        title = "The same neurons in the order of the operation's coordinates"
+        shares = block_shares(subject, np.moveaxis(maps, 0, 2).astype(np.float64))
+        best = dominant_frequencies(shares).tolist()
+        panels = [
+            _neuron_panel(values, f"neuron {j}: k = {k}, {share[k - 1]:.0%}", subject, k)
+            for j, values, k, share in zip(chosen, maps, best, shares, strict=True)
+        ]
+        caption = _rearranged(subject)
+    return Figure(name, title, caption, assemble(panels, layout, title), layout)
+
+
+def _held_by(chosen: list[int], strengths: Float[np.ndarray, "d_mlp"]) -> str:
+    share = (strengths[chosen] ** 2).sum() / max((strengths**2).sum(), 1e-300)
+    return (
+        "Activation at the last position of the neurons with the largest standard deviation times"
+        f" norm of their column of W_L (these {len(chosen)} hold {share:.0%} of the sum of squares"
+        f" over all {len(strengths)}). Waves along x and y show one frequency per neuron; stripes"
+        " along a diagonal, one that already depends on x + y or x − y alone."
+    )
+
+
+def _rearranged(subject: Subject) -> str:
     structure = subject.matched.structure
-    chosen, _ = shown_neurons(network)
-    maps = neuron_activations(network.model, chosen, subject.task)
-    shares = block_shares(subject, np.moveaxis(maps, 0, 2).astype(np.float64))
-    best = dominant_frequencies(shares)
-    panels = [
-        _panel(values, int(k), subject, f"neuron {j}: k = {k}, {share[k - 1]:.0%}")
-        for j, values, k, share in zip(chosen, maps, best, shares, strict=True)
-    ]
-    layout = maps_layout(min(subject.p, MOST_RESIDUES))
     caption = (
         "The neurons that move the logits most, with x and y rearranged: each by k·u(x) and"
         f" k·v(y) mod {structure.n}, k the frequency that holds most of its variance (its share is"
@@ -91,47 +84,49 @@ def matched_neurons(network: Network, subject: Subject) -> Figure:
     )
     if not subject.matched.embedding.inside.all():
         caption += " Residues at which a coordinate is undefined are left out."
-    chart = assemble(panels, layout, _MATCHED_NEURONS_TITLE)
-    return Figure("neurons-matched", _MATCHED_NEURONS_TITLE, caption, chart, layout)
+    return caption
 
 
-def _panel(values: Float[np.ndarray, "p p"], k: int, subject: Subject, title: str) -> Panel:
-    structure = subject.matched.structure
-    inside = subject.matched.embedding.inside
-    sides = {
-        "x": _ordered(k, structure.u, inside, structure.n),
-        "y": _ordered(k, structure.v, inside, structure.n),
-    }
-    orders = [order for order, _ in sides.values()]
+def _neuron_panel(
+    values: Float[np.ndarray, "p p"], title: str, subject: Subject | None = None, k: int = 1
+) -> Panel:
+    """Draw a neuron over x and y, or over k·u(x) and k·v(y) of a structure."""
+    legend = "activation / its maximum"
+    if subject is None:
+        return pair_map(values / (float(values.max()) or 1.0), 0, 1, title, legend)
+    structure, inside = subject.matched.structure, subject.matched.embedding.inside
+    sides = {"u(x)": structure.u, "v(y)": structure.v}
+    orders, turns = zip(
+        *(_ordered(k, coordinate, inside, structure.n) for coordinate in sides.values()),
+        strict=True,
+    )
     axes = [
-        _axis(f"k·{name} mod {structure.n}", places)
-        for name, (_, places) in zip(("u(x)", "v(y)"), sides.values(), strict=True)
+        _axis(f"k·{name} mod {structure.n}", turn) for name, turn in zip(sides, turns, strict=True)
     ]
     shown = values[np.ix_(*orders)]
-    shown = shown / (float(shown.max()) or 1.0)
-    return image_panel(shown, (0, 1), title, "activation / its maximum", *axes)
+    return image_panel(shown / (float(shown.max()) or 1.0), (0, 1), title, legend, *axes)
 
 
 def _ordered(
     k: int, u: Int[np.ndarray, "p"], inside: np.ndarray, n: int
 ) -> tuple[np.ndarray, list[int]]:
-    """Return residues in the order of k·u mod n, and these places."""
+    """Return residues in the order of k·u mod n, and their k·u mod n."""
     residues = np.flatnonzero(inside)
     turn = k * u[residues] % n
     order = np.argsort(turn, kind="stable")[:MOST_RESIDUES]
     return residues[order], turn[order].tolist()
 
 
-def _axis(title: str, places: list[int]) -> dict[str, Any]:
+def _axis(title: str, turn: list[int]) -> dict[str, Any]:
     """Ticks stand at cells; their labels are the places on the circle."""
-    at = np.linspace(0, len(places) - 1, _TICKS).round().astype(int)
-    labels = json.dumps({str(i): places[i] for i in at.tolist()})
+    at = np.linspace(0, len(turn) - 1, _TICKS).round().astype(int)
+    labels = json.dumps({str(i): turn[i] for i in at.tolist()})
     return {
         "title": title,
         "values": at.tolist(),
         "labels": f"{labels}[datum.value]",
         "from": -0.5,
-        "to": len(places) - 0.5,
+        "to": len(turn) - 0.5,
     }
 
 

@@ -1,7 +1,7 @@
 """Accuracy, loss, progress measures and norms over training."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import altair as alt
@@ -148,10 +148,19 @@ TABLES = ("W_E", "W_L")
 
 
 def progress(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
-    """Return the figure: for each run a panel for FFS and one for FCR."""
-    alone = len(records) == 1
-    layout = Layout(columns=1 if alone else 2, least=340)
-    panels = [_progress_panel(r, key, axis, records) for r in records for key in SHOWN]
+    """Return the figure: for each run a panel for FFS and one for FCR, in the additive basis."""
+    layout = Layout(columns=1 if len(records) == 1 else 2, least=340)
+    panels = [
+        _measure_panel(
+            record,
+            key,
+            {table: record.curves.get((key, table), {}) for table in TABLES},
+            axis,
+            title=_measure_title(record, key, records),
+        )
+        for record in records
+        for key in SHOWN
+    ]
     described = "; ".join(
         f"{m.symbol}, {m.name} ({m.range}; {m.direction})" for m in map(MEASURES.get, SHOWN) if m
     )
@@ -159,79 +168,83 @@ def progress(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
         f"{described}. W_E is the embedding, W_L the neuron-logit map; a fall of either measure"
         f" goes with grokking, and which one falls depends on the operation."
     )
-    return Figure(
-        name="measures",
-        title=PROGRESS_TITLE,
-        caption=caption + many_seeds(records[0]),
-        chart=assemble(panels, layout, PROGRESS_TITLE),
-        layout=layout,
-        first_step=axis.first,
-    )
+    return _measures_figure("measures", PROGRESS_TITLE, caption, panels, layout, records[0], axis)
 
 
-def _progress_panel(
-    record: RunRecord, key: str, axis: TimeAxis, records: Sequence[RunRecord]
-) -> Panel:
-    measure = MEASURES[key]
-    y = alt.Y(
-        "value:Q",
-        title=f"{measure.symbol} (0 to 1)",
-        scale=alt.Scale(domain=[0, 1]),
-        axis=side_axis(format=".1f"),
-    )
-    curves = {table: record.curves.get((key, table), {}) for table in TABLES}
-    run = heading(record, records)
-    title = f"{run} · {measure.symbol}" if run else f"{measure.symbol}: {measure.direction}"
-    return curves_panel(curves, record, axis, y, series=TABLES, title=title, height=170)
+def _measure_title(record: RunRecord, key: str, records: Sequence[RunRecord]) -> str:
+    measure, run = MEASURES[key], heading(record, records)
+    return f"{run} · {measure.symbol}" if run else f"{measure.symbol}: {measure.direction}"
 
 
-_TITLE: Final = "Progress measures in the basis that fits the operation, and in the additive basis"
-_SERIES: Final = ("basis that fits", "additive basis")
+_TWO_BASES_TITLE: Final = (
+    "Progress measures in the basis that fits the operation, and in the additive basis"
+)
 _MISSING: Final = (
     "The measures were not recorded in the basis that fits the operation: the run is older than"
     " them. The figure of the progress measures has the additive one."
 )
 
 
-def matched_progress(record: RunRecord, number: int = 0) -> Figure:
+def progress_in_two_bases(record: RunRecord, number: int = 0) -> Figure:
     """Return the figure for an operation of the run: a panel per measure and table."""
-    matched = record.matched_curves(number)
-    found = [(key, table) for key in SHOWN for table in TABLES if matched.get((key, table))]
-    if not found:
-        return Figure("measures-matched", _TITLE, "", missing=_MISSING)
+    fitting = record.matched_curves(number)
+    drawn = [(key, table) for key in SHOWN for table in TABLES if fitting.get((key, table))]
+    if not drawn:
+        return Figure("measures-matched", _TWO_BASES_TITLE, "", missing=_MISSING)
     axis = time_axis([record])
     panels = [
-        curves_panel(
-            {_SERIES[0]: matched[key, table], _SERIES[1]: record.curves.get((key, table), {})},
+        _measure_panel(
             record,
+            key,
+            {
+                "basis that fits": fitting[key, table],
+                "additive basis": record.curves.get((key, table), {}),
+            },
             axis,
-            _side(key),
-            series=_SERIES,
             title=f"{MEASURES[key].symbol} of {table}",
-            height=170,
         )
-        for key, table in found
+        for key, table in drawn
     ]
-    layout = Layout(columns=2, least=340)
+    measures = [MEASURES[key] for key in dict.fromkeys(key for key, _ in drawn)]
+    described = "; ".join(f"{m.symbol}, {m.name} ({m.direction})" for m in measures)
     caption = (
-        f"The same weights in two bases: {_described(found)}. In the basis that fits, cosine and"
-        " sine of a frequency count together for FFS." + many_seeds(record)
+        f"The same weights in two bases: {described}. In the basis that fits, cosine and"
+        " sine of a frequency count together for FFS."
     )
-    chart = assemble(panels, layout, _TITLE)
-    return Figure("measures-matched", _TITLE, caption, chart, layout, first_step=axis.first)
-
-
-def _side(key: str) -> alt.Y:
-    title = f"{MEASURES[key].symbol} (0 to 1)"
-    return alt.Y(
-        "value:Q", title=title, scale=alt.Scale(domain=[0, 1]), axis=side_axis(format=".1f")
+    layout = Layout(columns=2, least=340)
+    return _measures_figure(
+        "measures-matched", _TWO_BASES_TITLE, caption, panels, layout, record, axis
     )
 
 
-def _described(found: Sequence[tuple[str, str]]) -> str:
-    """Say what each measure is that is drawn."""
-    drawn = [MEASURES[key] for key in dict.fromkeys(key for key, _ in found)]
-    return "; ".join(f"{m.symbol}, {m.name} ({m.direction})" for m in drawn)
+def _measure_panel(
+    record: RunRecord,
+    key: str,
+    curves: Mapping[str, Mapping[int, Curve]],
+    axis: TimeAxis,
+    title: str,
+) -> Panel:
+    """Draw one measure from 0 to 1, a curve for each of some tables or bases."""
+    y = alt.Y(
+        "value:Q",
+        title=f"{MEASURES[key].symbol} (0 to 1)",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=side_axis(format=".1f"),
+    )
+    return curves_panel(curves, record, axis, y, series=list(curves), title=title, height=170)
+
+
+def _measures_figure(
+    name: str,
+    title: str,
+    caption: str,
+    panels: Sequence[Panel],
+    layout: Layout,
+    record: RunRecord,
+    axis: TimeAxis,
+) -> Figure:
+    chart = assemble(panels, layout, title)
+    return Figure(name, title, caption + many_seeds(record), chart, layout, first_step=axis.first)
 
 
 NORMS_TITLE = "L2 norms of the weights"

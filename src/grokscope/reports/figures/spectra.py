@@ -106,17 +106,11 @@ def _spectra_panel(
     rows, lines = [], []
     for i, step in enumerate(steps):
         if step in norms:
-            rows += _bars(i, norms[step])
+            rows += _norm_rows(i, norms[step])
             lines += [{"i": i, "v": v} for v in _thresholds(norms[step], record.config.eta)]
     n = max(found.shape[1] for found in norms.values())
     top = max(float(norms[step].max()) for step in steps if step in norms) or 1.0
-    x = alt.X(
-        "from:Q",
-        title="frequency k (turns per "
-        + ("p residues)" if order == record.p else f"{order} elements)"),
-        scale=alt.Scale(domain=[0.4, n + 0.6], nice=False),
-        axis=alt.Axis(values=[1, *ticks(2, n, 12)], grid=False, format="d"),
-    )
+    x = _frequencies(n, "p residues" if order == record.p else f"{order} elements")
     y = alt.Y(
         "v:Q",
         title="norm",
@@ -125,25 +119,30 @@ def _spectra_panel(
     )
     colour = alt.Color("kind:N", title=None, scale=alt.Scale(domain=[_COSINE, _SINE]))
     tip = [alt.Tooltip("k:Q"), alt.Tooltip("kind:N"), alt.Tooltip("norm:Q", format=".3~g")]
-    bars = (
-        inline(rows)
-        .transform_filter("datum.i == snapshot")
-        .transform_calculate(
-            **{
-                "from": "datum.k - 0.38",
-                "to": "datum.k + 0.38",
-                "zero": "0",
-                "norm": "abs(datum.v)",
-                "kind": f"datum.s ? '{_SINE}' : '{_COSINE}'",
-            }
-        )
-        .mark_rect(tooltip=True)
-        .encode(x, y, alt.X2(field="to"), alt.Y2(field="zero"), colour, tooltip=tip)
-    )
+    kind = f"datum.s ? '{_SINE}' : '{_COSINE}'"
+    shown = inline(rows).transform_filter("datum.i == snapshot")
+    bars = _bars(shown, norm="abs(datum.v)", kind=kind).encode(x, y, colour, tooltip=tip)
     limits = (
         inline(lines).transform_filter("datum.i == snapshot").mark_rule(strokeDash=[2, 3]).encode(y)
     )
     return layered([bars, limits], {"text": {"expr": _title(table, steps)}}, height=190)
+
+
+def _frequencies(last: int, turn: str) -> alt.X:
+    """Return the horizontal axis of bars at k = 1 … last, in turns per so many elements."""
+    return alt.X(
+        "from:Q",
+        title=f"frequency k (turns per {turn})",
+        scale=alt.Scale(domain=[0.4, last + 0.6], nice=False),
+        axis=alt.Axis(values=[1, *ticks(2, last, 12)], grid=False, format="d"),
+    )
+
+
+def _bars(rows: alt.Chart, **calculated: str) -> alt.Chart:
+    """Return a bar from 0 at every k, with more fields that are calculated from a row."""
+    sides = {"from": "datum.k - 0.38", "to": "datum.k + 0.38", "zero": "0"}
+    bars = rows.transform_calculate(**sides, **calculated).mark_rect(tooltip=True)
+    return bars.encode(alt.X2(field="to"), alt.Y2(field="zero"))
 
 
 def _title(table: str, steps: list[int]) -> str:
@@ -151,7 +150,7 @@ def _title(table: str, steps: list[int]) -> str:
     return f"'{table} at step ' + format({steps}[snapshot], ',')"
 
 
-def _bars(i: int, norms: np.ndarray) -> list[dict[str, Any]]:
+def _norm_rows(i: int, norms: np.ndarray) -> list[dict[str, Any]]:
     """Return one row per bar; `s` is 1 for sines, which point downwards."""
     return [
         {"i": i, "k": k, "s": s, "v": significant(-value if s else value, 3)}
@@ -240,13 +239,7 @@ def _bases_panel(
     top: float,
     n: int,
 ) -> Panel:
-    last = len(shares)
-    x = alt.X(
-        "from:Q",
-        title=f"frequency k (turns per {n} elements)",
-        scale=alt.Scale(domain=[0.4, last + 0.6], nice=False),
-        axis=alt.Axis(values=[1, *ticks(2, last, 12)], grid=False, format="d"),
-    )
+    x = _frequencies(len(shares), f"{n} elements")
     y = alt.Y(
         "v:Q",
         title="share of the energy",
@@ -255,12 +248,8 @@ def _bases_panel(
     )
     colour = alt.Color("kind:N", title=None, scale=alt.Scale(domain=list(_KINDS)))
     tip = [alt.Tooltip("k:Q"), alt.Tooltip("kind:N"), alt.Tooltip("v:Q", format=".2%")]
-    rows = inline(_rows(shares, *keys))
-    bars = (
-        rows.transform_calculate(**{"from": "datum.k - 0.38", "to": "datum.k + 0.38", "zero": "0"})
-        .mark_rect(tooltip=True)
-        .encode(x, y, alt.X2(field="to"), alt.Y2(field="zero"), colour, tooltip=tip)
-    )
+    rows = inline(_share_rows(shares, *keys))
+    bars = _bars(rows).encode(x, y, colour, tooltip=tip)
     names = (
         rows.transform_filter("datum.label")
         .transform_calculate(**{"from": "datum.k"})
@@ -271,7 +260,7 @@ def _bases_panel(
     return layered([bars, names], heading, height=180)
 
 
-def _rows(
+def _share_rows(
     shares: Float[np.ndarray, "freq"], own: list[int], harmonics: list[int]
 ) -> list[dict[str, Any]]:
     kinds = dict.fromkeys(own, _KINDS[0]) | dict.fromkeys(harmonics, _KINDS[1])
