@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.explanation.key_shapes import character_waves, frames
+from grokscope.explanation.key_shapes import frames
 
 KEYS = (3, 4, 6)
 
@@ -86,12 +86,3 @@ def test_another_table_can_be_fitted(
 ) -> None:
     about = subject(network(), known_structure("x + y", 7))
     assert_allclose(frames(about, [2], table=3 * about.embedding), 3 * frames(about, [2]))
-
-
-def test_waves_are_cosines_and_sines() -> None:
-    found = character_waves(np.array([2, -1, 5]), 12, [1, 6])
-    for i, u in [(0, 2), (2, 5)]:
-        for j, k in enumerate([1, 6]):
-            angle = 2 * np.pi * k * u / 12
-            assert_allclose(found[i, j], [np.cos(angle), np.sin(angle)], atol=1e-14)
-    assert (found[1] == 0).all()

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.explanation.logits import SumLogits, all_frequencies
+from grokscope.explanation.logits import SumLogits
 from grokscope.explanation.network import Subject
+from grokscope.fourier.waves import all_frequencies
 
 
 @pytest.fixture(params=[("x + y", 7), ("x*y", 11), ("x^2 + y^2", 13), ("(x + y)^2", 11)])

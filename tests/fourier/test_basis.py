@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import sympy
 
-from grokscope.fourier.characters import additive_basis, n_frequencies
+from grokscope.fourier.characters import additive_basis
+from grokscope.fourier.waves import n_frequencies
 
 
 @pytest.mark.parametrize(("n", "count"), [(1, 0), (2, 1), (3, 1), (4, 2), (96, 48), (97, 48)])

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grokscope.fourier.characters import additive_basis, n_frequencies
+from grokscope.fourier.characters import additive_basis
 from grokscope.fourier.spectrum import spectrum
+from grokscope.fourier.waves import n_frequencies
 from grokscope.measures import MEASURES
 
 periods = st.integers(4, 40)

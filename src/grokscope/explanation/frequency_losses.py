@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float
 
 from grokscope.explanation.ablation import class_axis
-from grokscope.explanation.logits import all_frequencies
 from grokscope.explanation.network import Outcome, Subject
 from grokscope.fourier.characters import Characters, remove, remove_others
+from grokscope.fourier.waves import all_frequencies
 
 DEPENDENT: Final = 2.0
 """Factor on the loss over all pairs from which a network depends on a frequency."""

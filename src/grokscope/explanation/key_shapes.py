@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from grokscope.explanation.logits import SumLogits
 from grokscope.explanation.network import Subject
 from grokscope.fourier.characters import orthonormal
+from grokscope.fourier.waves import real_waves
 
 Coordinate = Literal["u", "v"]
 _SMALLEST: Final = 1e-6
@@ -41,8 +42,7 @@ def frames(
     u, v = structure.u, structure.v
     own, other = (u, v) if coordinate == "u" else (v, u)
     mine, theirs = (
-        _columns(character_waves(w, structure.n, frequencies), characters.inside)
-        for w in (own, other)
+        _columns(real_waves(w, frequencies, structure.n), characters.inside) for w in (own, other)
     )
     beyond = np.repeat(_are_beyond(theirs, characters.free, mine), 2)
     design = np.concatenate([characters.free, mine, theirs[:, beyond]], axis=1)
@@ -52,19 +52,6 @@ def frames(
     )
     first = characters.free.shape[1]
     return fitted[first : first + mine.shape[1]].reshape(len(frequencies), 2, fitted.shape[1])
-
-
-def character_waves(
-    coordinate: Int[np.ndarray, "p"], n: int, frequencies: Sequence[int]
-) -> Float[np.ndarray, "p freq 2"]:
-    """Return cos and sin of 2πku/n per residue and frequency, 0 where u is undefined.
-
-    **Arguments:** an element of Z_n per residue, −1 where undefined; n; frequencies.
-    """
-    # k·u is reduced mod n as an integer, so that large angles lose no digits
-    angle = 2 * np.pi / n * (np.outer(coordinate, np.asarray(frequencies, int)) % n)
-    waves = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    return np.where((coordinate >= 0)[:, None, None], waves, 0.0)
 
 
 def _columns(
@@ -152,8 +139,7 @@ def answer_waves(subject: Subject, frequencies: Sequence[int]) -> Float[np.ndarr
     """
     g, n = subject.matched.structure.g, subject.matched.n
     inside = subject.matched.readout.inside
-    angle = 2 * np.pi / n * (np.outer(np.arange(n), np.asarray(frequencies, int)) % n)
-    waves = np.stack([np.cos(angle), np.sin(angle)], axis=-1).reshape(n, -1)
+    waves = real_waves(np.arange(n), frequencies, n).reshape(n, -1)
     reached = g >= 0
     total = np.zeros((subject.p, waves.shape[1]))
     np.add.at(total, g[reached], waves[reached])

@@ -9,8 +9,9 @@ from jaxtyping import Bool, Complex, Float, Int
 
 from grokscope.explanation.ablation import norm_bias
 from grokscope.explanation.key_shapes import answer_waves, key_shapes
-from grokscope.explanation.logits import SumLogits, all_frequencies
+from grokscope.explanation.logits import SumLogits
 from grokscope.explanation.network import Subject
+from grokscope.fourier.waves import all_frequencies, complex_waves, real_waves
 
 STRONGEST: Final = 20
 _SMALLEST: Final = 1e-9
@@ -115,7 +116,7 @@ class _Side(NamedTuple):
 def _waves(u: Int[np.ndarray, "p"], n: int) -> Complex[np.ndarray, "p n"]:
     """e^{2πiju/n} of every j without its mean, 0 where u is undefined; j = 0 is the constant."""
     inside = (u >= 0)[:, None]
-    waves = np.where(inside, np.exp(2j * np.pi / n * (np.outer(u, np.arange(n)) % n)), 0)
+    waves = complex_waves(u, range(n), n)
     mean = waves.sum(axis=0) / max(1, inside.sum())
     mean[0] = 0
     return np.where(inside, waves - mean, 0)
@@ -228,7 +229,8 @@ def _clock(subject: Subject, k: int) -> Float[np.ndarray, "n class"]:
     """Σ over the sums s that lead to an answer of cos(2πk(t − s)/n), for all t, centred."""
     g, n = subject.matched.structure.g, subject.matched.n
     s = np.flatnonzero(g >= 0)
-    turned = np.cos(2 * np.pi / n * (k * (np.arange(n)[:, None] - s[None]) % n))
+    cosine = real_waves(np.arange(n), [k], n)[:, 0, 0]
+    turned = cosine[(np.arange(n)[:, None] - s[None]) % n]
     onto = np.zeros((len(s), subject.p))
     onto[np.arange(len(s)), g[s]] = 1
     template = (turned @ onto)[:, subject.matched.readout.inside]

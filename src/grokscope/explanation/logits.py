@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float, Int
 
 from grokscope.explanation.network import Outcome, Subject
 from grokscope.explanation.pairs import over_pairs
-from grokscope.fourier.characters import additive_basis, n_frequencies
+from grokscope.fourier.characters import additive_basis
+from grokscope.fourier.waves import real_waves
 from grokscope.models import Model
 
 
@@ -65,9 +66,7 @@ class SumLogits:
 
     def waves(self, frequencies: tuple[int, ...]) -> Float[np.ndarray, "n mode"]:
         """Return cos and sin of 2πks/n of some frequencies, each without its mean over pairs."""
-        k = np.asarray(frequencies, int)
-        angle = 2 * np.pi / self.n * (np.outer(np.arange(self.n), k) % self.n)
-        waves = np.stack([np.cos(angle), np.sin(angle)], axis=-1).reshape(self.n, -1)
+        waves = real_waves(np.arange(self.n), frequencies, self.n).reshape(self.n, -1)
         return waves - self.counts @ waves / max(1, self.counts.sum())
 
     def fit(self, frequencies: tuple[int, ...]) -> Float[np.ndarray, "mode class"]:
@@ -78,11 +77,6 @@ class SumLogits:
         return np.linalg.pinv(weighted.T @ waves, rcond=1e-9, hermitian=True) @ (
             weighted.T @ self.mean
         )
-
-
-def all_frequencies(n: int) -> tuple[int, ...]:
-    """Return 1 … ⌊n/2⌋."""
-    return tuple(range(1, n_frequencies(n) + 1))
 
 
 def logits_over_pairs(model: Model, task: int = 0) -> Float[np.ndarray, "p p class"]:

@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from grokscope.errors import UsageError
-from grokscope.explanation.key_shapes import answer_waves, character_waves
+from grokscope.explanation.key_shapes import answer_waves
 from grokscope.explanation.keys import double
-from grokscope.explanation.logits import all_frequencies
 from grokscope.explanation.network import Subject
 from grokscope.explanation.pairs import Read, over_pairs
+from grokscope.fourier.waves import all_frequencies, real_waves
 from grokscope.models import MLP, Model
 
 
@@ -293,7 +293,7 @@ def _phases(
 def _waves(subject: Subject, u: Int[np.ndarray, "p"]) -> Float[np.ndarray, "freq p 2"]:
     """cos and sin of every frequency, without their means, 0 where a coordinate is undefined."""
     inside = subject.matched.embedding.inside
-    waves = character_waves(u, subject.matched.n, all_frequencies(subject.matched.n))
+    waves = real_waves(u, all_frequencies(subject.matched.n), subject.matched.n)
     held = inside[:, None, None]
     return np.moveaxis(np.where(held, waves - waves[inside].mean(axis=0), 0), 0, 1)
 

@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from grokscope.explanation.key_shapes import character_waves, frames
+from grokscope.explanation.key_shapes import frames
 from grokscope.explanation.network import Subject
 from grokscope.fourier.characters import remove
+from grokscope.fourier.waves import real_waves
 
 SHIFTS: Final = 8
 
@@ -93,7 +94,7 @@ def _step(
     u, n = subject.matched.structure.u, subject.matched.n
     shifted = np.where(u >= 0, (u + d) % n, -1)
     # Σ_k (χ_k(u + d) − χ_k(u))·frame_k
-    change = character_waves(shifted, n, frequencies) - character_waves(u, n, frequencies)
+    change = real_waves(shifted, frequencies, n) - real_waves(u, frequencies, n)
     return np.einsum("pkw,kwd->pd", change, vectors)
 
 

@@ -8,10 +8,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-
-def n_frequencies(n: int) -> int:
-    """Return ⌊n/2⌋, the number of frequencies k = 1 … ⌊n/2⌋ of the group Z_n."""
-    return n // 2
+from grokscope.fourier.waves import all_frequencies, n_frequencies, real_waves
 
 
 @lru_cache(maxsize=64)
@@ -26,14 +23,12 @@ def additive_basis(n: int) -> Float[np.ndarray, "n mode"]:
     constant, cos 1, sin 1, cos 2, sin 2 … An even n ends with the cosine of frequency n/2
     (Nyquist), which has no sine.
     """
-    k = np.arange(1, n_frequencies(n) + 1)
-    # k·x is reduced mod n as an integer, so that large angles lose no digits
-    angle = 2 * np.pi / n * (np.outer(np.arange(n), k) % n)
+    waves = real_waves(np.arange(n), all_frequencies(n), n)
     basis = np.empty((n, n))
     basis[:, 0] = 1 / np.sqrt(n)
     # √(2/n) cos(2πkx/n) and √(2/n) sin(2πkx/n)
-    basis[:, 1::2] = np.sqrt(2 / n) * np.cos(angle)
-    basis[:, 2::2] = np.sqrt(2 / n) * np.sin(angle[:, : (n - 1) // 2])
+    basis[:, 1::2] = np.sqrt(2 / n) * waves[..., 0]
+    basis[:, 2::2] = np.sqrt(2 / n) * waves[:, : (n - 1) // 2, 1]
     if n % 2 == 0:
         # cos(πx) = ±1 has norm √n
         basis[:, -1] /= np.sqrt(2)
@@ -78,7 +73,7 @@ class Characters:
     @cached_property
     def dimensions(self) -> int:
         """Dimensions that all frequencies span together, P₀ left out."""
-        return self.span(range(1, self.n_frequencies + 1)).shape[1]
+        return self.span(all_frequencies(self.n)).shape[1]
 
     @property
     def is_faithful(self) -> bool:
@@ -151,10 +146,7 @@ def pushed_forward(readout: Int[np.ndarray, "n"], p: int) -> Characters:
 
 def _values(u: Int[np.ndarray, "p"], n: int) -> Float[np.ndarray, "freq p 2"]:
     """cos and sin of 2πku/n at every residue, 0 where u is undefined."""
-    k = np.arange(1, n_frequencies(n) + 1)
-    # k·u is reduced mod n as an integer, so that large angles lose no digits
-    angle = 2 * np.pi / n * (np.outer(k, u) % n)
-    return np.where((u >= 0)[:, None], np.stack([np.cos(angle), np.sin(angle)], axis=-1), 0.0)
+    return np.ascontiguousarray(real_waves(u, all_frequencies(n), n).swapaxes(0, 1))
 
 
 def _planes(

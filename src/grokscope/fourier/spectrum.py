@@ -8,7 +8,8 @@ from jaxtyping import Bool, Float
 
 from grokscope.errors import UsageError
 from grokscope.fourier.arrays import as_array, matmul, namespace_of, real_table, round_off
-from grokscope.fourier.characters import Characters, additive_basis, n_frequencies
+from grokscope.fourier.characters import Characters, additive_basis
+from grokscope.fourier.waves import n_frequencies
 
 
 class Spectrum(NamedTuple):

@@ -14,8 +14,9 @@ import numpy as np
 from jax.scipy.sparse.linalg import cg
 from jaxtyping import Array, Bool, Float, Int, Int8
 
-from grokscope.explanation.logits import ROWS, SumLogits, all_frequencies
+from grokscope.explanation.logits import ROWS, SumLogits
 from grokscope.fourier.basis import Matched
+from grokscope.fourier.waves import all_frequencies
 from grokscope.models import Model
 from grokscope.tasks import TEST_LEAKED, TRAIN, UNDEFINED, Task
 from grokscope.training import cross_entropy
