@@ -9,7 +9,7 @@ import pytest
 import sympy
 
 from grokscope.tasks import parse
-from grokscope.tasks.structure.factors import factors, polynomial
+from grokscope.tasks.structure.factors import factors, polynomial, polynomials_modulo
 
 X, Y = sympy.symbols("x y")
 
@@ -65,7 +65,8 @@ def test_factors_multiply_to_the_operation(operation, p):
 
 
 def _terms(operation: str, p: int) -> dict[tuple[int, ...], int]:
-    return {e: int(c) for e, c in polynomial(parse(operation).tree, p).to_dict().items()}
+    found = polynomial(parse(operation).tree, polynomials_modulo(p))
+    return {e: int(c) for e, c in found.to_dict().items()}
 
 
 def _coefficients(formula: Any, p: int) -> dict[tuple[int, ...], int]:

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Final
 
-from flint import Ordering, nmod_mpoly, nmod_mpoly_ctx
-
 from grokscope.tasks.grammar import Binary, Integer, Negation, Node, Power, Random, Variable
 from grokscope.tasks.structure.field import balanced, is_prime
 
 if TYPE_CHECKING:
+    from flint import nmod_mpoly, nmod_mpoly_ctx
+
     from grokscope.tasks.expression import Expression
 
 HIGHEST_DEGREE: Final = 60
@@ -28,7 +28,7 @@ def factors(expression: "Expression", p: int) -> str | None:
     """
     if not is_prime(p) or not 0 < _degree(expression.tree, p) <= HIGHEST_DEGREE:
         return None
-    whole = polynomial(expression.tree, p)
+    whole = polynomial(expression.tree, polynomials_modulo(p))
     if whole.is_constant():
         return None
     unit, parts = whole.factor()
@@ -40,30 +40,36 @@ def factors(expression: "Expression", p: int) -> str | None:
     return f"{sign}{product}"
 
 
-def polynomial(node: Node, p: int) -> nmod_mpoly:
-    """Return the polynomial of a syntax tree without division, its exponents lowered.
+def polynomials_modulo(p: int) -> "nmod_mpoly_ctx":
+    """Return the polynomials in x and y over GF(p).
 
-    Its terms are in the order of a text: the highest total degree first, then that of x. FLINT
-    makes the first coefficient of every factor 1.
+    Their terms are in the order of our texts: the highest total degree first, then that of x.
+    FLINT makes the first coefficient of every factor 1.
     """
-    context = nmod_mpoly_ctx.get(["x", "y"], modulus=p, ordering=Ordering.deglex)
+    from flint import Ordering, nmod_mpoly_ctx
+
+    return nmod_mpoly_ctx.get(["x", "y"], modulus=p, ordering=Ordering.deglex)
+
+
+def polynomial(node: Node, ring: "nmod_mpoly_ctx") -> "nmod_mpoly":
+    """Return the polynomial of a syntax tree without division, its exponents lowered."""
     match node:
         case Integer(value):
-            return context.constant(value % p)
+            return ring.constant(value % ring.modulus())
         case Variable(name):
-            return context.gens()["xy".index(name)]
+            return ring.gens()["xy".index(name)]
         case Negation(operand):
-            return -polynomial(operand, p)
+            return -polynomial(operand, ring)
         case Power(base, exponent):
-            inner = polynomial(base, p)
+            inner = polynomial(base, ring)
             is_lowered = isinstance(base, Variable) or inner.is_constant()
-            return inner ** (_lowered(exponent, p) if is_lowered else exponent)
+            return inner ** (_lowered(exponent, ring.modulus()) if is_lowered else exponent)
         case Binary("+", left, right):
-            return polynomial(left, p) + polynomial(right, p)
+            return polynomial(left, ring) + polynomial(right, ring)
         case Binary("-", left, right):
-            return polynomial(left, p) - polynomial(right, p)
+            return polynomial(left, ring) - polynomial(right, ring)
         case Binary("*", left, right):
-            return polynomial(left, p) * polynomial(right, p)
+            return polynomial(left, ring) * polynomial(right, ring)
         case _:
             raise ValueError("only sums, products and powers are polynomials")
 
@@ -94,11 +100,11 @@ def _degree(node: Node, p: int) -> int:
             return HIGHEST_DEGREE + 1
 
 
-def _size(poly: nmod_mpoly) -> tuple[int, int]:
+def _size(poly: "nmod_mpoly") -> tuple[int, int]:
     return len(poly), poly.total_degree()
 
 
-def _text(poly: nmod_mpoly, p: int) -> str:
+def _text(poly: "nmod_mpoly", p: int) -> str:
     terms = [_term_text(balanced(int(c), p), *exponents) for exponents, c in poly.terms()]
     return " + ".join(terms).replace("+ -", "- ")
 
