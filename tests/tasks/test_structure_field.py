@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 import sympy
 
-from grokscope.tasks.structure.field import balanced, divisors, is_prime, logarithms, powers, units
+from grokscope.tasks.structure.field import (
+    balanced,
+    divisors,
+    interpolate,
+    interpolate_units,
+    is_prime,
+    logarithms,
+    powers,
+    text_of,
+    units,
+)
 from grokscope.tasks.structure.forms import read_form
-from grokscope.tasks.structure.polynomial import interpolate, interpolate_units, text_of
 
 PRIMES = list(sympy.primerange(2, 200))
 

@@ -8,9 +8,13 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Int
 
-from grokscope.tasks.structure.canonical import Candidate, Canonical, canonical
+from grokscope.tasks.structure.candidates import (
+    Candidate,
+    Representative,
+    matching_sums,
+    representative_of,
+)
 from grokscope.tasks.structure.field import divisors, is_prime, logarithms, power_of, powers
-from grokscope.tasks.structure.matching import matches
 
 
 def additive_shifts(values: Int[np.ndarray, "p p"]) -> Iterator[Candidate]:
@@ -74,18 +78,18 @@ def _shifts(
         return None
     twice = np.tile(rows[inside[0]], 2).tobytes()
     for x in inside:
-        u[x] = _place(twice, rows[x].tobytes())
+        u[x] = _offset(twice, rows[x].tobytes())
         if u[x] < 0:
             return None
     return u
 
 
-def _place(twice: bytes, row: bytes) -> int:
+def _offset(twice: bytes, row: bytes) -> int:
     """Return where a row of two-byte numbers stands in another, −1 where it does not."""
-    place = twice.find(row)
-    while place % 2 == 1 and place > 0:
-        place = twice.find(row, place + 1)
-    return place // 2
+    offset = twice.find(row)
+    while offset % 2 == 1 and offset > 0:
+        offset = twice.find(row, offset + 1)
+    return offset // 2
 
 
 def power_sums(values: Int[np.ndarray, "p p"]) -> Iterator[Candidate]:
@@ -102,7 +106,7 @@ def power_sums(values: Int[np.ndarray, "p p"]) -> Iterator[Candidate]:
     if len(seconds) == 0:
         return
     for u in firsts:
-        for scale, i in matches(values, u, seconds, p):
+        for scale, i in matching_sums(values, u, seconds, p):
             v = seconds[i]
             yield Candidate(p, u, np.where(v >= 0, scale * v % p, -1))
 
@@ -155,7 +159,7 @@ def products(values: Int[np.ndarray, "p p"]) -> Iterator[Candidate]:
     if v is None:
         return
     for u in _firsts(values):
-        for scale, _ in matches(values, u, v[None], n):
+        for scale, _ in matching_sums(values, u, v[None], n):
             yield Candidate(n, u, np.where(v >= 0, scale * v % n, -1))
 
 
@@ -202,12 +206,12 @@ def composed(values: Int[np.ndarray, "p p"]) -> Iterator[Candidate]:
     needed = (math.log2(tried) + _SPARE_BITS) / max(_entropy(values), 1e-9)
     for candidate in chain.from_iterable(searches):
         if _tests(candidate) >= needed:
-            one = canonical(values, candidate)
+            one = representative_of(values, candidate)
             if one is not None and _tests(one) >= needed:
                 yield candidate
 
 
-def _tests(found: Candidate | Canonical) -> int:
+def _tests(found: Candidate | Representative) -> int:
     """Return how many of the sums of different values of u and v another sum has already."""
     u, v = (np.unique(w[w >= 0]) for w in (found.u, found.v))
     return len(u) * len(v) - len(np.unique((u[:, None] + v) % found.n))

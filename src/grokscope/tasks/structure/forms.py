@@ -1,4 +1,7 @@
-"""How a coordinate u(x) and a readout g are written: a polynomial, a logarithm, or a table."""
+"""How a structure is written: its coordinates, its readout, and what it is in one sentence.
+
+A coordinate u(x) is a polynomial, a logarithm, or a table; a readout g a polynomial or a table.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -6,17 +9,21 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int
 
-from grokscope.tasks.structure.field import balanced, is_prime, logarithms, powers, units
-from grokscope.tasks.structure.polynomial import (
+from grokscope.tasks.structure.field import (
     MOST_TERMS,
     Terms,
+    balanced,
     coefficients_over_field,
     evaluate,
     interpolate,
     interpolate_shifted,
     interpolate_units,
+    is_prime,
     logarithm_shift,
+    logarithms,
+    powers,
     text_of,
+    units,
 )
 
 
@@ -240,8 +247,8 @@ def _in_product(g: Int[np.ndarray, "n"], base: int, p: int, zero: int | None) ->
     constant, s = zero or 0, int(known[0])
     scale = int(g[s] - constant) * pow(base, -s, p) % p
     terms = {e: c for e, c in ((0, constant), (1, scale)) if c}
-    said = [(constant + scale * pow(base, int(s), p)) % p for s in known]
-    return terms if np.array_equal(said, g[known]) else None
+    expected = [(constant + scale * pow(base, int(s), p)) % p for s in known]
+    return terms if np.array_equal(expected, g[known]) else None
 
 
 def _text_in_powers(terms: Terms, base: int, p: int) -> str:
@@ -257,3 +264,107 @@ def _text_in_powers(terms: Terms, base: int, p: int) -> str:
         else:
             parts.append(f"{coefficient}*{power}")
     return " + ".join(parts).replace("+ -", "- ")
+
+
+_NAMES_OF_POWERS = {"x": "", "x^2": " of squares", "x^3": " of cubes"}
+
+
+def structure_in_words(name: str, u: Form, v: Form, readout: Readout) -> str:
+    """Return what the operation is, without a period.
+
+    **Arguments:**
+
+    - `name`: the operation, for instance `x^2 + y^2`, or `the table`.
+    - `u`: the coordinate of x.
+    - `v`: the coordinate of y.
+    - `readout`: what the label is of their sum.
+    """
+    group = f"mod {u.p}" if u.n in (u.p, u.p - 1) else f"mod {u.p}, in Z_{u.n}"
+    is_product = u.kind == "logarithm" or u.p % u.n
+    words = _product_in_words(u, v, readout) if is_product else _sum_in_words(u, v, readout)
+    comma = "," if "," in words else ""
+    return f"{name} is {words}{comma} {group}"
+
+
+def _sum_in_words(u: Form, v: Form, readout: Readout) -> str:
+    line = readout.scale_and_constant
+    if line is not None and line[0] == 1:
+        return f"{_addition_in_words(u, v)}{_constant_in_words(line[1], u.p)}"
+    total = _joined(u, v)
+    if readout.kind == "table":
+        return f"a function of {total}"
+    return f"the function {readout.text} of s = {total}"
+
+
+def _addition_in_words(u: Form, v: Form) -> str:
+    first, second = u.text("x"), v.text("y")
+    for sign, word in (("", "addition"), ("-", "subtraction")):
+        if second == sign + first.replace("x", "y") and first in _NAMES_OF_POWERS:
+            return word + _NAMES_OF_POWERS[first]
+        power = first.removeprefix("x^")
+        if power.isdigit() and second == f"{sign}y^{power}":
+            return f"{word} of {power}th powers"
+    return f"addition of {_or_function(u, 'x')} and {_or_function(v, 'y')}"
+
+
+def _or_function(form: Form, variable: str) -> str:
+    return f"a function of {variable}" if form.kind == "table" else form.text(variable)
+
+
+def _joined(u: Form, v: Form) -> str:
+    if "table" in (u.kind, v.kind):
+        return f"{_or_function(u, 'x')} plus {_or_function(v, 'y')}"
+    return f"{u.text('x')} + {v.text('y')}".replace("+ -", "- ")
+
+
+def _product_in_words(u: Form, v: Form, readout: Readout) -> str:
+    line = readout.scale_and_constant
+    if line is not None:
+        times = balanced(line[0], u.p)
+        scale = f", times {times}" if times != 1 else ""
+        return f"{_multiplication_in_words(u, v)}{scale}{_constant_in_words(line[1], u.p)}"
+    total = _multiplied(u, v)
+    if readout.kind == "table":
+        return f"a function of the product {total}"
+    return f"the function {readout.in_terms_of('t')} of the product t = {total}"
+
+
+def _multiplication_in_words(u: Form, v: Form) -> str:
+    if "table" not in (u.kind, v.kind):
+        plain = (u.inner("x"), v.inner("y")) == ("x", "y")
+        factors = balanced(u.factor, u.n), balanced(v.factor, v.n)
+        if factors == (1, 1):
+            both = "" if plain else f" of {u.inner('x')} and {v.inner('y')}"
+            return f"multiplication{both}"
+        if factors == (1, -1) and plain:
+            return "division"
+        if factors[1] < 0:
+            divisor = replace(v, factor=-v.factor % v.n)
+            return f"division of {_power_in_words(u, 'x')} by {_power_in_words(divisor, 'y')}"
+    return f"multiplication of {_power_in_words(u, 'x')} and {_power_in_words(v, 'y')}"
+
+
+def _multiplied(u: Form, v: Form) -> str:
+    if "table" in (u.kind, v.kind):
+        return f"of {_power_in_words(u, 'x')} and {_power_in_words(v, 'y')}"
+    return f"{_bracketed(u, 'x')}*{_bracketed(v, 'y')}"
+
+
+def _power_in_words(form: Form, variable: str) -> str:
+    """Return what the coordinate is the logarithm of."""
+    if form.kind == "table":
+        return f"a function of {variable}"
+    return form.inner(variable) if form.factor == 1 else _bracketed(form, variable)
+
+
+def _bracketed(form: Form, variable: str) -> str:
+    inner, factor = form.inner(variable), balanced(form.factor, form.n)
+    inner = inner if inner.isalnum() else f"({inner})"
+    if factor == 1:
+        return inner
+    return f"{inner}^{factor}" if factor > 0 else f"{inner}^({factor})"
+
+
+def _constant_in_words(c: int, p: int) -> str:
+    c = balanced(c, p)
+    return "" if c == 0 else f", {'plus' if c > 0 else 'minus'} {abs(c)}"

@@ -8,12 +8,16 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from grokscope.config.arguments import plain_arguments
-from grokscope.tasks.structure.canonical import Candidate, Canonical, canonical, readout
+from grokscope.tasks.structure.candidates import (
+    Candidate,
+    Representative,
+    readout_of,
+    representative_of,
+)
 from grokscope.tasks.structure.composed import composed
 from grokscope.tasks.structure.field import is_prime
-from grokscope.tasks.structure.forms import read_readout
+from grokscope.tasks.structure.forms import read_readout, structure_in_words
 from grokscope.tasks.structure.result import Family, Structure
-from grokscope.tasks.structure.sentence import sentence
 from grokscope.tasks.structure.separable import linear_form, multiplicative, separable
 
 if TYPE_CHECKING:
@@ -210,7 +214,7 @@ def _all_structures(values: Int[np.ndarray, "p p"], name: str) -> list[Structure
         if family == "multiplicative" and not is_prime(len(values)):
             continue
         for candidate in search(values):
-            one = canonical(values, candidate)
+            one = representative_of(values, candidate)
             if one is None or (one.n, one.u.tobytes(), one.v.tobytes()) in found:
                 continue
             proved = _proved(values, one, family, name)
@@ -224,10 +228,10 @@ def _has_a_table(one: Structure) -> bool:
 
 
 def _proved(
-    values: Int[np.ndarray, "p p"], one: Canonical, family: Family, name: str
+    values: Int[np.ndarray, "p p"], one: Representative, family: Family, name: str
 ) -> Structure | None:
     """Return the structure if it gives every label, and one label outside its group; else None."""
-    g = readout(values, one.u, one.v, one.n)
+    g = readout_of(values, one.u, one.v, one.n)
     if g is None:
         return None
     inside = (one.u >= 0)[:, None] & (one.v >= 0) & (values >= 0)
@@ -245,7 +249,7 @@ def _proved(
         one.u_form.text("x"),
         one.v_form.text("y"),
         text.text,
-        sentence(name, one.u_form, one.v_form, text),
+        structure_in_words(name, one.u_form, one.v_form, text),
         int(inside.sum()),
         len(rest),
         zero,

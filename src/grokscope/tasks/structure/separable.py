@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Int
 
-from grokscope.tasks.structure.canonical import Candidate
+from grokscope.tasks.structure.candidates import Candidate, matching_sums
 from grokscope.tasks.structure.field import divisors, logarithms
-from grokscope.tasks.structure.matching import matches
 
 
 def separable(values: Int[np.ndarray, "p p"]) -> Iterator[Candidate]:
@@ -29,7 +28,7 @@ def linear_form(values: Int[np.ndarray, "p p"]) -> Iterator[Candidate]:
     x = np.arange(p)
     for kappa in divisors(p)[:-1]:
         u = kappa * x % p
-        for scale, _ in matches(values, u, x[None], p):
+        for scale, _ in matching_sums(values, u, x[None], p):
             yield Candidate(p, u, scale * x % p)
 
 
