@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from grokscope import measures
     from grokscope.disk.folder import RunFolder
     from grokscope.disk.listing import list_runs
-    from grokscope.explanation.of_file import measure
+    from grokscope.disk.measuring import measure
     from grokscope.reports import write_figures, write_report
     from grokscope.runner.train import train
     from grokscope.sweeps.explain_many import explain
@@ -46,7 +46,7 @@ _HOMES = {
     "train": "grokscope.runner.train",
     "sweep": "grokscope.sweeps.sweep",
     "explain": "grokscope.sweeps.explain_many",
-    "measure": "grokscope.explanation.of_file",
+    "measure": "grokscope.disk.measuring",
     "structure": "grokscope.tasks.structure",
     "RunFolder": "grokscope.disk.folder",
     "list_runs": "grokscope.disk.listing",

@@ -78,7 +78,7 @@ def test_a_stored_explanation_is_used_while_it_is_of_the_last_checkpoint(
         made.extend(seeds)
         return explain_networks(folder, seeds=seeds, step=100, effort=EFFORT, thorough=False)
 
-    monkeypatch.setattr(of_run, "explain", fake)
+    monkeypatch.setattr(of_run, "explain_networks", fake)
     assert read_or_explain(run, 0) == stored
     assert made == []
     # of an earlier checkpoint it says nothing of the last
@@ -101,7 +101,7 @@ def test_what_had_to_be_made_is_kept_beside_other_seeds(
     (three,) = read_or_explain(run, 3)
     (one,) = read_or_explain(run, 1)
     assert read_explanations(run) == [one, three]
-    monkeypatch.setattr(of_run, "explain", pytest.fail)
+    monkeypatch.setattr(of_run, "explain_networks", pytest.fail)
     assert read_or_explain(run, 3) == [three]
 
 

@@ -9,8 +9,8 @@ import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grokscope.disk.measuring import measure
 from grokscope.errors import UsageError
-from grokscope.explanation.of_file import measure
 from grokscope.measures import describe
 
 KINDS = (np.float64, np.float32, np.float16, np.int64)

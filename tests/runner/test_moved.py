@@ -149,7 +149,7 @@ def test_a_sweep_that_is_moved_begins_nothing_in_its_old_place(
             move()
         advance(*arguments)
 
-    monkeypatch.setattr(side_by_side, "advance", moving)
+    monkeypatch.setattr(side_by_side, "advance_runs", moving)
     outcomes = run_batch(Batch(tuple(jobs)), sweep, news=move)
     interrupted = Outcome(jobs[before == "second"].name, "interrupted")
     done = [Outcome(jobs[0].name, "undecided")] if before == "second" else []

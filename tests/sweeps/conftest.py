@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.runner import conftest as runner
 
 from grokscope.sweeps.batch import Batch, Outcome, run_batch
 from grokscope.sweeps.job import INTERRUPTED
 from grokscope.sweeps.spec import Spec
+
+helpers = runner.helpers
+"""Trainings of a second, as the tests of single runs have them."""
 
 SMALL: Final[dict[str, Any]] = {
     "preset": "quick",

@@ -80,7 +80,7 @@ def test_unexpected_errors_are_one_line(
     def explode(*_: Any, **__: Any) -> None:
         raise MemoryError("out of\nmemory \x1b[31m" + "x" * 999)
 
-    monkeypatch.setattr("grokscope.sweeps.side_by_side.load", explode)
+    monkeypatch.setattr("grokscope.sweeps.side_by_side.load_training", explode)
     (outcome,) = run_batch(Batch((job_of(small(helpers)),)), tmp_path)
     assert outcome.error is not None
     assert outcome.error.startswith("MemoryError: out of memory ")

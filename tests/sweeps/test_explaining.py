@@ -55,7 +55,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         return explain_run(run, **(options | QUICK))
 
     monkeypatch.setattr(explain_many, "explain_run", quick)
-    monkeypatch.setattr(of_run, "explain", quick)
+    monkeypatch.setattr(of_run, "explain_networks", quick)
     return found
 
 

@@ -112,7 +112,7 @@ def test_a_wish_to_stop_saves_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         if not wish:
             wish.express()
 
-    monkeypatch.setattr(side_by_side, "advance", once)
+    monkeypatch.setattr(side_by_side, "advance_runs", once)
     told = train(work, tmp_path / "stopped", 2, wish)
     assert told == {job.name: "interrupted" for job in work[:2]}
     assert RunFolder.open(run_of(tmp_path / "stopped", work[1])).manifest.status == "interrupted"
@@ -140,7 +140,7 @@ def test_on_a_gpu_fractions_and_operations_of_a_group_share_a_program(
         seen.append(len(runs))
         advance(runs, broken)
 
-    monkeypatch.setattr(side_by_side, "advance", counted)
+    monkeypatch.setattr(side_by_side, "advance_runs", counted)
     assert train(work, tmp_path / "vmap", 3) == {job.name: "undecided" for job in work}
     assert set(seen) == {3}
     for job in work:

@@ -39,7 +39,7 @@ class Measure:
 
     def run(self) -> None:
         """Measure and print."""
-        from grokscope.explanation.of_file import measure
+        from grokscope.disk.measuring import measure
 
         found = measure(
             self.file,

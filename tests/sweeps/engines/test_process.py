@@ -85,9 +85,9 @@ def test_deaths_in_words(start: Start) -> None:
 def test_an_orphan_stops_by_itself(module: str) -> None:
     program = f"""
 import sys, time
-from grokscope.sweeps.engines.cores import Place
+from grokscope.sweeps.engines.cores import Cores
 from grokscope.sweeps.engines.process import Process
-process = Process({module!r}, Place(()), None, lambda _, said: print(said["sleeping"], flush=True))
+process = Process({module!r}, Cores(()), None, lambda _, said: print(said["sleeping"], flush=True))
 process.say({{"sleep": 600}})
 time.sleep(600)
 """
