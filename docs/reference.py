@@ -1,12 +1,10 @@
 """Write docs/cli.md and docs/measures.md from the program itself: `make docs`."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
-from grokscope.cli.arguments import VERBS
+from grokscope.cli.command_line import VERBS, help_text, verb_class
+from grokscope.cli.options import Takes
 from grokscope.measures import MEASURES
 
 FOLDER: Final = Path(__file__).parent
@@ -24,17 +22,15 @@ VARIABLES: Final = """## Variables of the environment
 
 def cli_page() -> str:
     """Return every verb's help as one page."""
-    parts = ["# Command line\n\nWritten by `make docs` from `--help`.\n", _help()]
-    parts += [f"## grokscope {verb}\n\n{_help(verb)}" for verb in VERBS]
+    parts = ["# Command line\n\nWritten by `make docs` from `--help`.\n", _block(help_text())]
+    for verb in VERBS:
+        text = Takes.of(verb, verb_class(verb)).help(WIDTH)
+        parts.append(f"## grokscope {verb}\n\n{_block(text)}")
     return "\n".join([*parts, VARIABLES])
 
 
-def _help(*verb: str) -> str:
-    command = [sys.executable, "-m", "grokscope", *verb, "--help"]
-    environment = {**os.environ, "COLUMNS": str(WIDTH), "NO_COLOR": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    lines = "\n".join(line.rstrip() for line in done.stdout.splitlines())
-    return f"```text\n{lines.strip()}\n```\n"
+def _block(text: str) -> str:
+    return f"```text\n{text}\n```\n"
 
 
 def measures_page() -> str:

@@ -1,6 +1,5 @@
 """The commands of README and of --help can be typed one after the other: each names what exists."""
 
-import importlib
 import inspect
 import re
 import shlex
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from grokscope.cli.arguments import VERBS, help_text, parse
+from grokscope.cli.command_line import VERBS, help_text, parse, verb_class
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,11 +29,7 @@ def readme() -> list[list[str]]:
 
 def examples() -> list[list[str]]:
     """Return the example of every verb's help, the verbs in the order of `grokscope --help`."""
-    kinds: list[Any] = [
-        getattr(importlib.import_module(f"grokscope.cli.{verb}"), verb.capitalize())
-        for verb in VERBS
-    ]
-    texts = [help_text(), *(inspect.getdoc(kind) or "" for kind in kinds)]
+    texts = [help_text(), *(inspect.getdoc(verb_class(verb)) or "" for verb in VERBS)]
     lines = [re.findall(r"Example: grokscope (.*)", text) for text in texts]
     assert all(len(found) == 1 for found in lines)
     return [shlex.split(found[0]) for found in lines]

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from grokscope.cli.arguments import VERBS
+from grokscope.cli.command_line import VERBS
 from grokscope.config.run import PRESETS
 from grokscope.measures import MEASURES
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from grokscope.cli import main
-from grokscope.cli.arguments import as_called, program
+from grokscope.cli.command_line import as_called, program
 
 
 def called(path: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, on_path: bool) -> str:

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str]) -> None:
-    from grokscope.cli.arguments import as_called, parse
+    from grokscope.cli.command_line import as_called, parse
 
     asked = parse(arguments)
     if isinstance(asked, str):
@@ -48,7 +48,7 @@ def _run(arguments: Sequence[str]) -> None:
 
 
 def _failed(line: str, code: int) -> int:
-    from grokscope.cli.arguments import as_called
+    from grokscope.cli.command_line import as_called
 
     with contextlib.suppress(OSError):  # the terminal may be gone; the exit code says it, too
         print(f"grokscope: {as_called(line)}", file=sys.stderr, flush=True)

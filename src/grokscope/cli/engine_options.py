@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from tyro.conf import arg
-
 from grokscope.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,17 +20,17 @@ class EngineOptions:
 
     engine: Literal["local", "ray"] = "local"
     """Where: in processes of this machine, or as tasks of a Ray cluster (docs/cluster.md)."""
-    workers: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    workers: Annotated[int | None, "N"] = None
     """Local: processes at a time; left out, one per core, or one per GPU."""
-    address: Annotated[str | None, arg(metavar="HOST:PORT", help_behavior_hint="")] = None
+    address: Annotated[str | None, "HOST:PORT"] = None
     """Ray: your cluster, or `auto` on one of its machines; left out, one starts on this machine."""
-    cpus: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    cpus: Annotated[int | None, "N"] = None
     """Ray: cores of a worker, and its threads; left out, 1 as with the engine local."""
-    gpus: Annotated[float | None, arg(metavar="N", help_behavior_hint="")] = None
+    gpus: Annotated[float | None, "N"] = None
     """Ray: number of GPUs of a worker, 0.5 to share one; left out, none."""
-    retries: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    retries: Annotated[int | None, "N"] = None
     """Ray: times that a batch may lose its worker or node; left out, 3, and -1 has no limit."""
-    storage: Annotated[str | None, arg(metavar="URL", help_behavior_hint="")] = None
+    storage: Annotated[str | None, "URL"] = None
     """Ray: where runs are kept, s3://… for instance; left out, the folder, which nodes share."""
 
     def make(self) -> "Engine":

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import tyro
-from tyro.conf import arg
-
 from grokscope.cli.terminal import report_skipped
 from grokscope.errors import (
     AFTER_DIVERGENCE,
@@ -37,29 +34,27 @@ class Explain:
     Example: grokscope explain runs/times
     """
 
-    targets: Annotated[
-        tuple[Path, ...], tyro.conf.Positional, arg(metavar="RUN …", help_behavior_hint="")
-    ]
+    targets: Annotated[tuple[Path, ...], "RUN …"]
     """Run folders or sweeps, or one file with tables."""
-    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
+    out: Annotated[Path | None, "DIR"] = None
     """Several: folder of the table, explanations.parquet and .csv; by default the sweep."""
-    step: Annotated[int | None, arg(help_behavior_hint="")] = None
+    step: int | None = None
     """Which checkpoint of the run; by default the last."""
-    seeds: Annotated[tuple[int, ...] | None, arg(help_behavior_hint="")] = None
+    seeds: tuple[int, ...] | None = None
     """Which seeds of the run; by default all."""
-    operation: Annotated[str | None, arg(help_behavior_hint="")] = None
+    operation: str | None = None
     """For a file: the operation that the network was trained on."""
-    p: Annotated[int | None, arg(help_behavior_hint="")] = None
+    p: int | None = None
     """For a file: the modulus; left out, what the file says."""
-    axis: Annotated[int | None, arg(help_behavior_hint="")] = None
+    axis: int | None = None
     """For a file: which axis holds the residues, 0 or 1, where the lengths do not say it."""
-    table: Annotated[tuple[str, ...], arg(metavar="NAME …", help_behavior_hint="")] = ()
+    table: Annotated[tuple[str, ...], "NAME …"] = ()
     """For a file: names of the tables that are meant; left out, all."""
-    by: Annotated[str | None, arg(help_behavior_hint="")] = None
+    by: str | None = None
     """Explain by the structure of another operation, as a control."""
-    over_time: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    over_time: bool = False
     """Explain every checkpoint, and show when each claim becomes true."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    json: bool = False
     """Print one JSON document: an object for one network, a list for several."""
 
     @property

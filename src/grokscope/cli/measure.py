@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import tyro
-from tyro.conf import arg
-
 from grokscope.cli.terminal import columns, distinct, plain_table, print_table, report_skipped
 
 _WIDTH_OF_NUMBERS: Final = 58
@@ -24,17 +21,17 @@ class Measure:
     Example: grokscope measure runs/times/checkpoints/seed-0/step-0001000.safetensors --json
     """
 
-    file: Annotated[Path, tyro.conf.Positional, arg(metavar="FILE")]
+    file: Annotated[Path, "FILE"]
     """A file with one table or several."""
-    p: Annotated[int | None, arg(help_behavior_hint="")] = None
+    p: int | None = None
     """Modulus; left out, what the file says."""
-    axis: Annotated[int | None, arg(help_behavior_hint="")] = None
+    axis: int | None = None
     """Which axis holds the residues, 0 or 1, where the lengths do not say it."""
-    table: Annotated[tuple[str, ...], arg(metavar="NAME …", help_behavior_hint="")] = ()
+    table: Annotated[tuple[str, ...], "NAME …"] = ()
     """Names of the tables that are meant; left out, all."""
     eta: float = 0.5
     """Threshold η of FFS, over 0 and below 1."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    json: bool = False
     """Print one JSON document."""
 
     def run(self) -> None:

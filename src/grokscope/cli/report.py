@@ -4,9 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
-from tyro.conf import arg
-
 from grokscope.errors import UsageError
 
 
@@ -20,13 +17,11 @@ class Report:
     Example: grokscope report runs/times --figures figures
     """
 
-    runs: Annotated[
-        tuple[Path, ...], tyro.conf.Positional, arg(metavar="RUN …", help_behavior_hint="")
-    ]
+    runs: Annotated[tuple[Path, ...], "RUN …"]
     """Run folders or sweeps."""
-    out: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    out: Annotated[Path | None, "FILE"] = None
     """The page; by default report.html in the run or sweep, or here for several."""
-    figures: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
+    figures: Annotated[Path | None, "DIR"] = None
     """Write every figure as SVG and PNG into this folder instead of the page."""
 
     def run(self) -> None:

@@ -6,9 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import tyro
-from tyro.conf import arg
-
 from grokscope.cli.engine_options import EngineOptions
 from grokscope.cli.terminal import count_in_words
 from grokscope.errors import UsageError
@@ -18,7 +15,6 @@ if TYPE_CHECKING:
     from grokscope.paper.plan import Plan
     from grokscope.paper.results import Results
 
-_FLAG = tyro.conf.FlagCreatePairsOff
 _NAME_WIDTH = 13
 
 
@@ -32,36 +28,36 @@ class Reproduce:
     Example: grokscope reproduce table-a5 --only "x + y" "x*y" --fractions 0.5 --p 59 --steps 3000
     """
 
-    name: Annotated[str, tyro.conf.Positional, arg(metavar="NAME", help_behavior_hint="")] = ""
+    name: Annotated[str, "NAME"] = ""
     """One of the names that --list shows."""
-    list: Annotated[bool, _FLAG] = False
+    list: bool = False
     """Show all names, and what they are."""
-    only: Annotated[tuple[str, ...], arg(metavar="OPERATION …", help_behavior_hint="")] = ()
+    only: Annotated[tuple[str, ...], "OPERATION …"] = ()
     """Only these operations; of mixtures those that hold one of them."""
-    seeds: Annotated[tuple[int, ...], arg(metavar="SEED …", help_behavior_hint="")] = ()
+    seeds: Annotated[tuple[int, ...], "SEED …"] = ()
     """Other seeds."""
-    fractions: Annotated[tuple[float, ...], arg(metavar="R …", help_behavior_hint="")] = ()
+    fractions: Annotated[tuple[float, ...], "R …"] = ()
     """Other training fractions."""
-    p: Annotated[int | None, arg(metavar="P", help_behavior_hint="")] = None
+    p: Annotated[int | None, "P"] = None
     """Another modulus."""
-    steps: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    steps: Annotated[int | None, "N"] = None
     """Maximum of steps, but for runs to take weights from; left out, 300,000 as in the paper."""
-    small: Annotated[bool, _FLAG] = False
+    small: bool = False
     """A reduced version, labelled as such: all experiments together take two cores half an hour."""
-    out: Annotated[Path, arg(metavar="DIR", help_behavior_hint="")] = Path("sweeps/paper")
+    out: Annotated[Path, "DIR"] = Path("sweeps/paper")
     """Where runs and pages go; experiments share the runs that they have in common."""
-    results: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
+    results: Annotated[Path | None, "DIR"] = None
     """Where the CSV files and their manifest go; by default OUT/summary."""
-    runs: Annotated[tuple[Path, ...], arg(metavar="DIR …", help_behavior_hint="")] = ()
+    runs: Annotated[tuple[Path, ...], "DIR …"] = ()
     """More folders of runs; those that fit are taken over, or without training shown."""
     where: EngineOptions = field(default_factory=EngineOptions)
     train: bool = True
     """Train what is missing; otherwise the page shows what is there."""
     lock: bool = True
     """Lock it, so that nobody else writes there; without, train also where there are no locks."""
-    dry_run: Annotated[bool, _FLAG] = False
+    dry_run: bool = False
     """Say how many runs there are, how many are left and for how long, and train nothing."""
-    quiet: Annotated[bool, _FLAG] = False
+    quiet: bool = False
     """Show nothing while training."""
 
     def run(self) -> None:

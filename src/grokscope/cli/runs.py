@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import tyro
-from tyro.conf import arg
-
 from grokscope.errors import RunFolderError, printable
 
 if TYPE_CHECKING:
@@ -29,13 +26,11 @@ class Runs:
     Example: grokscope runs runs --wide
     """
 
-    folder: Annotated[
-        Path | None, tyro.conf.Positional, arg(metavar="DIR", help_behavior_hint="")
-    ] = None
+    folder: Annotated[Path | None, "DIR"] = None
     """A folder of run folders or sweeps; by default runs and sweeps."""
-    wide: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    wide: bool = False
     """Show every column, however long the lines are."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    json: bool = False
     """Print one JSON document."""
 
     def run(self) -> None:

@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
-import tyro
-from tyro.conf import arg
-
 if TYPE_CHECKING:
     from grokscope.tasks.structure import Search
     from grokscope.tasks.structure import Structure as Found
@@ -33,11 +30,11 @@ class Structure:
     Example: grokscope structure "x*y + x + y" --p 97
     """
 
-    formula: Annotated[str, tyro.conf.Positional, arg(metavar="OPERATION")]
+    formula: Annotated[str, "OPERATION"]
     """The operation in x and y; "random" is the table of seed 0."""
     p: int = 97
     """Modulus: residues are 0 … p−1."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    json: bool = False
     """Print one JSON document."""
 
     def run(self) -> None:

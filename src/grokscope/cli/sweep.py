@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import tyro
-from tyro.conf import arg
-
 from grokscope.cli.engine_options import EngineOptions
 from grokscope.cli.terminal import count_in_words
 from grokscope.errors import GrokscopeError, UsageError
@@ -32,26 +29,26 @@ class Sweep:
     Example: grokscope sweep examples/sweeps/fractions.toml --dry-run
     """
 
-    spec: Annotated[Path, tyro.conf.Positional, arg(metavar="SPEC.toml")]
+    spec: Annotated[Path, "SPEC.toml"]
     """The description, or the folder of a sweep, to go on with it."""
-    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
+    out: Annotated[Path | None, "DIR"] = None
     """Folder of the sweep; by default sweeps/NAME with the name of the description."""
     where: EngineOptions = field(default_factory=EngineOptions)
-    batch_size: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    batch_size: Annotated[int | None, "N"] = None
     """Runs side by side in one process; left out, 1 on a core, what fits on a GPU."""
-    merge: Annotated[tuple[Path, ...], arg(metavar="DIR …", help_behavior_hint="")] = ()
+    merge: Annotated[tuple[Path, ...], "DIR …"] = ()
     """Sweeps or folders of runs whose ended runs of equal configurations are copied first."""
     train: bool = True
     """Train what is not done; without it only --merge and the index are made."""
-    dry_run: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    dry_run: bool = False
     """Train nothing: say how many runs there are, and how long they may take."""
-    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    resume: bool = False
     """Go on with a sweep that exists; without it a sweep does so, too, or begins."""
     lock: bool = True
     """Lock it, so that nobody else writes there; without, train also where there are no locks."""
-    quiet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    quiet: bool = False
     """Show nothing while training."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    json: bool = False
     """Print the result as one JSON document."""
 
     def run(self) -> None:

@@ -8,16 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import tyro
-from tyro.conf import arg
-
 from grokscope.config.run import RunConfig, configure
 from grokscope.errors import AFTER_DIVERGENCE, DivergedError, UsageError
 
 if TYPE_CHECKING:
     from grokscope.disk.manifest import Manifest
-
-_OPERATIONS = arg(metavar="OPERATION …", help_behavior_hint="")
 
 
 @dataclass(frozen=True)
@@ -30,33 +25,33 @@ class Train:
     Example: grokscope train "x*y" --preset quick --seeds 0 1 2 --out runs/times
     """
 
-    expressions: Annotated[tuple[str, ...], tyro.conf.Positional, _OPERATIONS] = ()
+    expressions: Annotated[tuple[str, ...], "OPERATION …"] = ()
     """The operation in x and y, for instance "x^2 + x*y + y^2"; several are a mixture."""
-    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
+    out: Annotated[Path | None, "DIR"] = None
     """Run folder; by default runs/NAME with a name made from the operation."""
     preset: str = "paper"
     """Where the other settings start from: paper, or quick (a small network mod 59)."""
-    resume: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    resume: bool = False
     """Go on with the run in --out; the manifest knows the rest. --steps may be raised."""
     report: bool = True
     """Write report.html when training ends."""
     lock: bool = True
     """Lock it, so that nobody else writes there; without, train also where there are no locks."""
-    quiet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    quiet: bool = False
     """Show nothing while training."""
-    json: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    json: bool = False
     """Print the result as one JSON document."""
     config: RunConfig = field(default_factory=RunConfig)
 
     @classmethod
-    def starting(cls, given: Mapping[str, list[str]]) -> "Train":
+    def starting(cls, given: Mapping[str, Any]) -> "Train":
         """Return the defaults: those of the preset, or when resuming, those of the run."""
-        out = Path(*given.get("--out", []))
-        if "--resume" in given and "--out" in given and (out / "manifest.json").exists():
+        out, preset = given.get("out"), given.get("preset", "paper")
+        if given.get("resume") and out is not None and (out / "manifest.json").exists():
             from grokscope.disk.folder import RunFolder
 
             return cls(config=RunConfig.from_json(RunFolder.open(out).manifest.config))
-        return cls(config=configure(("x + y",), *given.get("--preset", [])))
+        return cls(config=configure(("x + y",), preset))
 
     def run(self) -> None:
         """Train, report, and say how it ended."""
@@ -85,11 +80,9 @@ class Train:
             self._name_next(path)
 
     def _config(self) -> RunConfig:
-        """Return the configuration with the expressions typed, or those of the run resumed."""
+        """Return the configuration; raises `UsageError` where there is nothing to train."""
         if self.expressions:
-            expressions = tuple(text.strip() for text in self.expressions)
-            task = dataclasses.replace(self.config.task, expressions=expressions)
-            return dataclasses.replace(self.config, task=task)
+            return self.config
         if not self.resume:
             raise UsageError(
                 "no operation to train",
@@ -145,7 +138,7 @@ class Train:
 
     def _name_next(self, out: Path) -> None:
         """Say which two commands lead on from a run that has ended."""
-        from grokscope.cli.arguments import program
+        from grokscope.cli.command_line import program
         from grokscope.disk.atomic import path_for_shell
 
         if not (self.json or self.quiet):

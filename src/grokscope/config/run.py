@@ -3,9 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal, get_args
-
-import tyro
+from typing import Any, Final, Literal, get_args
 
 from grokscope.config.optimizer import OptimizerConfig
 from grokscope.config.transfer import TransferConfig
@@ -30,7 +28,7 @@ LARGEST_MODULUS: Final = 1009
 class TaskConfig:
     """One operation, or several that are learned together (a mixture), and which pairs train."""
 
-    expressions: Annotated[tuple[str, ...], tyro.conf.Suppress] = ("x + y",)
+    expressions: tuple[str, ...] = ("x + y",)
     """Operations in x and y; on the command line they stand without a flag."""
     p: int = 97
     """Modulus: residues are 0 … p−1."""

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Annotated, get_args
 
-import tyro
-
 from grokscope.config.validate import LARGEST_SEED, Part, check_integer, check_parts, make_plain
 from grokscope.errors import UsageError
 
@@ -13,7 +11,7 @@ from grokscope.errors import UsageError
 class TransferConfig:
     """Weights taken over from another run before training begins."""
 
-    source: Annotated[str | None, tyro.conf.arg(name="from", metavar="RUN")] = None
+    source: Annotated[str | None, "--from RUN"] = None
     """Folder of a trained run of the same p and sizes, to take weights from."""
     load: tuple[Part, ...] = ()
     """Parts taken over from it; the others begin as without it."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from grokscope.cli.arguments import parse
+from grokscope.cli.command_line import parse
 from grokscope.cli.measure import Measure
 from grokscope.cli.runs import Runs
 from grokscope.cli.train import Train
@@ -41,7 +41,7 @@ def test_negative_numbers_are_values() -> None:
 def test_options_in_any_order_and_spelling() -> None:
     wanted = train("x*y", "--train-fraction", "0.5", "--seeds", "3", "4", "--quiet")
     assert wanted == train("--quiet", "--train_fraction=0.5", "x*y", "--seeds=3,4")
-    assert wanted.config.task == TaskConfig(train_fraction=0.5)
+    assert wanted.config.task == TaskConfig(("x*y",), train_fraction=0.5)
     assert wanted.config.seeds == (3, 4)
 
 
@@ -87,8 +87,8 @@ def test_switches_can_be_turned_off_and_on() -> None:
 
 
 def test_presets() -> None:
-    assert train("x", "--preset", "quick").config == PRESETS["quick"]
-    assert train("x").config == PRESETS["paper"]
+    assert train("x + y", "--preset", "quick").config == PRESETS["quick"]
+    assert train("x + y").config == PRESETS["paper"]
     assert train("x", "--p", "29", "--preset=quick").config.task.p == 29
 
 
