@@ -15,7 +15,7 @@ from grokscope.paper.experiment import (
     load_experiment,
     protocol_differences,
 )
-from grokscope.paper.page import agreement, blocks_of, in_short
+from grokscope.paper.page import agreement_states, blocks_of, in_short
 from grokscope.paper.results import Results, read_results
 from grokscope.reports.figures.figure import Figure
 from grokscope.reports.page import write_figure
@@ -79,7 +79,7 @@ def _overview(found: dict[str, Results]) -> Iterator[str]:
         if name not in found:
             yield f"| `{name}` {title} | not run |{'  |' * len(_COUNTED)}"
             continue
-        states = agreement(blocks_of(load_experiment(name), found[name]))
+        states = agreement_states(blocks_of(load_experiment(name), found[name]))
         counts = [str(states.count(state) or "") for state in _COUNTED]
         small = " (small version)" if found[name].small else ""
         runs = found[name].manifest["runs"]
@@ -88,7 +88,7 @@ def _overview(found: dict[str, Results]) -> Iterator[str]:
 
 def _section(experiment: Experiment, results: Results) -> list[str]:
     name, manifest = experiment.name, results.manifest
-    parts = [f"## {name}", f"{experiment.title} ({experiment.place}). {experiment.says}"]
+    parts = [f"## {name}", f"{experiment.title} ({experiment.reference}). {experiment.says}"]
     if results.small:
         parts.append(f"**Small version**, not the paper's experiment: {results.manifest['small']}.")
     if manifest.get("beyond"):

@@ -64,7 +64,7 @@ def fill(experiment: Experiment, run: bool) -> Results:
             ["x + y", "(x + y)^2", "x^3 + x*y", "x^30 + y^30"], [0.3, 0.9], [0, 1], 31
         )
         return Results(MANIFEST, rows)
-    rows, series = [], {key: [] for key in (*experiment.keeps, "curves")}
+    rows, series = [], {key: [] for key in (*experiment.series, "curves")}
     for number, row in enumerate(cells(experiment)):
         if not run:
             rows.append(row | {"status": "not run"})

@@ -9,8 +9,8 @@ from grokscope.paper.agreement import (
     State,
     Tally,
     cell_state,
-    counted,
     smallest_grokked,
+    states_in_words,
     threshold_state,
 )
 
@@ -108,6 +108,6 @@ def test_more_undecided_runs_never_make_a_disagreement(
 
 def test_every_state_has_words_and_counts_are_complete() -> None:
     assert set(WORDS) == set(State)
-    text = counted([State.AGREES, State.AGREES, State.UNDECIDED])
+    text = states_in_words([State.AGREES, State.AGREES, State.UNDECIDED])
     assert text == "agrees 2, undecided 1 (of 3 cells)"
-    assert counted([]) == "no cells"
+    assert states_in_words([]) == "no cells"

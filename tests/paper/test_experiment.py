@@ -13,7 +13,7 @@ from grokscope.paper.experiment import (
     operations_of,
 )
 from grokscope.paper.results import SERIES
-from grokscope.paper.summary import KEEPERS
+from grokscope.paper.summary import SERIES_OF_A_RUN
 
 PROMISED = {
     *(f"figure-{n}" for n in range(2, 12)),
@@ -35,12 +35,12 @@ def test_every_table_and_figure_is_listed_and_has_a_file() -> None:
 def test_each_says_what_and_where(name: str) -> None:
     experiment = load_experiment(name)
     assert experiment.title
-    assert experiment.place
+    assert experiment.reference
     assert experiment.says.endswith(".")
     assert experiment.views
     assert experiment.small
     assert {"operation", "train_fraction", "seed"} <= set(experiment.axes)
-    assert set(experiment.keeps) <= {*KEEPERS, "etas"} <= set(SERIES)
+    assert set(experiment.series) <= {*SERIES_OF_A_RUN, "etas"} <= set(SERIES)
     if experiment.kind == "training":
         assert experiment.fixed["steps"] == 300_000
     assert len(experiment.reduced.axes["seed"]) < len(experiment.axes["seed"])

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from grokscope.paper.cells import Cell
 from grokscope.paper.experiment import Request, experiments, load_experiment
-from grokscope.paper.plan import SOURCES_NAME, plan
+from grokscope.paper.plan import SOURCES_NAME, Cell, plan
 from grokscope.sweeps.job import job_of, settings
 
 TRAINED = [name for name in experiments() if load_experiment(name).kind == "training"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from grokscope.errors import RunFolderError, UsageError
-from grokscope.paper.results import Results, numbers, read_results, write_results
+from grokscope.paper.results import Results, column_numbers, read_results, write_results
 
 ROWS = [
     {"operation": "x + y", "r": 0.3, "n": 3, "grokked_at": None, "ok": True, "loss": 1.25e-7},
@@ -23,10 +23,10 @@ def test_round_trip(tmp_path: Path) -> None:
     assert {k: first[k] for k in ROWS[0]} == ROWS[0]
     assert second["n"] == 12345678
     assert second["grokked_at"] is None
-    assert numbers(found.rows, "nan") == []
-    assert numbers(found.rows, "r") == [0.3, 0.35]
-    assert found.columns("curves") == [{"step": 0, "value": 0.5}]
-    assert found.columns("spectra") == []
+    assert column_numbers(found.rows, "nan") == []
+    assert column_numbers(found.rows, "r") == [0.3, 0.35]
+    assert found.long_table("curves") == [{"step": 0, "value": 0.5}]
+    assert found.long_table("spectra") == []
 
 
 def test_a_text_that_looks_like_a_number_is_refused(tmp_path: Path) -> None:

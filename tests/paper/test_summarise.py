@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from grokscope.disk.sweep_folder import RUNS_NAME
-from grokscope.paper.cells import SourceRun
 from grokscope.paper.experiment import Request, Source, load_experiment
-from grokscope.paper.plan import SOURCES_NAME, plan
+from grokscope.paper.plan import SOURCES_NAME, SourceRun, plan
 from grokscope.paper.results import results_manifest
 from grokscope.paper.run import summarise
 from grokscope.runner.loop import train_run

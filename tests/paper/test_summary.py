@@ -11,7 +11,7 @@ from grokscope.disk.folder import RunFolder
 from grokscope.fourier.spectrum import Spectrum
 from grokscope.measures import ffs_of
 from grokscope.paper import summary
-from grokscope.paper.cells import Cell, CellRun, find_runs
+from grokscope.paper.plan import Cell, CellRun, find_runs
 from grokscope.paper.summary import Reading, summary_rows
 
 P = 11

@@ -10,7 +10,7 @@ import pytest
 from grokscope.paper.agreement import State
 from grokscope.paper.block import Table, TableCell
 from grokscope.paper.experiment import Experiment, Request, experiments, load_experiment
-from grokscope.paper.page import agreement, blocks_of, render, write_paper_page
+from grokscope.paper.page import agreement_states, blocks_of, render_page, write_paper_page
 from grokscope.paper.results import Results, read_results, write_results
 from grokscope.paper.views import VIEWS
 from grokscope.reports.figures.figure import Figure
@@ -57,7 +57,7 @@ def test_without_runs_nothing_is_shown_but_that(name: str, fake: Fake) -> None:
         elif isinstance(block, Table):
             texts = {cell.text for row in block.rows for cell in row[1:]}
             assert texts <= {"not run", ""} or _paper_column(block)
-    assert set(agreement(blocks)) <= {State.NOT_RUN}
+    assert set(agreement_states(blocks)) <= {State.NOT_RUN}
 
 
 def _paper_column(table: Table) -> bool:
@@ -73,10 +73,10 @@ def test_the_page_of_a_small_version_says_so_in_every_section(fake: Fake) -> Non
     experiment = of("figure-8")
     results = fake(experiment, run=True)
     small = dataclasses.replace(results, manifest=results.manifest | {"small": "p 59"})
-    page = render(experiment, small)
+    page = render_page(experiment, small)
     assert "Small version: p 59" in page
     assert page.count("small version</span>") == len(experiment.views)
-    assert "Small version" not in render(experiment, results)
+    assert "Small version" not in render_page(experiment, results)
 
 
 def test_the_page_holds_the_protocol_and_the_commands(fake: Fake, tmp_path: Path) -> None:
@@ -92,7 +92,9 @@ def test_the_page_is_the_same_from_results_that_were_kept(fake: Fake, tmp_path: 
     experiment = of("table-1")
     results = fake(experiment, run=True)
     write_results(tmp_path, "table-1", results)
-    assert render(experiment, read_results(tmp_path, "table-1")) == render(experiment, results)
+    assert render_page(experiment, read_results(tmp_path, "table-1")) == render_page(
+        experiment, results
+    )
 
 
 def test_texts_of_results_are_escaped(fake: Fake) -> None:
@@ -100,7 +102,7 @@ def test_texts_of_results_are_escaped(fake: Fake) -> None:
     results = fake(experiment, run=True)
     hostile = "</script><script>alert(1)</script>"
     rows = [row | {"start": hostile} for row in results.rows]
-    page = render(experiment, dataclasses.replace(results, rows=rows))
+    page = render_page(experiment, dataclasses.replace(results, rows=rows))
     assert hostile not in page
 
 
@@ -150,4 +152,4 @@ def test_the_page_says_what_the_paper_did_not_try(fake: Fake) -> None:
     experiment = of("figure-3")
     found = fake(experiment, run=False)
     results = dataclasses.replace(found, manifest={**found.manifest, "beyond": "p 7"})
-    assert "Not tried in the paper: p 7." in render(experiment, results)
+    assert "Not tried in the paper: p 7." in render_page(experiment, results)

@@ -26,54 +26,56 @@ class Claims:
     experiment: Experiment
     source: str | Sequence[Mapping[str, Any]]
 
-    def cell(self, place: Mapping[str, Any]) -> PaperCell | None:
+    def cell(self, columns: Mapping[str, Any]) -> PaperCell | None:
         """Return what the paper says of a cell, or None.
 
         **Arguments:**
 
-        - `place`: the cell's columns: operation, p, train_fraction, start and so on.
+        - `columns`: those of the cell: operation, p, train_fraction, start and so on.
         """
-        if not self.experiment.covers(place):
+        if not self.experiment.covers(columns):
             return None
         if not isinstance(self.source, str):
-            return _stated(self.source, place)
-        if place.get("p") != PAPER_P or place.get("task") is not None:
+            return _statement_about(self.source, columns)
+        if columns.get("p") != PAPER_P or columns.get("task") is not None:
             return None
-        if self.source == "table_1" and self._start(place) != _SCRATCH:
-            return self._transferred(place)
-        if self._start(place) != _SCRATCH:
+        if self.source == "table_1" and self._start(columns) != _SCRATCH:
+            return self._transferred(columns)
+        if self._start(columns) != _SCRATCH:
             return None
-        row = table_a5().get(place["operation"])
-        return None if row is None else row.cells.get(place["train_fraction"])
+        row = table_a5().get(columns["operation"])
+        return None if row is None else row.cells.get(columns["train_fraction"])
 
-    def threshold(self, place: Mapping[str, Any]) -> tuple[bool, float | None]:
+    def threshold(self, columns: Mapping[str, Any]) -> tuple[bool, float | None]:
         """Return whether Table 1 has a cell, and the smallest fraction that grokked in it."""
-        row = table_1().get(place["operation"], {})
-        name = self._start(place)
-        known = place.get("p") == PAPER_P and name in row
+        row = table_1().get(columns["operation"], {})
+        name = self._start(columns)
+        known = columns.get("p") == PAPER_P and name in row
         return known, row[name] if known else None
 
-    def _transferred(self, place: Mapping[str, Any]) -> PaperCell | None:
+    def _transferred(self, columns: Mapping[str, Any]) -> PaperCell | None:
         """Read Table 1: it gives the smallest fraction; larger ones are taken to grok, too."""
-        known, least = self.threshold(place)
+        known, least = self.threshold(columns)
         if not known:
             return None
-        return PaperCell(least is not None and place["train_fraction"] >= least - 1e-9)
+        return PaperCell(least is not None and columns["train_fraction"] >= least - 1e-9)
 
-    def _start(self, place: Mapping[str, Any]) -> str:
+    def _start(self, columns: Mapping[str, Any]) -> str:
         """Return the name of a start in Table 1."""
         starts = self.experiment.axes.get("start", ())
         names = {start["label"]: start.get("paper", "") for start in starts}
-        return names.get(place.get("start"), _SCRATCH if place.get("start") is None else "")
+        return names.get(columns.get("start"), _SCRATCH if columns.get("start") is None else "")
 
 
-def _stated(statements: Sequence[Mapping[str, Any]], place: Mapping[str, Any]) -> PaperCell | None:
+def _statement_about(
+    statements: Sequence[Mapping[str, Any]], columns: Mapping[str, Any]
+) -> PaperCell | None:
     """Return the first statement whose columns all fit."""
     for statement in statements:
         about = {"task": None} | {k: v for k, v in statement.items() if k != "grokked"}
         if "operation" in about:
             about["operation"] = operation_of(about["operation"])
-        if all(place.get(name) == value for name, value in about.items()):
+        if all(columns.get(name) == value for name, value in about.items()):
             return PaperCell(bool(statement["grokked"]))
     return None
 
@@ -200,7 +202,7 @@ def threshold_state(paper: float | None, ours: Mapping[float, Tally]) -> State:
     if least is not None and (paper is None or least < paper - _CLOSE):
         close = paper is not None and paper - least < STEP + _CLOSE
         return State.ONE_STEP if close else State.DIFFERS
-    here = _at(tried, paper)
+    here = _tally_at(tried, paper)
     if here is not None and here.all_grokked and _below_tried(paper, tried):
         return State.AGREES
     up_to_it = [t for r, t in tried.items() if paper is None or r < paper + _CLOSE]
@@ -209,7 +211,7 @@ def threshold_state(paper: float | None, ours: Mapping[float, Tally]) -> State:
     return State.CONSISTENT if here is None or here.all_grokked else State.UNDECIDED
 
 
-def _at(tried: Mapping[float, Tally], r: float | None) -> Tally | None:
+def _tally_at(tried: Mapping[float, Tally], r: float | None) -> Tally | None:
     """Return the tally at a fraction, if it was tried."""
     return None if r is None else next((t for x, t in tried.items() if abs(x - r) < _CLOSE), None)
 
@@ -218,10 +220,10 @@ def _below_tried(paper: float | None, tried: Mapping[float, Tally], smallest: fl
     """Whether the fraction below the paper's was tried, or there is none in the paper."""
     if paper is None or paper <= smallest + _CLOSE:
         return True
-    return _at(tried, paper - STEP) is not None
+    return _tally_at(tried, paper - STEP) is not None
 
 
-def counted(states: Sequence[State]) -> str:
+def states_in_words(states: Sequence[State]) -> str:
     """Return how often each state occurs, in words: `agrees 12, undecided 3 (of 15 cells)`."""
     parts = [f"{WORDS[state]} {states.count(state)}" for state in State if state in states]
     return f"{', '.join(parts)} (of {len(states)} cells)" if states else "no cells"

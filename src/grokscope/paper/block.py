@@ -10,7 +10,7 @@ import numpy as np
 
 from grokscope.paper.agreement import State, Tally, cell_state
 from grokscope.paper.experiment import Experiment, View
-from grokscope.paper.results import Results, numbers
+from grokscope.paper.results import Results, column_numbers
 from grokscope.paper.tables import PaperCell
 from grokscope.reports.figures.figure import Figure, Panel, inline, layered
 from grokscope.reports.figures.timeline import side_axis
@@ -54,7 +54,7 @@ class Table:
 Block = Figure | Table
 
 
-class Shown(NamedTuple):
+class ViewData(NamedTuple):
     """What a view draws from."""
 
     experiment: Experiment
@@ -62,7 +62,7 @@ class Shown(NamedTuple):
     view: View
 
 
-def words_block(block: Table) -> dict[str, Any]:
+def template_values(block: Table) -> dict[str, Any]:
     """Return a table as its template shows it."""
     return {
         "title": block.title,
@@ -83,7 +83,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 Row = Mapping[str, Any]
-PLACES: Final = ("operation", "task", "p", "train_fraction", "start")
+CELL_COLUMNS: Final = ("operation", "task", "p", "train_fraction", "start")
 _SHORT: Final = {"train_fraction": "r", "p": "p"}
 
 
@@ -108,7 +108,7 @@ def column_values(rows: Iterable[Row], name: str) -> list[Any]:
 
 def varying_columns(rows: Sequence[Row], without: Sequence[str]) -> list[str]:
     """Return the columns that tell rows apart, besides those named."""
-    return [n for n in PLACES if n not in without and len(column_values(rows, n)) > 1]
+    return [n for n in CELL_COLUMNS if n not in without and len(column_values(rows, n)) > 1]
 
 
 def values_in_words(row: Row, names: Sequence[str]) -> str:
@@ -132,8 +132,8 @@ def with_rows(results: Results, name: str) -> list[dict[str, Any]]:
     The task of a long row, where it has one, stands before that of its run.
     """
     found = []
-    for row in results.columns(name):
-        run = {key: results.rows[row["row"]].get(key) for key in (*PLACES, "seed", "status")}
+    for row in results.long_table(name):
+        run = {key: results.rows[row["row"]].get(key) for key in (*CELL_COLUMNS, "seed", "status")}
         found.append(
             run | {k: v for k, v in row.items() if k != "task"} | {"task": row.get("task")}
         )
@@ -170,7 +170,7 @@ LEGEND: Final = (
     " this step, where the paper grokked; ± seeds differ; ≠ differs; not run: no run of ours."
     " An undecided run never counts as a disagreement."
 )
-_LOCKED: Final = ("running", "interrupted", "interrupted (killed)")
+_UNFINISHED: Final = ("running", "interrupted", "interrupted (killed)")
 
 
 def tally_of(rows: Sequence[Row]) -> Tally:
@@ -188,38 +188,40 @@ def outcome_cell(rows: Sequence[Row], paper: PaperCell | None) -> TableCell:
     """
     ours = tally_of(rows)
     state = cell_state(None if paper is None else paper.grokked, ours)
-    said = "" if paper is None else f"paper {paper.text}"
+    paper_note = "" if paper is None else f"paper {paper.text}"
     if state is State.NOT_RUN:
-        return TableCell(NOT_RUN, state, said)
+        return TableCell(NOT_RUN, state, paper_note)
     mark = f"{MARKS[state]} " if MARKS[state] else ""
-    notes = [_details(rows, ours), said]
-    return TableCell(f"{mark}{_outcome(rows, ours)}", state, "; ".join(filter(None, notes)))
+    notes = [_details_in_words(rows, ours), paper_note]
+    return TableCell(
+        f"{mark}{_outcome_in_words(rows, ours)}", state, "; ".join(filter(None, notes))
+    )
 
 
-def _outcome(rows: Sequence[Row], ours: Tally) -> str:
-    at = numbers(rows, "grokked_at")
+def _outcome_in_words(rows: Sequence[Row], ours: Tally) -> str:
+    at = column_numbers(rows, "grokked_at")
     if ours.all_grokked:
         return f"grok {np.median(at):,.0f}" if at else "grok"
     if ours.grokked:
         return f"{ours.grokked} of {ours.n} grok"
     if not ours.undecided:
         return "diverged" if any(row["status"] == "diverged" for row in rows) else "failed"
-    best = numbers(rows, "best_test_accuracy")
+    best = column_numbers(rows, "best_test_accuracy")
     return paper_percent(float(np.mean(best))) if best else "undecided"
 
 
-def _details(rows: Sequence[Row], ours: Tally) -> str:
+def _details_in_words(rows: Sequence[Row], ours: Tally) -> str:
     """Say n and spread of what grokked, and how far the rest is."""
-    at, parts = sorted(numbers(rows, "grokked_at")), []
+    at, parts = sorted(column_numbers(rows, "grokked_at")), []
     if len(at) > 1:
         parts.append(f"{at[0]:,.0f}–{at[-1]:,.0f}, n = {len(at)}")
     if ours.undecided:
         late = [row for row in rows if row["status"] not in ("grokked", NOT_RUN)]
-        steps = numbers(late, "steps")
-        doing = "so far" if any(row["status"] in _LOCKED for row in late) else "undecided"
+        steps = column_numbers(late, "steps")
+        doing = "so far" if any(row["status"] in _UNFINISHED for row in late) else "undecided"
         n = f", n = {len(steps)}" if len(steps) > 1 else ""
         parts.append(f"{doing} at {max(steps, default=0):,.0f}{n}")
-        unleaked = numbers(late, "unleaked_accuracy")
+        unleaked = column_numbers(late, "unleaked_accuracy")
         if unleaked and _leaks(late):
             parts.append(f"unleaked {paper_percent(float(np.mean(unleaked)))}")
     return "; ".join(parts)

@@ -17,7 +17,7 @@ Kind = Literal["training", "labels"]
 
 _FOLDER: Final = files("grokscope") / "data" / "paper" / "experiments"
 _ORDER: Final = "order.toml"
-OF_THE_PAPER: Final = ("p", "train_fraction")
+PAPER_SETTINGS: Final = ("p", "train_fraction")
 """Settings that the paper's statements are about, and that a user may change."""
 
 
@@ -27,7 +27,7 @@ class View:
 
     **Arguments:**
 
-    - `kind`: a key of `report.paper.views.VIEWS`.
+    - `kind`: a key of `views.VIEWS`.
     - `title`: its heading.
     - `options`: what the kind can be told.
     """
@@ -52,7 +52,7 @@ class Experiment:
 
     **Arguments:**
 
-    - `place`: where it stands in the paper.
+    - `reference`: its table or figure of the paper.
     - `says`: what the paper found.
     - `kind`: `training`, or `labels` where only the labels are counted.
     - `axes`: names of the configuration → the values that are combined with each other.
@@ -60,14 +60,14 @@ class Experiment:
     - `small`: what the reduced version puts in their place; of starts their labels, of sources
       what differs.
     - `sources`: runs that are trained first, by the name that the axis `source` uses.
-    - `keeps`: which long tables the results keep, keys of `keeping.KEEPERS`, and `etas`.
+    - `keeps`: which long tables the results keep, keys of `keeping.SERIES_OF_A_RUN`, and `etas`.
     - `curves`: which measures are kept over training, with their matrix after a space.
     - `differences`: what differs from the paper's protocol beyond what always does.
     """
 
     name: str
     title: str
-    place: str
+    reference: str
     says: str
     kind: Kind
     axes: Mapping[str, tuple[Any, ...]]
@@ -75,7 +75,7 @@ class Experiment:
     small: Mapping[str, Any]
     sources: Mapping[str, Source]
     views: tuple[View, ...]
-    keeps: tuple[str, ...]
+    series: tuple[str, ...]
     curves: tuple[str, ...]
     differences: tuple[str, ...]
 
@@ -91,13 +91,13 @@ class Experiment:
                 fixed[name] = value
         return dataclasses.replace(self, axes=axes, fixed=fixed)
 
-    def covers(self, place: Mapping[str, Any]) -> bool:
+    def covers(self, row: Mapping[str, Any]) -> bool:
         """Whether the paper's experiment has the modulus and the training fraction of a row.
 
         What was asked for here may have others, of which the paper says nothing.
         """
         papers = load_experiment(self.name)
-        return all(place.get(name) in papers.values(name) for name in OF_THE_PAPER)
+        return all(row.get(name) in papers.values(name) for name in PAPER_SETTINGS)
 
     def values(self, name: str) -> tuple[Any, ...]:
         """Return the values of a setting that the experiment gives."""
@@ -147,15 +147,15 @@ def _read(name: str, document: Mapping[str, Any]) -> Experiment:
     return Experiment(
         name=name,
         title=document["title"],
-        place=document["place"],
+        reference=document["reference"],
         says=document["says"],
         kind=document.get("kind", "training"),
         axes={key: _values(value) for key, value in document["axes"].items()},
         fixed=document.get("fixed", {}),
-        small={key: _small(key, value) for key, value in document.get("small", {}).items()},
+        small={key: _small_values(key, value) for key, value in document.get("small", {}).items()},
         sources={key: Source(**value) for key, value in document.get("sources", {}).items()},
         views=tuple(_view(view) for view in views),
-        keeps=tuple(document.get("keeps", ())),
+        series=tuple(document.get("series", ())),
         curves=tuple(document.get("curves", ())),
         differences=tuple(document.get("differences", ())),
     )
@@ -166,7 +166,7 @@ def _view(document: Mapping[str, Any]) -> View:
     return View(document["kind"], document["title"], options)
 
 
-def _small(name: str, value: Any) -> Any:
+def _small_values(name: str, value: Any) -> Any:
     return _values(value) if name != "sources" and isinstance(value, list | dict) else value
 
 

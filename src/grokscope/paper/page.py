@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from grokscope.disk.atomic import utf8_bytes, write_bytes
-from grokscope.paper.agreement import State, counted
-from grokscope.paper.block import Block, Shown, Table, words_block
+from grokscope.paper.agreement import State, states_in_words
+from grokscope.paper.block import Block, Table, ViewData, template_values
 from grokscope.paper.experiment import Experiment, protocol_differences
 from grokscope.paper.labels import separations
 from grokscope.paper.results import Results
@@ -31,15 +31,15 @@ def in_short(
 ) -> list[tuple[str, str]]:
     """Return names and sentences: what is counted of the agreement, and what has been run."""
     if experiment.kind == "labels":
-        return [("ours", _labels(results))]
-    runs = [("runs", _runs(results))]
-    states = agreement(blocks)
+        return [("ours", _labels_in_words(results))]
+    runs = [("runs", _runs_in_words(results))]
+    states = agreement_states(blocks)
     if not any(state in states for state in _COUNTED[:6]):
         return runs
-    return [("agreement", counted(states)), *runs]
+    return [("agreement", states_in_words(states)), *runs]
 
 
-def agreement(blocks: Sequence[Block]) -> list[State]:
+def agreement_states(blocks: Sequence[Block]) -> list[State]:
     """Return the states of the cells that stand beside a number or a word of the paper.
 
     Only the first table with such cells counts: another one shows the same runs in more detail.
@@ -54,13 +54,13 @@ def _states(table: Table) -> list[State]:
     return [state for state in known if state in _COUNTED]
 
 
-def _runs(results: Results) -> str:
+def _runs_in_words(results: Results) -> str:
     steps = results.manifest.get("steps")
     trained = f", trained for at most {steps} steps" if steps else ""
     return f"{results.manifest['runs']}{trained}"
 
 
-def _labels(results: Results) -> str:
+def _labels_in_words(results: Results) -> str:
     """Say whether any statistic tells what grokked from what did not."""
     found = separations(results.rows)
     ratios = [r["kl"] / r["kl_chance"] for r in results.rows if r["kl"] is not None]
@@ -88,11 +88,11 @@ PAGE_NAME: Final = "{name}.html"
 def write_paper_page(experiment: Experiment, results: Results, out: Path) -> Path:
     """Write the page into the folder `out` and return its path; raises `DiskError`."""
     path = Path(out) / PAGE_NAME.format(name=experiment.name)
-    write_bytes(path, utf8_bytes(render(experiment, results)))
+    write_bytes(path, utf8_bytes(render_page(experiment, results)))
     return path
 
 
-def render(experiment: Experiment, results: Results) -> str:
+def render_page(experiment: Experiment, results: Results) -> str:
     """Return the page as text."""
     charts, sections = new_charts(), _sections(experiment, results)
     blocks = [block for _, some in sections for block in some]
@@ -100,7 +100,7 @@ def render(experiment: Experiment, results: Results) -> str:
         "paper.html.j2",
         charts,
         title=f"{experiment.name}: {experiment.title}",
-        place=experiment.place,
+        reference=experiment.reference,
         says=experiment.says,
         small=results.manifest.get("small") or "",
         beyond=results.manifest.get("beyond") or "",
@@ -108,7 +108,7 @@ def render(experiment: Experiment, results: Results) -> str:
         over_time=any(isinstance(block, Figure) and block.first_step for block in blocks),
         sections=[_section(title, some, charts) for title, some in sections],
         differences=protocol_differences(experiment),
-        made=_made(results),
+        made=_how_made(results),
         commands=results.manifest["commands"],
     )
 
@@ -120,7 +120,7 @@ def blocks_of(experiment: Experiment, results: Results) -> list[Block]:
 
 def _sections(experiment: Experiment, results: Results) -> list[tuple[str, list[Block]]]:
     return [
-        (view.title, VIEWS[view.kind](Shown(experiment, results, view)))
+        (view.title, VIEWS[view.kind](ViewData(experiment, results, view)))
         for view in experiment.views
     ]
 
@@ -129,25 +129,25 @@ def _section(title: str, blocks: list[Block], charts: Charts) -> dict[str, Any]:
     shown, left_out = [], False
     for block in blocks:
         if isinstance(block, Table):
-            shown.append({"chart": False} | words_block(block))
+            shown.append({"chart": False} | template_values(block))
             continue
         documents = charts.add([block])
         left_out |= documents is None
-        shown += [{"chart": True} | _own_title(document, title) for document in documents or []]
+        shown += [{"chart": True} | _untitled(document, title) for document in documents or []]
     return {"title": title, "blocks": shown, "left_out": left_out}
 
 
-def _own_title(document: dict[str, Any], section: str) -> dict[str, Any]:
+def _untitled(document: dict[str, Any], section: str) -> dict[str, Any]:
     """Return a figure's words without a title that its section has said already."""
     return document | {"title": ""} if document["title"] == section else document
 
 
-def _made(results: Results) -> list[tuple[str, str]]:
+def _how_made(results: Results) -> list[tuple[str, str]]:
     manifest = results.manifest
-    return [(name, str(manifest[key])) for name, key in _MADE if manifest.get(key) is not None]
+    return [(name, str(manifest[key])) for name, key in _FACTS if manifest.get(key) is not None]
 
 
-_MADE: Final = (
+_FACTS: Final = (
     ("written", "created"),
     ("runs", "runs"),
     ("weights from", "sources"),

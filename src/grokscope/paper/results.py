@@ -14,7 +14,7 @@ from grokscope.disk.atomic import path_in_words, read_bytes, utf8_bytes, write_b
 from grokscope.disk.environment import environment
 from grokscope.disk.manifest import now
 from grokscope.errors import RunFolderError, UsageError
-from grokscope.paper.experiment import OF_THE_PAPER, Experiment, Request, load_experiment
+from grokscope.paper.experiment import PAPER_SETTINGS, Experiment, Request, load_experiment
 
 SERIES: Final = ("curves", "spectra", "etas", "logits", "losses", "frequencies")
 """Long tables that some experiments keep beside their rows."""
@@ -42,7 +42,7 @@ class Results:
         """Whether this is a reduced version of the paper's experiment."""
         return bool(self.manifest.get("small"))
 
-    def columns(self, name: str) -> list[dict[str, Any]]:
+    def long_table(self, name: str) -> list[dict[str, Any]]:
         """Return a long table, empty where there is none."""
         return self.series.get(name, [])
 
@@ -84,7 +84,7 @@ def read_results(folder: Path, name: str) -> Results:
     return Results(manifest, rows, series)
 
 
-def numbers(rows: Iterable[Row], column: str) -> list[float]:
+def column_numbers(rows: Iterable[Row], column: str) -> list[float]:
     """Return the numbers of one column, without those that are missing or undefined."""
     values = (row.get(column) for row in rows)
     return [float(v) for v in values if isinstance(v, int | float) and math.isfinite(v)]
@@ -140,7 +140,7 @@ def results_manifest(experiment: Experiment, request: Request, **facts: Any) -> 
     here = environment(device="cpu", jaxlib="", run_axis="")
     return {
         "experiment": experiment.name,
-        "place": experiment.place,
+        "place": experiment.reference,
         "commands": [f"grokscope reproduce {experiment.name}{request.words}"],
         "small": small_words(experiment, request),
         "beyond": _beyond_words(experiment, request),
@@ -174,7 +174,7 @@ def _beyond_words(experiment: Experiment, request: Request) -> str | None:
     papers = papers.reduced if request.small else papers
     parts = [
         f"{name.replace('_', ' ')} {value:g}"
-        for name in OF_THE_PAPER
+        for name in PAPER_SETTINGS
         for value in experiment.values(name)
         if value not in papers.values(name)
     ]

@@ -11,10 +11,9 @@ from grokscope.disk.sweep_folder import failures
 from grokscope.errors import RunFolderError, RunInterruptedError
 from grokscope.numerics import computing
 from grokscope.paper import summary
-from grokscope.paper.cells import Cell, CellRun, SourceRun, find_runs
 from grokscope.paper.experiment import Experiment, Request
 from grokscope.paper.labels import label_rows
-from grokscope.paper.plan import Plan
+from grokscope.paper.plan import Cell, CellRun, Plan, SourceRun, find_runs
 from grokscope.paper.results import Results, hardware_words, results_manifest
 from grokscope.paper.summary import Reading, cell_columns, summary_rows
 from grokscope.sweeps import sweep as sweeps
@@ -107,19 +106,19 @@ def summarise(
     - `failed`: names of the jobs that failed.
     - `warn`: is told of each run that cannot be read; its cell has failed.
     """
-    wanted = plan.cells
-    found = find_runs(wanted, folders, warn)
+    cells = plan.cells
+    found = find_runs(cells, folders, warn)
     rows: list[dict[str, Any]] = []
     series: dict[str, list[dict[str, Any]]] = {}
     known = sum(run is not None for run in found)
     runs: list[CellRun] = []
-    for cell, run in zip(wanted, found, strict=True):
+    for cell, run in zip(cells, found, strict=True):
         if run is None:
             broken = job_of(cell.config).name in failed
             rows.append(cell_columns(cell) | {"status": "failed" if broken else "not run"})
             continue
         try:
-            kept, own = _read(experiment, cell, Reading(run), known)
+            kept, own = _read_run(experiment, cell, Reading(run), known)
         except RunFolderError as error:
             if warn is not None:
                 warn(f"failed: {error}")
@@ -129,23 +128,23 @@ def summarise(
             series.setdefault(name, []).extend({"row": len(rows), **line} for line in lines)
         rows += own
         runs.append(run)
-    facts = _facts(runs, len(wanted))
-    taken = {cell.source for cell, run in zip(wanted, found, strict=True) if run is not None}
-    donors = [s for s in plan.sources if _donor(s) in taken]
-    if donors:
-        facts["sources"] = _sources(donors, find_runs(donors, folders))
+    facts = _facts_of_runs(runs, len(cells))
+    taken = {cell.source for cell, run in zip(cells, found, strict=True) if run is not None}
+    sources = [s for s in plan.sources if _as_source_run(s) in taken]
+    if sources:
+        facts["sources"] = _sources_in_words(sources, find_runs(sources, folders))
     return Results(results_manifest(experiment, request, **facts), rows, series)
 
 
-def _read(
+def _read_run(
     experiment: Experiment, cell: Cell, reading: Reading, n_runs: int
 ) -> tuple[dict[str, list[dict[str, Any]]], list[dict[str, Any]]]:
     """Return the long tables and the rows of one run, all of them or none."""
-    tables = _kept(experiment, cell, reading, n_runs)
+    tables = _series_of(experiment, cell, reading, n_runs)
     return {name: list(lines) for name, lines in tables}, summary_rows(cell, reading)
 
 
-def _kept(
+def _series_of(
     experiment: Experiment, cell: Cell, reading: Reading, n_runs: int
 ) -> Iterable[tuple[str, Iterable[dict[str, Any]]]]:
     """Give each long table that the experiment keeps, with the rows of one run."""
@@ -154,27 +153,27 @@ def _kept(
     if experiment.curves:
         n_lines = n_runs * (len(experiment.curves) + len(mixed))
         yield "curves", summary.curves(reading, experiment.curves, summary.buckets(n_lines), mixed)
-    for name in experiment.keeps:
+    for name in experiment.series:
         if name == "etas":
             lines = n_runs * len(summary.ETAS) * len(summary.TABLES)
             yield name, summary.etas(reading, summary.buckets(lines))
         else:
-            yield name, summary.KEEPERS[name](reading)
+            yield name, summary.SERIES_OF_A_RUN[name](reading)
 
 
-def _donor(source: Cell) -> SourceRun:
+def _as_source_run(source: Cell) -> SourceRun:
     return SourceRun(source.labels["operation"], source.config.schedule.steps, source.seed)
 
 
-def _sources(wanted: Sequence[Cell], found: Sequence[CellRun | None]) -> str:
+def _sources_in_words(cells: Sequence[Cell], found: Sequence[CellRun | None]) -> str:
     """Say of each network that weights are taken from whether it had grokked."""
     return "; ".join(
-        f"{cell.labels['operation']}, seed {cell.seed}: {_end(cell, run)}"
-        for cell, run in zip(wanted, found, strict=True)
+        f"{cell.labels['operation']}, seed {cell.seed}: {_end_in_words(cell, run)}"
+        for cell, run in zip(cells, found, strict=True)
     )
 
 
-def _end(cell: Cell, run: CellRun | None) -> str:
+def _end_in_words(cell: Cell, run: CellRun | None) -> str:
     steps = cell.config.schedule.steps
     if run is None or (run.result.get("steps") or 0) < steps:
         return f"step {steps:,}, its own run is not here"
@@ -182,23 +181,23 @@ def _end(cell: Cell, run: CellRun | None) -> str:
     return f"{'undecided' if at is None else f'grokked at {at:,}'}, taken at {steps:,}"
 
 
-def _facts(runs: Sequence[CellRun], n_wanted: int) -> dict[str, Any]:
+def _facts_of_runs(runs: Sequence[CellRun], n_cells: int) -> dict[str, Any]:
     """Return what the manifest says of all runs together."""
     if not runs:
-        return {"runs": f"none of {n_wanted}"}
+        return {"runs": f"none of {n_cells}"}
     folders = {run.folder.path: run.folder.manifest for run in runs}
     hours = sum(m.times.get("training_seconds", 0) for m in folders.values()) / 3600
     machines = Counter(hardware_words(m.hardware) for m in folders.values())
     commits = sorted({m.git_commit or "unknown" for m in folders.values()})
     steps = sorted({run.config.schedule.steps for run in runs})
     return {
-        "runs": f"{len(runs)} of {n_wanted}",
+        "runs": f"{len(runs)} of {n_cells}",
         "steps": " or ".join(f"{n:,}" for n in steps),
         "training_time": f"{hours:.1f} hours of training, all runs added up",
-        "hardware": "; ".join(_counted(name, n) for name, n in machines.most_common()),
+        "hardware": "; ".join(_machine_in_words(name, n) for name, n in machines.most_common()),
         "trained_with": ", ".join(commit[:12] for commit in commits),
     }
 
 
-def _counted(machine: str, n: int) -> str:
+def _machine_in_words(machine: str, n: int) -> str:
     return f"{machine} ({n} {'run' if n == 1 else 'runs'})"

@@ -19,7 +19,7 @@ from grokscope.fourier.basis import Matched
 from grokscope.fourier.spectrum import Spectrum
 from grokscope.measures import ffs_of
 from grokscope.measures.grokking import thin
-from grokscope.paper.cells import Cell, CellRun
+from grokscope.paper.plan import Cell, CellRun
 from grokscope.tasks import Task, make_split
 
 BASIS = "additive"
@@ -109,42 +109,42 @@ MEASURES: Final = ("ffs", "fcr")
 _SIDES: Final = ("train", "test", "unleaked")
 
 
-def summary_rows(wanted: Cell, reading: Reading) -> list[dict[str, Any]]:
+def summary_rows(cell: Cell, reading: Reading) -> list[dict[str, Any]]:
     """Return the row of a run, and of a mixture one more per operation.
 
     **Arguments:**
 
-    - `wanted`: where the run stands in the experiment.
+    - `cell`: where the run stands in the experiment.
     - `reading`: what was recorded.
     """
-    expressions = wanted.config.task.expressions
+    expressions = cell.config.task.expressions
     whole = {
-        **cell_columns(wanted),
+        **cell_columns(cell),
         **_outcome(reading, None),
         **_measures(reading),
         **_about(reading),
     }
     if len(expressions) == 1:
         return [whole]
-    names = wanted.labels["operation"].split(", ")
-    return [whole, *(_part(wanted, reading, name) for name in names)]
+    names = cell.labels["operation"].split(", ")
+    return [whole, *(_part(cell, reading, name) for name in names)]
 
 
-def cell_columns(wanted: Cell) -> dict[str, Any]:
+def cell_columns(cell: Cell) -> dict[str, Any]:
     """Return the columns that say which run a row is of."""
-    task = wanted.config.task
+    task = cell.config.task
     return {
-        **wanted.labels,
+        **cell.labels,
         "task": None,
         "p": task.p,
         "train_fraction": task.train_fraction,
-        "seed": wanted.seed,
+        "seed": cell.seed,
     }
 
 
-def _part(wanted: Cell, reading: Reading, operation: str) -> dict[str, Any]:
+def _part(cell: Cell, reading: Reading, operation: str) -> dict[str, Any]:
     """Return the row of one operation of a mixture."""
-    return {**cell_columns(wanted), "task": operation, **_outcome(reading, operation)}
+    return {**cell_columns(cell), "task": operation, **_outcome(reading, operation)}
 
 
 def _outcome(reading: Reading, operation: str | None) -> dict[str, Any]:
@@ -223,9 +223,9 @@ def curves(reading: Reading, names: Sequence[str], many: int, operations: Sequen
     - `many`: stretches per curve.
     - `operations`: those of a mixture, whose accuracies are kept, too.
     """
-    places = [(name, None) for name in names]
-    places += [(name, op) for op in operations for name in names if "accuracy" in name]
-    for name, operation in places:
+    drawn = [(name, None) for name in names]
+    drawn += [(name, op) for op in operations for name in names if "accuracy" in name]
+    for name, operation in drawn:
         line = reading.line(name, operation)
         for i in thin(line.values, many):
             yield {
@@ -331,7 +331,7 @@ def _frequency_losses(reading: Reading) -> FrequencyLosses | None:
     return frequency_losses(subject, keys)
 
 
-KEEPERS: Final[dict[str, Callable[[Reading], Rows]]] = {
+SERIES_OF_A_RUN: Final[dict[str, Callable[[Reading], Rows]]] = {
     "spectra": spectra,
     "logits": logit_norms,
     "losses": table_a4,

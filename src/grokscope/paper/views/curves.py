@@ -12,7 +12,7 @@ from grokscope.paper.block import (
     NOT_RUN,
     Block,
     Row,
-    Shown,
+    ViewData,
     column_values,
     grouped,
     outcome_in_words,
@@ -41,21 +41,21 @@ _NUMBERS: Final = ("train_fraction", "p")
 _MISSING: Final = "No run of this experiment has been trained yet."
 
 
-def curves(shown: Shown) -> list[Block]:
+def draw_curves(data: ViewData) -> list[Block]:
     """Return the figure: panels by `by`, colours by `colour`, one thin line per seed."""
-    options, title = shown.view.options, shown.view.title
+    options, title = data.view.options, data.view.title
     field, wanted = options["colour"], options.get("measures", _DEFAULT)
     of_tasks = field == "task"
     rows = [
         _drawn(row, field)
-        for row in with_rows(shown.results, "curves")
+        for row in with_rows(data.results, "curves")
         if row["measure"] in wanted and (row["task"] is not None) == of_tasks
     ]
     if not rows:
         return [Figure("curves", title, "", missing=_MISSING)]
     facets = [options["by"], *varying_columns(rows, [options["by"], field, "task"])]
     last = max(row["step"] for row in rows)
-    domain = _domain(shown, rows, field, wanted)
+    domain = _domain(data, rows, field, wanted)
     colour = colours("colour", domain, _TITLES.get(field), ordered=field in _NUMBERS)
     layout = Layout(columns=3, least=300, axis=72)
     panels = [
@@ -87,13 +87,13 @@ def _slim(rows: list) -> list[dict[str, Any]]:
     return [{k: row[k] for k in ("step", "value", "colour", "line")} for row in rows]
 
 
-def _domain(shown: Shown, rows: list[dict[str, Any]], field: str, wanted: list[str]) -> list[str]:
+def _domain(data: ViewData, rows: list[dict[str, Any]], field: str, wanted: list[str]) -> list[str]:
     if field == "measure":
         return [_symbol(name) for name in wanted]
     if field in _NUMBERS:
         return [f"{v:g}" for v in column_values(rows, field)]
     known = column_values(rows, "colour")
-    order = [value_in_words(field, v) for v in column_values(shown.results.rows, field)]
+    order = [value_in_words(field, v) for v in column_values(data.results.rows, field)]
     return [v for v in order if v in known]
 
 
@@ -120,10 +120,10 @@ def _caption(rows: list[dict[str, Any]], wanted: list[str]) -> str:
 _ENDS: Final = ("first", "last")
 
 
-def etas(shown: Shown) -> list[Block]:
+def draw_etas(data: ViewData) -> list[Block]:
     """Return both figures: panels by setting and table, and lines by η or by end."""
-    title = shown.view.title
-    rows = with_rows(shown.results, "etas")
+    title = data.view.title
+    rows = with_rows(data.results, "etas")
     if not rows:
         return [Figure("etas", title, "", missing="No spectra have been recorded yet.")]
     names = ["operation", *varying_columns(rows, ["operation"]), "matrix"]
@@ -204,10 +204,10 @@ _STATES: Final = ("grokked", "undecided")
 _FRACTIONS: Final = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 
 
-def sweep(shown: Shown) -> list[Block]:
+def draw_sweep(data: ViewData) -> list[Block]:
     """Return the figure: a panel per operation and measure, dots by run."""
-    title = shown.view.title
-    rows = [row for row in whole_runs(shown.results.rows) if row["status"] != NOT_RUN]
+    title = data.view.title
+    rows = [row for row in whole_runs(data.results.rows) if row["status"] != NOT_RUN]
     if not rows:
         return [Figure("sweep", title, "", missing="No run of this experiment has been trained.")]
     names = ["operation", *varying_columns(rows, ["operation", "train_fraction"])]

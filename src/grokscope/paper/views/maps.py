@@ -11,14 +11,14 @@ from grokscope.paper.block import (
     NOT_RUN,
     Block,
     Row,
-    Shown,
+    ViewData,
     column_values,
     grouped,
     paper_percent,
     tally_of,
     whole_runs,
 )
-from grokscope.paper.results import numbers
+from grokscope.paper.results import column_numbers
 from grokscope.paper.tables import table_a5
 from grokscope.reports.figures.figure import (
     Figure,
@@ -38,9 +38,9 @@ _LATE: Final = "#d3d7de"
 _NONE: Final = "#eef0f3"
 
 
-def map_of_steps(shown: Shown) -> list[Block]:
+def draw_map_of_steps(data: ViewData) -> list[Block]:
     """Return one figure: operations down, training fractions across."""
-    rows = whole_runs(shown.results.rows)
+    rows = whole_runs(data.results.rows)
     cells = grouped(rows, ["operation", "train_fraction"])
     drawn = [_map_drawn(key, found) for key, found in cells.items()]
     order = column_values(rows, "operation")
@@ -74,7 +74,7 @@ def map_of_steps(shown: Shown) -> list[Block]:
     text = inline(drawn).mark_text(fontSize=10, color="#1f2328").encode(x, y, text="text:N")
     layout = Layout(most=780, axis=150)
     panel = layered([*layers, text], "", _MAP_ROW * len(order))
-    title = shown.view.title
+    title = data.view.title
     caption = (
         "Green: all seeds grokked, with the median step in thousands. Grey: undecided, with the"
         " best test accuracy (mean over seeds), or how many seeds grokked. Pale: not run."
@@ -89,14 +89,14 @@ def _ticks(least: float, most: float) -> list[float]:
 
 def _map_drawn(key: tuple[Any, ...], rows: Sequence[Row]) -> dict[str, Any]:
     operation, r = key
-    ours, at = tally_of(rows), numbers(rows, "grokked_at")
+    ours, at = tally_of(rows), column_numbers(rows, "grokked_at")
     box = {"operation": operation, "r": f"{r:g}", "n": ours.n}
     if not ours.n:
         return box | {"kind": NOT_RUN, "text": "", "steps": None}
     if ours.all_grokked and at:
         middle = max(1.0, float(np.median(at)))
         return box | {"kind": "grokked", "text": f"{middle / 1000:.3g}k", "steps": middle}
-    best = [v for v in numbers(rows, "best_test_accuracy") if math.isfinite(v)]
+    best = [v for v in column_numbers(rows, "best_test_accuracy") if math.isfinite(v)]
     text = (
         f"{ours.grokked} of {ours.n}"
         if ours.grokked
@@ -124,14 +124,14 @@ _DOT: Final = 48
 _STATES: Final = ("grokked in the paper", "did not")
 
 
-def labels(shown: Shown) -> list[Block]:
+def draw_labels(data: ViewData) -> list[Block]:
     """Return one figure with a panel for the divergence and one for the entropy."""
-    rows = [_labels_drawn(row) for row in shown.results.rows]
+    rows = [_labels_drawn(row) for row in data.results.rows]
     order = list(dict.fromkeys(row["operation"] for row in rows))
     layout = Layout(columns=2, least=420, axis=120)
     panels = [_divergence(rows, order), _entropy(rows, order)]
-    missing = sum(row["kl"] is None for row in shown.results.rows)
-    seeds = max((row["seeds"] for row in shown.results.rows), default=0)
+    missing = sum(row["kl"] is None for row in data.results.rows)
+    seeds = max((row["seeds"] for row in data.results.rows), default=0)
     caption = (
         f"Means over {seeds} random splits, one dot per training fraction r; bars: the standard"
         " deviation between splits. Grey ticks: the divergence that a random split has by chance,"
@@ -145,7 +145,7 @@ def labels(shown: Shown) -> list[Block]:
         )
     return [
         Figure(
-            "labels", shown.view.title, caption, assemble(panels, layout, shown.view.title), layout
+            "labels", data.view.title, caption, assemble(panels, layout, data.view.title), layout
         )
     ]
 

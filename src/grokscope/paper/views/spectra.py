@@ -10,9 +10,9 @@ from grokscope.explanation.frequency_losses import DEPENDENT
 from grokscope.paper.block import (
     Block,
     Row,
-    Shown,
     Table,
     TableCell,
+    ViewData,
     grouped,
     values_in_words,
     varying_columns,
@@ -35,20 +35,22 @@ _UP: Final = "cosine (upwards)"
 _DOWN: Final = "sine (downwards)"
 
 
-def spectra(shown: Shown) -> list[Block]:
+def draw_spectra(data: ViewData) -> list[Block]:
     """Return the figure: of each setting the first seed that grokked, or else the first."""
-    title = shown.view.title
-    rows = with_rows(shown.results, "spectra")
+    title = data.view.title
+    rows = with_rows(data.results, "spectra")
     if not rows:
         return [Figure("spectra", title, "", missing="No spectrum has been recorded yet.")]
     names = ["operation", *varying_columns(rows, ["operation"])]
     layout = Layout(columns=2, least=340)
     panels = []
     for found in grouped(rows, names).values():
-        one = representative(found)
+        one = representative_seed(found)
         for (matrix,), bars in grouped(one, ["matrix"]).items():
             panels.append(
-                _spectra_panel(bars, f"{values_in_words(bars[0], names)} · {matrix}", _how(bars[0]))
+                _spectra_panel(
+                    bars, f"{values_in_words(bars[0], names)} · {matrix}", _run_in_words(bars[0])
+                )
             )
     caption = (
         "Norm over the columns of the coefficients at each frequency k, divided by the largest:"
@@ -58,14 +60,14 @@ def spectra(shown: Shown) -> list[Block]:
     return [Figure("spectra", title, caption, assemble(panels, layout, title), layout)]
 
 
-def representative(rows: list) -> list:
+def representative_seed(rows: list) -> list:
     """Return the rows of the first seed that grokked, or else of the first."""
     seeds = grouped(rows, ["seed"])
     grokked = [key for key, found in seeds.items() if found[0]["status"] == "grokked"]
     return seeds[grokked[0] if grokked else next(iter(seeds))]
 
 
-def _how(row: Row) -> str:
+def _run_in_words(row: Row) -> str:
     state = "grokked" if row["status"] == "grokked" else row["status"]
     return f"seed {row['seed']}, step {row['step']:,}, {state}"
 
@@ -100,16 +102,16 @@ def _spectra_panel(bars: list, title: str, subtitle: str) -> Panel:
 _MISSING: Final = "No checkpoint has been read yet."
 
 
-def logits(shown: Shown) -> list[Block]:
+def draw_logits(data: ViewData) -> list[Block]:
     """Return the figure: one map per setting, of the seed that the spectra show."""
-    title = shown.view.title
-    rows = with_rows(shown.results, "logits")
+    title = data.view.title
+    rows = with_rows(data.results, "logits")
     if not rows:
         return [Figure("logits", title, "", missing=_MISSING)]
     names = ["operation", *varying_columns(rows, ["operation"])]
     panels, largest = [], 1
     for found in grouped(rows, names).values():
-        one = representative(found)
+        one = representative_seed(found)
         n = max(row["p"] for row in one) // 2 + 1
         largest = max(largest, n)
         image = np.zeros((n, n))
@@ -144,10 +146,10 @@ _KINDS: Final = ("key frequency", "depended on besides", "other")
 _SMALLEST: Final = 1e-12
 
 
-def frequencies(shown: Shown) -> list[Block]:
+def draw_frequencies(data: ViewData) -> list[Block]:
     """Return the figure, a panel per setting and place, and the table of what is depended on."""
-    title = shown.view.title
-    rows = [row | {"kind": _kind(row)} for row in with_rows(shown.results, "frequencies")]
+    title = data.view.title
+    rows = [row | {"kind": _kind(row)} for row in with_rows(data.results, "frequencies")]
     if not rows:
         return [Figure("frequencies", title, "", missing="No checkpoint has been read yet.")]
     names = ["operation", *varying_columns(rows, ["operation"])]

@@ -15,9 +15,9 @@ from grokscope.paper.block import (
     UNKNOWN,
     Block,
     Row,
-    Shown,
     Table,
     TableCell,
+    ViewData,
     column_values,
     grouped,
     outcome_cell,
@@ -30,7 +30,7 @@ from grokscope.paper.block import (
 )
 from grokscope.paper.experiment import operation_of
 from grokscope.paper.labels import Separation, separations
-from grokscope.paper.results import numbers
+from grokscope.paper.results import column_numbers
 from grokscope.paper.tables import operation_key, table_a4
 from grokscope.reports.figures.figure import Figure, Layout, assemble, inline, layered, significant
 from grokscope.reports.finding import SMALLEST_FALL
@@ -38,14 +38,14 @@ from grokscope.reports.finding import SMALLEST_FALL
 _ALL: Final = "all together"
 
 
-def outcomes(shown: Shown) -> list[Block]:
+def draw_outcomes(data: ViewData) -> list[Block]:
     """Return the table of the settings, one row per value of `rows`, columns of `columns`."""
-    options = shown.view.options
+    options = data.view.options
     names: list[str] = list(options["rows"])
     column: str = options["columns"]
-    rows = shown.results.rows if "task" in names else whole_runs(shown.results.rows)
+    rows = data.results.rows if "task" in names else whole_runs(data.results.rows)
     names += [n for n in varying_columns(rows, [*names, column, "task"]) if n not in names]
-    claims = Claims(shown.experiment, options.get("paper", ()))
+    claims = Claims(data.experiment, options.get("paper", ()))
     across = column_values(rows, column)
     cells = grouped(rows, [*names, column])
     body = []
@@ -86,10 +86,10 @@ _CAPTION = (
 )
 
 
-def thresholds(shown: Shown) -> list[Block]:
+def draw_thresholds(data: ViewData) -> list[Block]:
     """Return the table: operations down, starts across."""
-    rows = whole_runs(shown.results.rows)
-    claims = Claims(shown.experiment, "table_1")
+    rows = whole_runs(data.results.rows)
+    claims = Claims(data.experiment, "table_1")
     starts = column_values(rows, "start") or [None]
     cells = grouped(rows, ["operation", "start"])
     body = []
@@ -110,18 +110,18 @@ def _thresholds_cell(rows: Sequence[Row], claims: Claims) -> TableCell:
     state = threshold_state(paper, compared or ours)
     if not (known and compared) and state not in (State.NOT_RUN, State.FAILED):
         state = State.NO_NUMBER
-    said = "" if not known else f"paper {'never' if paper is None else f'{paper:g}'}"
+    paper_note = "" if not known else f"paper {'never' if paper is None else f'{paper:g}'}"
     text = NOT_RUN if state is State.NOT_RUN else f"{MARKS[state]} {_thresholds_ours(ours)}".strip()
     tried = [f"{r:g}" for r, t in ours.items() if t.grokked + t.undecided]
     n = max((t.grokked + t.undecided for t in ours.values()), default=0)
     note = f"tried {' '.join(tried)}, n = {n}{_length(rows)}" if tried else ""
-    return TableCell(text, state, "; ".join(filter(None, [note, said])))
+    return TableCell(text, state, "; ".join(filter(None, [note, paper_note])))
 
 
 def _length(rows: Sequence[Row]) -> str:
     """Say how long those trained that have not grokked."""
     late = [row for row in rows if row["status"] not in ("grokked", NOT_RUN)]
-    steps = numbers(late, "steps")
+    steps = column_numbers(late, "steps")
     return f", undecided at {max(steps):,.0f}" if steps else ""
 
 
@@ -153,14 +153,14 @@ _COLUMNS: Final = {
 }
 
 
-def ends(shown: Shown) -> list[Block]:
+def draw_ends(data: ViewData) -> list[Block]:
     """Return the table: settings down, measures across."""
-    rows = whole_runs(shown.results.rows)
+    rows = whole_runs(data.results.rows)
     names = ["operation", *varying_columns(rows, ["operation", "task"])]
-    statements = {operation_of(f["operation"]): f for f in shown.view.options.get("falls", ())}
+    statements = {operation_of(f["operation"]): f for f in data.view.options.get("falls", ())}
     body = []
     for found in grouped(rows, names).values():
-        known = shown.experiment.covers(found[0])
+        known = data.experiment.covers(found[0])
         says = statements.get(found[0]["operation"], {}) if known else {}
         done = [row for row in found if row["status"] != NOT_RUN]
         grokked = [row for row in done if row["status"] == "grokked"]
@@ -185,7 +185,7 @@ def _ends_cell(
 ) -> TableCell:
     note = f"paper: {says}" if says else ""
     rows = grokked or done
-    first, last = numbers(rows, f"{key}_first"), numbers(rows, key)
+    first, last = column_numbers(rows, f"{key}_first"), column_numbers(rows, key)
     if not first or not last:
         return TableCell(UNKNOWN if done else NOT_RUN, "" if done else State.NOT_RUN, note)
     start, end = float(np.median(first)), float(np.median(last))
@@ -206,15 +206,15 @@ _PARTS: Final = ("key", "non-key", "residual")
 _SIDES: Final = ("train", "test")
 
 
-def losses(shown: Shown) -> list[Block]:
+def draw_losses(data: ViewData) -> list[Block]:
     """Return the table: combinations of parts down, operations across."""
-    operations = column_values(whole_runs(shown.results.rows), "operation")
-    found = grouped(with_rows(shown.results, "losses"), ["operation", "part", "side"])
+    operations = column_values(whole_runs(data.results.rows), "operation")
+    found = grouped(with_rows(data.results, "losses"), ["operation", "part", "side"])
     header = ["logits made of"]
     for operation in operations:
         header += [f"{operation}, {side}" for side in _SIDES] + [f"{operation}, paper"]
     body = [[_name(row), *_cells(row, operations, found)] for row in ROWS]
-    states = [_states(shown, operation) for operation in operations]
+    states = [_states(data, operation) for operation in operations]
     caption = (
         "Mean loss in nats at the last evaluation: median over seeds, below it the range. The key"
         " part holds the waves of the sum at the key frequencies, the non-key part those at all"
@@ -249,8 +249,8 @@ def _losses_ours(numbers: Sequence[float]) -> TableCell:
     return TableCell(f"{np.median(numbers):.3g}", note=spread if len(numbers) > 1 else "n = 1")
 
 
-def _states(shown: Shown, operation: str) -> str:
-    rows = [r for r in whole_runs(shown.results.rows) if r["operation"] == operation]
+def _states(data: ViewData, operation: str) -> str:
+    rows = [r for r in whole_runs(data.results.rows) if r["operation"] == operation]
     done = [row for row in rows if row["status"] != NOT_RUN]
     grokked = sum(row["status"] == "grokked" for row in done)
     return f"{operation}: {grokked} of {len(done)} grokked"
@@ -263,10 +263,10 @@ _NAMES: Final = {
 }
 
 
-def separation(shown: Shown) -> list[Block]:
+def draw_separation(data: ViewData) -> list[Block]:
     """Return the figure of all statistics over the training fraction, and its numbers."""
-    found = separations(shown.results.rows)
-    return [_figure(found, shown.view.title), _table(found)]
+    found = separations(data.results.rows)
+    return [_figure(found, data.view.title), _table(found)]
 
 
 def _figure(found: list[Separation], title: str) -> Figure:

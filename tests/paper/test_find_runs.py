@@ -9,7 +9,7 @@ import pytest
 
 from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
-from grokscope.paper.cells import Cell, SourceRun, find_runs
+from grokscope.paper.plan import Cell, SourceRun, find_runs
 
 MakeRun = Callable[..., RunFolder]
 MakeWanted = Callable[..., Cell]
