@@ -38,5 +38,8 @@ def test_operation(name: str, cli: Any, tmp_path: Path, snapshot: Any) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_command(name: str, cli: Any, specimens: Path, snapshot: Any) -> None:
-    refuse(cli, specimens, COMMANDS[name], snapshot)
+def test_command(
+    name: str, cli: Any, museum: Path, monkeypatch: pytest.MonkeyPatch, snapshot: Any
+) -> None:
+    monkeypatch.chdir(museum)  # itself, not a copy: a command that changes it fails
+    refuse(cli, museum, COMMANDS[name], snapshot)

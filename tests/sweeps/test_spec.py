@@ -201,7 +201,6 @@ WRONG: Final = {
     ),
     "exclude other than fixed": '[fixed]\noperation = "x"\np = 7\n[[exclude]]\np = 5',
     "everything excluded": '[fixed]\noperation = "x"\n[[exclude]]\noperation = "x"',
-    "no operation": "[axes]\nseed = [0, 1]",
     "no operation in a table": (
         '[axes]\nw = [{ label = "a", operation = "x" }, { label = "b", p = 7 }]'
     ),
@@ -210,7 +209,6 @@ WRONG: Final = {
     "operation nested": '[axes]\noperation = [[["x"]]]',
     "operation wrong": '[axes]\noperation = ["x + y", "__import__(\'os\')"]',
     "operation undefined": '[axes]\noperation = ["1/(x - x)"]',
-    "mixture repeated": '[axes]\noperation = ["x", ["x + y", "(x)+y"]]',
     "axis empty": '[axes]\noperation = ["x"]\nseed = []',
     "axis no list": '[axes]\noperation = "x"',
     "axis twice": '[axes]\noperation = ["x + y", "x+y"]',
@@ -231,22 +229,16 @@ WRONG: Final = {
     "same run": '[fixed]\noperation = "x"\n[axes]\nw = [{ p = 97 }, { train_fraction = 0.3 }]',
     "steps as an axis": '[fixed]\noperation = "x"\n[axes]\nsteps = [10, 20]',
     "number without end": f'[fixed]\noperation = "x"\nweight_decay = 1{"0" * 400}',
-    "seed negative": '[fixed]\noperation = "x"\n[axes]\nseed = [-1]',
     "seed list": '[fixed]\noperation = "x"\n[axes]\nseed = [[0, 1]]',
-    "seed fraction": '[fixed]\noperation = "x"\n[axes]\nseed = [0.5]',
-    "p text": '[fixed]\noperation = "x"\np = "seven"',
     "stop text": '[fixed]\noperation = "x"\nstop = "no"',
     "freeze text": '[fixed]\noperation = "x"\nfreeze = "mlp"',
     "freeze lists": '[fixed]\noperation = "x"\nfreeze = [["mlp"]]',
-    "freeze twice": '[fixed]\noperation = "x"\nfreeze = ["mlp", "mlp"]',
     "freeze in two orders": (
         '[fixed]\noperation = "x"\n[axes]\nfreeze = [["mlp", "embedding"], ["embedding", "mlp"]]'
     ),
     "weights no list": '[fixed]\noperation = "x"\ntask_weights = 2',
-    "preset": '[fixed]\noperation = "x"\npreset = "huge"',
     "preset number": '[fixed]\noperation = "x"\npreset = 3',
     "date": '[fixed]\noperation = "x"\np = 2024-01-01',
-    "nan": '[fixed]\noperation = "x"\nweight_decay = nan',
     "split empty": '[fixed]\noperation = "x"\np = 2\ntrain_fraction = 0.1',
     "range without to": '[fixed]\noperation = "x"\n[axes]\nseed = { from = 0 }',
     "range of floats without step": "[axes]\ntrain_fraction = { from = 0.1, to = 0.3 }",
