@@ -70,6 +70,7 @@ def _config(colours: dict[str, Any]) -> dict[str, Any]:
             "direction": "horizontal",
             "labelLimit": 0,
             "titleLimit": 0,
+            "symbolBaseFillColor": ink,
         },
         "concat": {"spacing": 18},
         "range": {"category": colours["series"]},
