@@ -42,7 +42,7 @@ def test_a_second_process_is_refused_and_kill_9_frees(tmp_path: Path):
         process.communicate()
     assert not is_locked(tmp_path)
     with exclusive(tmp_path):
-        assert (tmp_path / ".lock").read_text() == str(os.getpid())
+        assert (tmp_path / ".lock").read_text() == f" {os.getpid()}"
 
 
 def test_a_second_writer_of_the_same_process_is_refused(tmp_path: Path):
@@ -72,7 +72,7 @@ def test_a_full_disk_does_not_keep_the_lock_from_working(tmp_path: Path, monkeyp
     def fail(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "pwrite", fail)
+    monkeypatch.setattr(os, "write", fail)
     with exclusive(tmp_path):
         assert is_locked(tmp_path)
         with pytest.raises(RunFolderError, match="another process"), exclusive(tmp_path):

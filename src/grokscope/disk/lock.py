@@ -1,18 +1,21 @@
 """One writer per run folder, which may be moved while it is written."""
 
 import contextlib
-import fcntl
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+
+from filelock import lock_descriptor
 
 from grokscope.disk.atomic import absolute_path, disk_errors, path_in_words
 from grokscope.errors import DiskError, FolderGoneError, RunFolderError
 
 LOCK_NAME = ".lock"
 _TRIES = 10
+_LOOKS = 2
 _PAUSE = 0.02
 
 
@@ -52,11 +55,16 @@ def is_locked(folder: Path) -> bool | None:
     None where the file system has no locks: then nobody can say.
     """
     try:
-        descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY)
-    except OSError:
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDWR)
+    except FileNotFoundError:
         return False
+    except OSError:
+        try:  # somebody else's run, which may be read
+            descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY)
+        except OSError:
+            return False
     try:
-        return not _try(descriptor, fcntl.LOCK_SH)
+        return not _tried(descriptor, _LOOKS)
     except _NoLocksError:
         return None
     finally:
@@ -71,45 +79,50 @@ def _is_lock_of(folder: Path, descriptor: int) -> bool:
 
 
 def _acquire(descriptor: int, folder: Path, *, needed: bool) -> bool:
-    # Several tries, because `is_locked` in another process holds a shared lock for an instant.
-    for _ in range(_TRIES):
-        try:
-            if _try(descriptor, fcntl.LOCK_EX):
-                return True
-        except _NoLocksError as error:
-            if needed:
-                raise DiskError(
-                    f"cannot lock {path_in_words(folder)}: {error}; its file system has no locks",
-                    next_step="--no-lock (in Python lock=False) goes on without; then let nothing "
-                    "else write there",
-                ) from error
-            return True
-        time.sleep(_PAUSE)
-    return False
-
-
-def _try(descriptor: int, kind: int) -> bool:
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        raise _NoLocksError(os.strerror(error.errno or 0).lower()) from error
-    return True
+        return _tried(descriptor, _TRIES)
+    except _NoLocksError as error:
+        if needed:
+            raise DiskError(
+                f"cannot lock {path_in_words(folder)}: {error}; its file system has no locks",
+                next_step="--no-lock (in Python lock=False) goes on without; then let nothing "
+                "else write there",
+            ) from error
+        return True
+
+
+def _tried(descriptor: int, times: int) -> bool:
+    """Take the lock; several times, because `is_locked` in other processes holds it an instant."""
+    for attempt in range(times):
+        try:
+            if lock_descriptor(descriptor, blocking=False):
+                return True
+        except OSError as error:
+            raise _NoLocksError(os.strerror(error.errno or 0).lower()) from error
+        if attempt + 1 < times:
+            time.sleep(_PAUSE)
+    return False
 
 
 def _sign(descriptor: int) -> None:
     # The number only informs; a full disk must not keep a run from being resumed.
     with contextlib.suppress(OSError):
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, f" {os.getpid()}".encode())
 
 
 def _owner(descriptor: int) -> str:
-    number = os.pread(descriptor, 20, 0).decode("ascii", "replace")
+    number = ""
+    with contextlib.suppress(OSError):
+        # Windows locks the first byte, which nobody else can read then
+        os.lseek(descriptor, 1, os.SEEK_SET)
+        number = os.read(descriptor, 20).decode("ascii", "replace")
     return f"process {number}" if number.isdigit() else "another process"
 
 
+_F_GETPATH = 50
+"""What macOS calls the question where an open file lies (`sys/fcntl.h`)."""
 _LONGEST = 4096
 
 
@@ -125,7 +138,10 @@ class FolderHandle:
 
     def __init__(self, path: Path) -> None:
         with disk_errors(path):
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            self._identity = path.stat()
+            # Windows opens no folders, and moves none in which a file is open, as the lock is
+            folder = getattr(os, "O_DIRECTORY", None)
+            self._descriptor = None if folder is None else os.open(path, os.O_RDONLY | folder)
             self._opened = path
             self._path = path
 
@@ -138,7 +154,8 @@ class FolderHandle:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
 
     @property
     def moved(self) -> bool:
@@ -169,18 +186,20 @@ class FolderHandle:
 
     def _lies_at(self, path: Path) -> bool:
         with contextlib.suppress(OSError):
-            return os.path.samestat(path.stat(), os.fstat(self._descriptor))
+            return os.path.samestat(path.stat(), self._identity)
         return False
 
     def _ask(self) -> Path | None:
         """Return where the system says that the open folder lies; None where it does not say."""
+        if self._descriptor is None:
+            return None
         with contextlib.suppress(OSError):
             return Path(f"/proc/self/fd/{self._descriptor}").readlink()
-        command = getattr(fcntl, "F_GETPATH", None)  # macOS
-        with contextlib.suppress(OSError):
-            if command is not None:
-                found = fcntl.fcntl(self._descriptor, command, bytes(_LONGEST))
-                return Path(os.fsdecode(found.rstrip(b"\0")))
+        if sys.platform == "darwin":
+            import fcntl
+
+            found = fcntl.fcntl(self._descriptor, _F_GETPATH, bytes(_LONGEST))
+            return Path(os.fsdecode(found.rstrip(b"\0")))
         return None
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import math
 import os
-import resource
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -97,6 +96,10 @@ _CGROUPS: Final = {
 
 
 def _of_the_process() -> float:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return math.inf
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit == resource.RLIM_INFINITY:
         return math.inf

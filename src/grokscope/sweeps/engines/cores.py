@@ -1,6 +1,5 @@
 """Distinct cores of this machine, or its GPUs, for worker processes."""
 
-import fcntl
 import importlib.util
 import os
 import shutil
@@ -10,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from filelock import lock_descriptor
 
 from grokscope.errors import UsageError
 
@@ -134,8 +135,10 @@ def _lock(core: int) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        taken = lock_descriptor(descriptor, blocking=False)
     except OSError:
+        taken = False
+    if not taken:
         os.close(descriptor)
         return False
     _held.append(descriptor)

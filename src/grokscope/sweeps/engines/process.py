@@ -100,7 +100,7 @@ class Process:
             return "it did not end"
         if code >= 0:
             return f"exit code {code}"
-        memory = ", perhaps for want of memory" if code == -signal.SIGKILL else ""
+        memory = ", perhaps for want of memory" if signal.Signals(-code).name == "SIGKILL" else ""
         return f"{signal.Signals(-code).name}{memory}"
 
     def _read(self) -> None:
@@ -143,4 +143,4 @@ class Conversation:
             self._requests.put(json.loads(line))
         self._requests.put(None)
         if self._busy:
-            os.kill(os.getpid(), signal.SIGTERM)  # nobody is left to work for: save and stop
+            signal.raise_signal(signal.SIGTERM)  # nobody is left to work for: save and stop
