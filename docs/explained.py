@@ -13,9 +13,11 @@ from statistics import median
 from typing import Any, Final
 
 import grokscope as gs
-from grokscope.disk.explanations import read_explanations
 from grokscope.disk.folder import RunFolder
-from grokscope.explanation.of_run import explain_networks, read_or_explain, write_explanations
+from grokscope.explanation.of_run import explain_networks
+from grokscope.explanation.result import ClosedForm, Explanation
+from grokscope.explanation.store import read_explanations, read_or_explain, write_explanations
+from grokscope.explanation.verdict import AblationScores, Edit
 
 FOLDER: Final = Path(__file__).parent
 THREE: Final = (0, 1, 2)
@@ -82,14 +84,13 @@ class Network:
     seed: int
     grokked_at: int | None
     steps: int
-    found: dict[str, Any]
+    found: Explanation
 
-    def number(self, *path: str) -> float | None:
-        """Return one number of the explanation."""
-        value: Any = self.found
-        for key in path:
-            value = value[key]
-        return value
+    @property
+    def ablations(self) -> dict[str, AblationScores]:
+        """A after each edit, by what was edited."""
+        found = self.found.ablations
+        return {"embedding": found.embedding, "readout": found.logits, "neurons": found.neurons}
 
 
 def networks(case: Case, runs: Path) -> list[Network]:
@@ -117,44 +118,42 @@ COLUMNS: Final[dict[str, Callable[[Network], Any]]] = {
     "seed": lambda n: n.seed,
     "grokked_at": lambda n: n.grokked_at,
     "steps": lambda n: n.steps,
-    "verdict": lambda n: n.found["verdict"],
-    "basis": lambda n: n.found["embedding"]["basis"],
-    "families": lambda n: " | ".join(" ".join(map(str, f)) for f in n.found["families"]),
-    "keys_W_E": lambda n: " ".join(map(str, n.found["embedding"]["key_frequencies"])),
-    "keys_W_L": lambda n: " ".join(map(str, n.found["readout"]["key_frequencies"])),
-    "energy_W_E": lambda n: n.number("embedding", "energy_in_keys"),
-    "energy_W_L": lambda n: n.number("readout", "energy_in_keys"),
+    "verdict": lambda n: n.found.verdict,
+    "basis": lambda n: n.found.embedding.basis,
+    "families": lambda n: " | ".join(" ".join(map(str, f)) for f in n.found.families),
+    "keys_W_E": lambda n: " ".join(map(str, n.found.embedding.keys)),
+    "keys_W_L": lambda n: " ".join(map(str, n.found.neuron_logit_map.keys)),
+    "energy_W_E": lambda n: n.found.embedding.energy_in_keys,
+    "energy_W_L": lambda n: n.found.neuron_logit_map.energy_in_keys,
     **{
-        f"{place}_{test}": lambda n, place=place, test=test: n.number("causal", place, test)
+        f"{place}_{edit}": lambda n, place=place, edit=edit: n.ablations[place].of(edit)
         for place in ("embedding", "readout", "neurons")
-        for test in ("keep", "remove", "control", "keep_others")
+        for edit in Edit
     },
-    "both_keep": lambda n: n.number("causal", "both_keep"),
-    "all_keep": lambda n: n.number("causal", "all_keep"),
-    "sums_keep": lambda n: n.number("causal", "sums_keep"),
-    "predicted_bias": lambda n: n.number("causal", "readout_with_predicted_bias"),
-    "permuted_bias": lambda n: n.number("causal", "readout_with_permuted_bias"),
-    "clock_agreement": lambda n: n.number("closed_form", "agreement"),
-    "clock_R2": lambda n: n.number("logits", "variance_explained"),
-    "ellipse_agreement": lambda n: _ellipse(n, "ellipse"),
-    "ellipse_without_bias": lambda n: _ellipse(n, "ellipse_without_bias"),
+    "both_keep": lambda n: n.found.ablations.both_keep,
+    "all_keep": lambda n: n.found.ablations.all_keep,
+    "sums_keep": lambda n: n.found.ablations.sums_keep,
+    "predicted_bias": lambda n: n.found.ablations.logits_with_predicted_bias,
+    "permuted_bias": lambda n: n.found.ablations.logits_with_permuted_bias,
+    "clock_agreement": lambda n: n.found.closed_form.agreement,
+    "clock_R2": lambda n: n.found.closed_form.variance_explained,
+    "ellipse_agreement": lambda n: _agreement(n.found.closed_form.ellipse),
+    "ellipse_without_bias": lambda n: _agreement(n.found.closed_form.ellipse_without_bias),
     "shapes": lambda n: " ".join(
-        f"{s['frequency']}:{s['roundness']:.2f}" for s in n.found["logits"]["key_shapes"]
+        f"{s.frequency}:{s.roundness:.2f}" for s in n.found.logits.key_shapes
     ),
-    "kind": lambda n: n.found["algorithm"]["kind"],
-    "gradient_symmetricity": lambda n: n.number("algorithm", "gradient_symmetricity"),
-    "distance_irrelevance": lambda n: n.number("algorithm", "distance_irrelevance"),
-    "circularity": lambda n: n.number("algorithm", "circularity"),
-    "share_above_85": lambda n: n.number("neurons", "share_above_85"),
-    "failed": lambda n: "; ".join(
-        c["name"] for c in n.found["claims"] if c["decisive"] and c["verdict"] == "fails"
-    ),
+    "kind": lambda n: n.found.algorithm.kind,
+    "gradient_symmetricity": lambda n: n.found.algorithm.gradient_symmetricity,
+    "distance_irrelevance": lambda n: n.found.algorithm.distance_irrelevance,
+    "circularity": lambda n: n.found.algorithm.circularity,
+    "share_above_85": lambda n: n.found.neurons.share_above_85,
+    "failed": lambda n: "; ".join(claim.id for claim in n.found.claims.missing if claim.fails),
 }
 """Columns of docs/explained.csv, one row per network."""
 
 
-def _ellipse(network: Network, form: str) -> float | None:
-    return (network.found["closed_form"].get(form) or {}).get("agreement")
+def _agreement(form: ClosedForm | None) -> float | None:
+    return None if form is None else form.agreement
 
 
 def write_csv(found: Sequence[Network]) -> None:
@@ -205,16 +204,15 @@ def _row(group: Sequence[Network]) -> Iterator[str]:
             ],
         )
     )
-    yield first.found["embedding"]["basis"] or "no structure"
-    yield ", ".join(" ".join(map(str, f)) for f in first.found["families"]) or "–"
+    yield first.found.embedding.basis or "no structure"
+    yield ", ".join(" ".join(map(str, f)) for f in first.found.families) or "–"
     yield "; ".join(
-        spread([n.number(p, "energy_in_keys") for n in group]) for p in ("embedding", "readout")
+        spread([n.found.by_table[name].energy_in_keys for n in group]) for name in ("W_E", "W_L")
     )
     for place in ("embedding", "readout"):
-        tests = ("keep", "remove", "control", "keep_others")
-        yield "; ".join(spread([n.number("causal", place, test) for n in group]) for test in tests)
-    yield spread([n.number("causal", "both_keep") for n in group])
-    verdicts = [n.found["verdict"] for n in group]
+        yield "; ".join(spread([n.ablations[place].of(edit) for n in group]) for edit in Edit)
+    yield spread([n.found.ablations.both_keep for n in group])
+    verdicts = [n.found.verdict for n in group]
     yield ", ".join(f"{v} {verdicts.count(v)}/{len(group)}" for v in dict.fromkeys(verdicts))
 
 
@@ -226,24 +224,23 @@ def shape_table(groups: Sequence[Sequence[Network]]) -> Iterator[str]:
         " nearest on ellipses | the same without its bias |"
     )
     yield "|---|---|---|---|---|---|---|---|---|"
-    for network in (n for group in groups for n in group if n.found["families"]):
+    for network in (n for group in groups for n in group if n.found.families):
         shapes = ", ".join(
-            f"{s['frequency']}: {s['roundness']:.2f}" for s in network.found["logits"]["key_shapes"]
+            f"{s.frequency}: {s.roundness:.2f}" for s in network.found.logits.key_shapes
         )
+        ablations, clock = network.found.ablations, network.found.closed_form
         numbers = [
-            network.number("causal", "readout", "keep"),
-            network.number("causal", "readout_with_predicted_bias"),
-            network.number("causal", "readout_with_permuted_bias"),
-            network.number("causal", "sums_keep"),
+            ablations.logits.keep,
+            ablations.logits_with_predicted_bias,
+            ablations.logits_with_permuted_bias,
+            ablations.sums_keep,
         ]
-        agreement = network.number("closed_form", "agreement")
-        clock = f"{agreement:.3f}; {network.number('logits', 'variance_explained'):.2f}"
-        forms = [_ellipse(network, form) for form in ("ellipse", "ellipse_without_bias")]
+        forms = [_agreement(form) for form in (clock.ellipse, clock.ellipse_without_bias)]
         cells = [
             f"{network.case.expression}, {network.case.p}, {network.seed}",
             shapes,
             *(f"{v:.3f}" for v in numbers),
-            clock,
+            f"{clock.agreement:.3f}; {clock.variance_explained:.2f}",
             *(f"{v:.3f}" for v in forms),
         ]
         yield f"| {' | '.join(cells)} |"
@@ -257,13 +254,13 @@ def a4_table(groups: Sequence[Sequence[Network]]) -> Iterator[str]:
         " x - y: train | test |"
     )
     yield "|---|---|---|---|---|---|---|---|"
-    ours = {g[0].case.name: g[0].found["logits"]["table_a4"] for g in groups}
+    ours = {g[0].case.name: g[0].found.logits.table_a4 for g in groups}
     for row in paper:
         parts = ", ".join("yes" if row[p] == "1" else "no" for p in ("key", "non_key", "residual"))
         cells = [row["row"], parts]
         for name, column in (("p97-add", "addition"), ("p97-sub", "subtraction")):
-            loss = ours[name][row["row"]]
-            cells += [f"{float(row[column]):.2e}", f"{loss['train']:.2e}", f"{loss['test']:.2e}"]
+            loss = getattr(ours[name], row["row"])
+            cells += [f"{float(row[column]):.2e}", f"{loss.train:.2e}", f"{loss.test:.2e}"]
         yield f"| {' | '.join(cells)} |"
 
 
@@ -281,7 +278,7 @@ def main() -> None:
     groups = []
     for case in CASES:
         groups.append(networks(case, runs))
-        print(case.name, [network.found["verdict"] for network in groups[-1]], flush=True)
+        print(case.name, [network.found.verdict for network in groups[-1]], flush=True)
     write_csv([network for group in groups for network in group])
     header = "<!-- Written by `make explained`; median (minimum to maximum) over the seeds. -->"
     parts = [main_table(groups), shape_table(groups), a4_table(groups)]

@@ -22,7 +22,7 @@ from grokscope.config.run import RunConfig
 from grokscope.explanation.explain import explain_network
 from grokscope.explanation.of_run import case_of, load_network
 from grokscope.explanation.result import Explanation
-from grokscope.explanation.verdict import BOTH_KEPT, BOUNDS, VERDICTS
+from grokscope.explanation.verdict import BOTH_KEPT, EDIT_CLAIMS, VERDICTS, Bound, ClaimId
 from grokscope.models import Model
 from grokscope.tasks import Task
 
@@ -136,8 +136,10 @@ def with_random_unembedding(model: Model, seed: int) -> Model:
 
 def accuracies(found: Sequence[Explanation]) -> str:
     """Return medians of the accuracy on training pairs and on unleaked test pairs."""
-    full = [explanation.causal["outcomes"]["full"]["accuracy"] for explanation in found]
-    return " / ".join(f"{median(a[side] for a in full):.2f}" for side in ("train", "unleaked"))
+    full = [e.ablations.outcomes.full for e in found]
+    known = [outcome.accuracy for outcome in full if outcome is not None]
+    sides = ([a.train or 0.0 for a in known], [a.unleaked or 0.0 for a in known])
+    return " / ".join(f"{median(side):.2f}" for side in sides)
 
 
 def verdict_table(results: dict[Kind, list[Explanation]]) -> Iterator[str]:
@@ -151,13 +153,13 @@ def verdict_table(results: dict[Kind, list[Explanation]]) -> Iterator[str]:
         yield f"| {' | '.join(map(str, cells))} |"
 
 
-def claim_counts(found: Sequence[Explanation]) -> dict[str, Counter[str]]:
+def claim_counts(found: Sequence[Explanation]) -> dict[ClaimId, Counter[str]]:
     """Return, per decisive claim, how many networks it holds for, fails for, cannot be asked."""
-    counts: dict[str, Counter[str]] = {}
+    counts: dict[ClaimId, Counter[str]] = {}
     for explanation in found:
-        for claim in explanation.claims:
+        for claim in explanation.claims.values():
             if claim.decisive:
-                counts.setdefault(claim.name, Counter())[claim.verdict] += 1
+                counts.setdefault(claim.id, Counter())[claim.verdict] += 1
     return counts
 
 
@@ -167,7 +169,7 @@ def claim_table(results: dict[Kind, list[Explanation]]) -> Iterator[str]:
     Claims on edited networks are counted by their numbers, also where they may not be judged.
     """
     counts = [within_bounds(found) for found in results.values()]
-    names = [name for name in counts[0] if name not in ("grokked", "structure")]
+    names = [name for name in counts[0] if name not in (ClaimId.GROKKED, ClaimId.STRUCTURE)]
     yield f"| claim | {' | '.join(kind.title for kind in results)} |"
     yield f"|---|{'---|' * len(results)}"
     for name in names:
@@ -178,15 +180,19 @@ def claim_table(results: dict[Kind, list[Explanation]]) -> Iterator[str]:
         yield f"| {name} | {' | '.join(cells)} |"
 
 
-def within_bounds(found: Sequence[Explanation]) -> dict[str, Counter[str]]:
+BOUNDS: Final[dict[ClaimId, Bound]] = {
+    ClaimId.BOTH_KEPT: BOTH_KEPT,
+    **{key: edit.bound for claims in EDIT_CLAIMS.values() for edit, key in claims.items()},
+}
+
+
+def within_bounds(found: Sequence[Explanation]) -> dict[ClaimId, Counter[str]]:
     """Return the counts of `claim_counts` with every number judged by its bound."""
-    counts: dict[str, Counter[str]] = {}
+    counts: dict[ClaimId, Counter[str]] = {}
     for explanation in found:
-        for claim in explanation.claims:
-            test = claim.name.partition(" ")[2].replace(" ", "_")
-            bound = BOTH_KEPT if claim.name == "both kept" else BOUNDS.get(test)
-            answer = claim.verdict if bound is None else bound.judge(claim.value)
-            counts.setdefault(claim.name, Counter())[answer] += 1
+        for key, claim in explanation.claims.items():
+            answer = BOUNDS[key].judge(claim.value) if key in BOUNDS else claim.verdict
+            counts.setdefault(key, Counter())[answer] += 1
     return counts
 
 
@@ -195,7 +201,7 @@ def key_counts(results: dict[Kind, list[Explanation]]) -> Iterator[str]:
     yield "| networks, explained as | n | W_E with a key | W_L with a key | most keys in one |"
     yield "|---|---|---|---|---|"
     for kind, found in results.items():
-        keys = [[len(t.key_frequencies) for t in (e.embedding, e.readout)] for e in found]
+        keys = [[len(table.keys) for table in e.by_table.values()] for e in found]
         some = [sum(row[i] > 0 for row in keys) for i in range(2)]
         yield f"| {kind.title} | {len(found)} | {some[0]} | {some[1]} | {max(map(max, keys))} |"
 

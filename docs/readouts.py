@@ -8,6 +8,7 @@ readouts are compared outside the keys' characters of the answer.
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,8 +21,7 @@ from docs.explained import CASES, FOLDER
 from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.explanation.circuit import Effort, find_circuit
-from grokscope.explanation.key_shapes import KeyShape, key_shapes
-from grokscope.explanation.logits import SumLogits
+from grokscope.explanation.key_shapes import FittedShape, key_shapes
 from grokscope.explanation.network import Subject
 from grokscope.explanation.of_run import case_of, load_network
 from grokscope.fourier.basis import Matched
@@ -53,18 +53,18 @@ class Comparison(NamedTuple):
 def compare(name: str, subject: Subject, seed: int) -> Comparison:
     """Fit the best readout of a network's own code and compare."""
     circuit = find_circuit(subject, effort=Effort(null_draws=1000))
-    keys = circuit.readout.frequencies
+    keys = circuit.logit_map_keys.frequencies
     shapes = key_shapes(subject, keys)
     inside = subject.matched.readout.inside
     kept = subject.matched.readout.basis(circuit.frequencies)[inside]
-    sums = SumLogits.of(subject, subject.logits)
+    sums = subject.sum_logits
     ideal = best_readout(subject, code(sums.waves(keys), shapes))
     rng = np.random.default_rng(0)
     shuffled = []
     for _ in range(SHUFFLES):
         order = rng.permutation(len(shapes))
         other = [
-            shapes[i]._replace(frequency=s.frequency) for s, i in zip(shapes, order, strict=True)
+            replace(shapes[i], frequency=s.frequency) for s, i in zip(shapes, order, strict=True)
         ]
         fitted = best_readout(subject, code(sums.waves(keys), other))
         shuffled.append(correlation(beyond(fitted, kept), beyond(sums.mean, kept)))
@@ -80,7 +80,7 @@ def compare(name: str, subject: Subject, seed: int) -> Comparison:
     )
 
 
-def code(waves: np.ndarray, shapes: Sequence[KeyShape]) -> np.ndarray:
+def code(waves: np.ndarray, shapes: Sequence[FittedShape]) -> np.ndarray:
     """Return the point of every sum: the waves of each key along its axes, scaled as in it."""
     columns = []
     for i, shape in enumerate(shapes):

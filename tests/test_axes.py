@@ -17,8 +17,8 @@ from grokscope.axes import AXES
 from grokscope.config.run import ModelConfig
 from grokscope.fourier.characters import additive_basis
 from grokscope.measures import gini
+from grokscope.measures.predictions import cross_entropy
 from grokscope.models import make_model
-from grokscope.training import cross_entropy
 
 SOURCE: Final = Path(grokscope.__file__).parent
 KINDS: Final = {

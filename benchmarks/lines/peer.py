@@ -12,8 +12,8 @@ from benchmarks.clock import take_turns
 from benchmarks.effort import Effort
 from benchmarks.row import Row, at_least
 from benchmarks.workload import Training
+from grokscope.measures.predictions import cross_entropy
 from grokscope.models import Model, named_weights
-from grokscope.training import cross_entropy
 
 if TYPE_CHECKING:
     from benchmarks.torch_peer import PeerTraining

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from grokscope.errors import UsageError
-from grokscope.explanation.attention import attention_patterns, attention_summary, mean_attention
+from grokscope.explanation.attention import attention_findings, attention_patterns, mean_attention
 from grokscope.models import Model, Transformer
 from grokscope.tasks.structure import Structure
 
@@ -62,7 +62,7 @@ def test_summary_agrees_with_a_loop_over_pairs(
     structure, keys = known_structure(name, p), (1, 3)
     model = network(p=p)
     assert isinstance(model, Transformer)
-    found = attention_summary(subject(model, structure), keys)
+    found = attention_findings(subject(model, structure), keys)
     pairs = [
         (x, y) for x in range(p) for y in range(p) if structure.u[x] >= 0 and structure.v[y] >= 0
     ]
@@ -108,7 +108,7 @@ def test_a_built_head_is_constant_and_moves_the_keys_of_x(
     build_clock: Callable, known_structure: Callable, subject: Callable
 ) -> None:
     structure = known_structure("x^2 - y", 23)
-    (head,) = attention_summary(subject(build_clock(structure, (2, 5), 8), structure), (2, 5))
+    (head,) = attention_findings(subject(build_clock(structure, (2, 5), 8), structure), (2, 5))
     assert_allclose(head.mean, [1 / 3] * 3, rtol=1e-5)
     assert_allclose(head.deviation, [0] * 3, atol=1e-6)
     assert head.in_keys == pytest.approx(1)
@@ -120,4 +120,4 @@ def test_a_built_head_is_constant_and_moves_the_keys_of_x(
 
 def test_an_mlp_has_no_summary(network: Make, known_structure: Callable, subject: Callable) -> None:
     about = subject(network(architecture="mlp"), known_structure("x + y", 7))
-    assert attention_summary(about, (1,)) == ()
+    assert attention_findings(about, (1,)) == ()

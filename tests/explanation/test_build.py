@@ -93,4 +93,4 @@ def test_a_clock_at_the_size_of_the_paper(
 ) -> None:
     structure = known_structure("x^2 + y^2", 97)
     about = subject(build_clock(structure, (4, 23, 40), grid=12), structure)
-    assert about.full.accuracy == {"all": 1.0}
+    assert about.full.accuracy.all == 1

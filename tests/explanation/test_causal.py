@@ -13,13 +13,15 @@ from numpy.testing import assert_allclose
 from grokscope.explanation.ablation import (
     Ablation,
     ablate_embedding,
-    ablate_readout,
+    ablate_logits,
     class_axis,
     dose_response,
     keep_both,
 )
 from grokscope.explanation.logits import logits_over_pairs
-from grokscope.explanation.network import Outcome, Subject, median_outcome
+from grokscope.explanation.network import Subject, median_outcome
+from grokscope.explanation.result import BySide, Outcome
+from grokscope.explanation.verdict import Edit
 
 KEYS = [2, 3]
 
@@ -83,15 +85,15 @@ def test_the_embedding_is_kept_removed_and_controlled_as_by_hand(about: Subject)
     expected = {"keep": keys, "remove": table - keys + free}
     for name, edited in expected.items():
         assert_allclose(
-            getattr(found, name).accuracy["all"], accuracy(about, with_embedding(about, edited))
+            getattr(found, name).accuracy.all, accuracy(about, with_embedding(about, edited))
         )
     for i, others in enumerate(drawn(about, 3)):
         both = fit(design(coordinates, structure.n, KEYS + others), table)
         alone = fit(design(coordinates, structure.n, others), table)
         without = with_embedding(about, table - both + keys)
-        assert_allclose(found.control[i].accuracy["all"], accuracy(about, without))
+        assert_allclose(found.control[i].accuracy.all, accuracy(about, without))
         only = with_embedding(about, alone)
-        assert_allclose(found.keep_others[i].accuracy["all"], accuracy(about, only))
+        assert_allclose(found.keep_others[i].accuracy.all, accuracy(about, only))
 
 
 def test_the_class_axis_is_kept_and_removed_as_by_hand(about: Subject) -> None:
@@ -108,10 +110,10 @@ def test_the_class_axis_is_kept_and_removed_as_by_hand(about: Subject) -> None:
     free = np.column_stack(columns[: -2 * len(KEYS)])
     table = np.asarray(about.logits, np.float64).reshape(p * p, p).T
     keys = fit(np.column_stack(columns), table)
-    found = ablate_readout(about, KEYS, draws=2)
+    found = ablate_logits(about, KEYS, draws=2)
     for name, edited in {"keep": keys, "remove": table - keys + fit(free, table)}.items():
         logits = edited.T.reshape(p, p, p)
-        assert_allclose(getattr(found, name).accuracy["all"], accuracy(about, logits))
+        assert_allclose(getattr(found, name).accuracy.all, accuracy(about, logits))
 
 
 def test_the_class_axis_and_back_changes_nothing() -> None:
@@ -126,50 +128,49 @@ def test_both_kept_is_one_after_the_other(about: Subject) -> None:
     rows = fit(design([structure.u, structure.v], structure.n, KEYS), about.embedding)
     changed = Subject(about.model, about.labels, about.matched)
     changed.__dict__["logits"] = with_embedding(about, rows)
-    expected = ablate_readout(changed, [1, 2], draws=0).keep
-    assert_allclose(keep_both(about, KEYS, [1, 2]).accuracy["all"], expected.accuracy["all"])
+    expected = ablate_logits(changed, [1, 2], draws=0).keep
+    assert_allclose(keep_both(about, KEYS, [1, 2]).accuracy.all, expected.accuracy.all)
 
 
 def test_removing_families_one_by_one_is_removing_each_alone(about: Subject) -> None:
     found = dose_response(about, [(1, 2), (3,)])
-    for place, of in (("embedding", ablate_embedding), ("readout", ablate_readout)):
+    for i, of in enumerate((ablate_embedding, ablate_logits)):
         expected = [of(about, family, draws=0).remove for family in ([1, 2], [3])]
-        assert found[place] == expected
+        assert [pair[i] for pair in found] == expected
 
 
 def test_no_keys_leave_the_network_whole(about: Subject) -> None:
     found = ablate_embedding(about, [], draws=4)
     assert found.remove.accuracy == about.full.accuracy
     assert (found.control, found.keep_others) == ((), ())
-    assert found.scaled(about)["control"] is None
+    assert found.scores(about).control is None
 
 
 def test_scaled_is_nought_at_chance_and_one_at_the_network(about: Subject) -> None:
     counts = np.bincount(about.labels[about.defined])
     assert_allclose(about.chance, counts.max() / counts.sum())
-    full = about.full.accuracy["all"]
-    loss = {"all": 1.0}
-    assert about.scaled(Outcome({"all": full}, loss)) == 1
-    assert about.scaled(Outcome({"all": about.chance}, loss)) == 0
-    middle = Outcome({"all": (full + about.chance) / 2}, loss)
-    assert_allclose(about.scaled(middle), 0.5)
-    assert about.scaled(Outcome({"all": 0.0}, loss)) < 0
+    full = about.full.accuracy.all
+    loss = BySide(1.0)
+    assert about.scaled(Outcome(BySide(full), loss)) == 1
+    assert about.scaled(Outcome(BySide(about.chance), loss)) == 0
+    middle = Outcome(BySide((full + about.chance) / 2), loss)
+    assert about.scaled(middle) == pytest.approx(0.5)
+    assert (about.scaled(Outcome(BySide(0.0), loss)) or 0) < 0
     ablation = Ablation(middle, middle, (middle, about.full, about.full), (middle,))
-    assert ablation.scaled(about) == pytest.approx(
-        {"keep": 0.5, "remove": 0.5, "control": 1.0, "keep_others": 0.5}
-    )
+    scores = ablation.scores(about)
+    assert [scores.of(edit) for edit in Edit] == pytest.approx([0.5, 0.5, 1.0, 0.5])
 
 
 def test_a_network_no_better_than_chance_has_no_scale(about: Subject) -> None:
     wrong = (about.logits.argmin(axis=2)).astype(np.int32)
     hopeless = Subject(about.model, wrong, about.matched)
-    assert np.isnan(hopeless.scaled(hopeless.full))
+    assert hopeless.scaled(hopeless.full) is None
 
 
 def test_a_median_is_taken_number_by_number() -> None:
     numbers = ((0.1, 0.9, 3.0, 7.0), (0.2, 0.5, 1.0, 9.0), (0.6, 0.7, 2.0, 8.0))
-    outcomes = [Outcome({"all": a, "test": b}, {"all": c, "test": d}) for a, b, c, d in numbers]
-    assert median_outcome(outcomes) == Outcome({"all": 0.2, "test": 0.7}, {"all": 2.0, "test": 8.0})
+    outcomes = [Outcome(BySide(a, test=b), BySide(c, test=d)) for a, b, c, d in numbers]
+    assert median_outcome(outcomes) == Outcome(BySide(0.2, test=0.7), BySide(2.0, test=8.0))
 
 
 def test_round_off_does_not_answer(
@@ -178,14 +179,14 @@ def test_round_off_does_not_answer(
     """Without its keys nothing but float32 digits is left of a clock, and these know x."""
     structure = known_structure("x + y", 23)
     clock = subject(build_clock(structure, (2, 5, 9), grid=12), structure)
-    assert clock.full.accuracy["all"] == 1
-    for of in (ablate_embedding, ablate_readout):
+    assert clock.full.accuracy.all == 1
+    for of in (ablate_embedding, ablate_logits):
         found = of(clock, [2, 5, 9], draws=1)
-        assert found.keep.accuracy["all"] == 1
-        assert_allclose(found.remove.accuracy["all"], 1 / 23, atol=0.01)
-        assert found.control[0].accuracy["all"] == 1
+        assert found.keep.accuracy.all == 1
+        assert_allclose(found.remove.accuracy.all, 1 / 23, atol=0.01)
+        assert found.control[0].accuracy.all == 1
         # half a clock: the fewer keys are removed the more it answers
-        some = [of(clock, keys, draws=0).remove.accuracy["all"] for keys in ([], [2], [2, 5])]
+        some = [of(clock, keys, draws=0).remove.accuracy.all for keys in ([], [2], [2, 5])]
         assert all(a >= b for a, b in pairwise(some))
 
 
@@ -198,10 +199,10 @@ def test_of_a_saturated_table_all_that_the_squares_tell_apart_is_kept(
     even = np.array([table[u == u[x]].mean(axis=0) for x in range(13)])
     found = ablate_embedding(about, KEYS, outside=True, draws=2)
     assert found.outside
-    assert_allclose(found.keep.accuracy["all"], accuracy(about, with_embedding(about, even)))
+    assert_allclose(found.keep.accuracy.all, accuracy(about, with_embedding(about, even)))
     constant = table.mean(axis=0)
     without = with_embedding(about, table - even + constant)
-    assert_allclose(found.remove.accuracy["all"], accuracy(about, without))
+    assert_allclose(found.remove.accuracy.all, accuracy(about, without))
     assert len(found.control) == len(found.keep_others) == 2
 
 

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from grokscope.explanation.circuit import Circuit, Effort, find_circuit, spectrum_of
 from grokscope.explanation.keys import Keys
 from grokscope.explanation.network import Subject
+from grokscope.explanation.verdict import ClaimId
 from grokscope.fourier.characters import pulled_back
 from grokscope.tasks import TEST_UNLEAKED, TRAIN
 
@@ -39,7 +40,7 @@ def circuit(about: Subject, embedding: Keys, readout: Keys, grokked: bool = True
 
 
 def verdicts(of: Circuit) -> dict[str, str]:
-    return {claim.name: claim.verdict for claim in of.claims}
+    return {str(claim.id): claim.verdict for claim in of.claims.values()}
 
 
 def test_the_built_in_keys_are_an_explanation(clock: Subject) -> None:
@@ -75,7 +76,7 @@ def test_families_join_both_matrices_and_must_be_in_both(clock: Subject) -> None
     assert verdicts(found)["families agree"] == "holds"
     lacking = circuit(clock, keys(2, 5, 3), keys(2, 5))
     assert lacking.families == [(2,), (5,), (3,)]
-    agree = next(c for c in lacking.claims if c.name == "families agree")
+    agree = lacking.claims[ClaimId.FAMILIES_AGREE]
     assert (agree.verdict, agree.n) == ("fails", 3)
     assert_allclose(agree.value or 0, 2 / 3)
 
@@ -96,7 +97,7 @@ def test_of_a_saturated_embedding_the_readout_says_the_keys(squares: Subject) ->
     asked = verdicts(found)
     assert asked["embedding keys"] == asked["families agree"] == "not testable"
     assert found.of_embedding.outside
-    assert not found.of_readout.outside
+    assert not found.of_logits.outside
     assert found.verdict == "explained"
 
 
@@ -144,12 +145,14 @@ def test_a_group_with_one_frequency_cannot_be_tested(
 
 def test_keys_of_both_matrices_are_looked_for_in_both(clock: Subject) -> None:
     found = find_circuit(clock, grokked=True, effort=EFFORT)
-    assert set(found.embedding.frequencies) == set(found.readout.frequencies) == set(KEYS)
+    assert (
+        set(found.embedding_keys.frequencies) == set(found.logit_map_keys.frequencies) == set(KEYS)
+    )
     # a basis that was tried raises the threshold
     other = pulled_back([np.arange(23) ** 2 % 23], 23)
     tried = find_circuit(clock, grokked=True, tried=[(other, other)], effort=EFFORT)
-    assert tried.embedding.threshold >= found.embedding.threshold
-    assert set(tried.embedding.frequencies) == set(KEYS)
+    assert tried.embedding_keys.threshold >= found.embedding_keys.threshold
+    assert set(tried.embedding_keys.frequencies) == set(KEYS)
 
 
 @pytest.mark.parametrize("p", [12, 13])
@@ -172,11 +175,11 @@ def test_what_answers_only_trained_pairs_cannot_be_tested(clock: Subject) -> Non
     labels = np.where(kind.reshape(23, 23) == TRAIN, clock.labels, (clock.labels + 1) % 23)
     about = Subject(clock.model, labels.astype(np.int32), clock.matched, kind)
     found = circuit(about, keys(*KEYS), keys(*KEYS))
-    assert about.full.accuracy["train"] == 1
-    assert about.full.accuracy["unleaked"] == 0
+    assert about.full.accuracy.train == 1
+    assert about.full.accuracy.unleaked == 0
     assert not found.testable
     assert found.verdict == "not explained"
-    new = next(claim for claim in found.claims if claim.name == "new pairs")
+    new = found.claims[ClaimId.NEW_PAIRS]
     assert (new.verdict, new.n) == ("fails", (kind == TEST_UNLEAKED).sum())
     assert_allclose(new.value or 0, -about.chance)
     right = Subject(clock.model, clock.labels, clock.matched, kind)

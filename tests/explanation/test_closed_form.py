@@ -50,7 +50,6 @@ def test_logits_that_are_a_clock_are_reproduced(
     shift = np.random.default_rng(0).normal(size=(p, p, 1))
     about = given(subject(network(p=p), structure), clock_of(structure, amplitudes) + shift)
     found = clock_formula(about, (2, 3, 5))
-    assert found.frequencies == (2, 3, 5)
     assert found.numbers == 3
     assert_allclose((found.agreement, found.variance_explained), 1, atol=1e-6)
     less = clock_formula(about, (2, 5))
@@ -64,7 +63,7 @@ def test_a_formula_without_keys_says_nothing(
     structure = known_structure("x + y", P)
     about = given(subject(network(p=P), structure), clock_of(structure, {2: 1.0}))
     found = clock_formula(about, ())
-    assert (found.numbers, found.frequencies) == (0, ())
+    assert found.numbers == 0
     assert_allclose((found.accuracy, found.variance_explained), (1 / P, 0), atol=1e-12)
 
 

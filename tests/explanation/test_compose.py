@@ -14,8 +14,9 @@ from numpy.testing import assert_allclose
 
 from grokscope.explanation.circuit import Effort, spectrum_of
 from grokscope.explanation.explain import explain_network, explain_table
-from grokscope.explanation.result import TableFinding, key_rows
+from grokscope.explanation.result import Key, RunnerUp, TableFinding, key_rows
 from grokscope.explanation.sentences import sentences
+from grokscope.explanation.verdict import ClaimId, Place
 from grokscope.fourier.basis import Matched
 from grokscope.models import Model, Transformer
 from grokscope.tasks import Task, make_split, parse
@@ -85,7 +86,7 @@ def test_a_small_network_that_is_right_is_explained_without_a_warning(
             effort=EFFORT,
         )
         json.dumps(found.to_json(), allow_nan=False)
-    assert found.causal["full"] == 1
+    assert found.ablations.full == 1
 
 
 def test_every_field_is_there_whatever_was_found(
@@ -109,9 +110,9 @@ def test_every_field_is_there_whatever_was_found(
         for section in ("logits", "algorithm", "neurons", "embedding", "readout", "structure"):
             assert document[section].keys() == documents[0][section].keys(), section
         assert document["causal"].keys() == documents[0]["causal"].keys()
-    decisive = [c for c in whole.claims if c.decisive]
-    assert [c.name for c in decisive] == [c.name for c in quick.claims]
-    assert [(c.name, c.verdict) for c in none.claims] == [
+    decisive = [c for c in whole.claims.values() if c.decisive]
+    assert [c.id for c in decisive] == list(quick.claims)
+    assert [(c.id, c.verdict) for c in none.claims.values()] == [
         ("grokked", "holds"),
         ("structure", "fails"),
     ]
@@ -133,14 +134,9 @@ def test_of_several_structures_the_one_that_explains_is_reported(
             thorough=False,
         )
         assert found.verdict == "explained"
-        assert found.structure["words"] == "x + y"
-        assert set(found.embedding.key_frequencies) == set(KEYS)
-        assert found.runner_up == {
-            "words": "x*y",
-            "verdict": "not explained",
-            "key_frequencies": [],
-            "both_keep": -1.0,
-        }
+        assert found.structure.words == "x + y"
+        assert set(found.embedding.keys) == set(KEYS)
+        assert found.runner_up == RunnerUp("x*y", "not explained", (), -1.0)
 
 
 def test_gini_and_spectrum_are_those_of_the_table(
@@ -190,7 +186,7 @@ def test_what_is_not_finite_is_named(
     assert found.verdict == "not explained"
     claims = {c["name"]: c for c in document["claims"]}
     assert claims["finite"]["statement"] == f"{broken} is finite"
-    (told,) = sentences(document)
+    (told,) = sentences(found)
     assert told == (
         f"Nothing can be read out: {broken} holds numbers that are not finite, as after training "
         "has diverged."
@@ -205,29 +201,29 @@ def test_a_table_that_is_not_finite_has_no_keys(known_structure: Callable[..., S
         table,
         search_of(known_structure("x + y", 23)),
         operation="x + y",
-        place="readout",
+        place=Place.LOGITS,
         effort=EFFORT,
     )
-    assert [(c.name, c.statement) for c in found.failed if c.name == "finite"] == [
-        ("finite", "W_L is finite")
-    ]
+    assert found.claims[ClaimId.FINITE].statement == "W_L is finite"
 
 
-@pytest.mark.parametrize("place", ["embedding", "readout"])
+@pytest.mark.parametrize("place", Place)
 def test_a_table_alone_has_keys_but_no_verdict(
-    build_clock: Callable[..., Model], known_structure: Callable[..., Structure], place: str
+    build_clock: Callable[..., Model], known_structure: Callable[..., Structure], place: Place
 ) -> None:
     own = known_structure("x + y", 23)
     clock = build_clock(own, KEYS, grid=12)
-    table = clock.W_E[:23] if place == "embedding" else clock.neuron_logit_map
+    table = clock.W_E[:23] if place is Place.EMBEDDING else clock.neuron_logit_map
     found = explain_table(
         np.asarray(table, np.float64), search_of(own), operation="x + y", place=place, effort=EFFORT
     )
-    assert set(getattr(found, place).key_frequencies) == set(KEYS)
-    other = found.readout if place == "embedding" else found.embedding
-    assert other.key_frequencies == ()
+    own, other = found.embedding, found.neuron_logit_map
+    if place is Place.LOGITS:
+        own, other = other, own
+    assert set(own.keys) == set(KEYS)
+    assert other.keys == ()
     assert found.verdict == "not decided"
-    held = {c.name for c in found.claims if c.verdict == "holds"}
+    held = {c.id for c in found.claims.values() if c.holds}
     assert held == {"structure", f"{place} keys"}
 
 
@@ -250,8 +246,8 @@ def test_a_table_of_an_operation_without_structure_says_so() -> None:
     task = Task((parse("random"),), 11)
     found = explain_table(np.eye(11), structure_of(task), operation="random")
     assert found.verdict == "not explained"
-    assert found.structure["words"] == structure_of(task).sentence
-    assert found.embedding.key_frequencies == ()
+    assert found.structure.words == structure_of(task).sentence
+    assert found.embedding.keys == ()
 
 
 def test_no_file_is_needed() -> None:
@@ -265,11 +261,11 @@ def test_no_file_is_needed() -> None:
 def test_every_key_carries_its_shares_and_a_harmonic_its_key() -> None:
     spectrum = [0.0] * 48
     spectrum[40], spectrum[27] = 0.1144, 0.0131
-    in_E = TableFinding(key_frequencies=(41, 28), pointed_at=(28,), spectrum=tuple(spectrum))
-    in_L = TableFinding(key_frequencies=(41, 28), pointed_at=(28,), spectrum=(0.5,) * 48)
+    in_E = TableFinding(keys=(41, 28), pointed_at=(28,), spectrum=tuple(spectrum))
+    in_L = TableFinding(keys=(41, 28), pointed_at=(28,), spectrum=(0.5,) * 48)
     assert key_rows(in_E, in_L, [(41, 28)], 97) == (
-        {"frequency": 41, "harmonic_of": None, "share_of_W_E": 0.1144, "share_of_W_L": 0.5},
-        {"frequency": 28, "harmonic_of": 41, "share_of_W_E": 0.0131, "share_of_W_L": 0.5},
+        Key(41, None, 0.1144, 0.5),
+        Key(28, 41, 0.0131, 0.5),
     )
     alone = key_rows(in_E, TableFinding(), [(41, 28)], 97)
-    assert [row["share_of_W_L"] for row in alone] == [None, None]
+    assert [key.share_of_neuron_logit_map for key in alone] == [None, None]

@@ -17,6 +17,7 @@ from grokscope.explanation.of_run import (
     grokked_at,
     structure_by,
 )
+from grokscope.explanation.result import BySide, Control
 from grokscope.tasks import TRAIN, Task, make_split, parse
 from grokscope.tasks.structure import structure_of
 
@@ -28,14 +29,11 @@ def test_the_last_checkpoint_is_explained(clock_run: RunFolder) -> None:
     (found,) = explain_networks(clock_run, effort=EFFORT, thorough=False)
     assert (found.operation, found.p, found.seed, found.step) == ("x + y", 23, 0, 300)
     assert found.verdict == "explained"
-    assert set(found.embedding.key_frequencies) == KEYS["x + y"]
+    assert set(found.embedding.keys) == KEYS["x + y"]
     # train and test are told apart by the run's own split
-    assert found.causal["outcomes"]["full"]["accuracy"] == {
-        "all": 1.0,
-        "train": 1.0,
-        "test": 1.0,
-        "unleaked": 1.0,
-    }
+    full = found.ablations.outcomes.full
+    assert full is not None
+    assert full.accuracy == BySide(1.0, train=1.0, test=1.0, unleaked=1.0)
 
 
 @pytest.mark.parametrize(("step", "grokked"), [(100, "fails"), (200, "holds"), (300, "holds")])
@@ -44,7 +42,7 @@ def test_a_checkpoint_before_grokking_has_not_grokked(
 ) -> None:
     (found,) = explain_networks(clock_run, step=step, effort=EFFORT, thorough=False)
     assert found.step == step
-    claims = {claim.name: claim.verdict for claim in found.claims}
+    claims = {str(claim.id): claim.verdict for claim in found.claims.values()}
     assert claims["grokked"] == grokked
     assert found.verdict == ("explained" if step == 300 else "not explained")
 
@@ -53,9 +51,9 @@ def test_by_another_operation_nothing_is_found(clock_run: RunFolder) -> None:
     (found,) = explain_networks(clock_run, by="x*y", effort=EFFORT, thorough=False)
     assert found.verdict == "not explained"
     assert found.operation == "x + y"
-    assert found.structure["n"] == 22
-    assert found.embedding.key_frequencies == found.readout.key_frequencies == ()
-    assert found.by == {"operation": "x*y", "same_characters": False}
+    assert found.structure.n == 22
+    assert found.embedding.keys == found.neuron_logit_map.keys == ()
+    assert found.control == Control("x*y", same_characters=False)
 
 
 @pytest.mark.parametrize(
@@ -64,14 +62,14 @@ def test_by_another_operation_nothing_is_found(clock_run: RunFolder) -> None:
         (None, None),
         ("y + x", None),
         ("x + y + 23", None),
-        ("x - y", {"operation": "x - y", "same_characters": True}),
-        ("2*x + 2*y", {"operation": "2*x + 2*y", "same_characters": True}),
-        ("x^2 + y^2", {"operation": "x^2 + y^2", "same_characters": False}),
-        ("x*y", {"operation": "x*y", "same_characters": False}),
+        ("x - y", Control("x - y", same_characters=True)),
+        ("2*x + 2*y", Control("2*x + 2*y", same_characters=True)),
+        ("x^2 + y^2", Control("x^2 + y^2")),
+        ("x*y", Control("x*y")),
     ],
 )
 def test_another_structure_is_a_control_unless_it_has_the_same_answers(
-    by: str | None, control: dict | None
+    by: str | None, control: Control | None
 ) -> None:
     own = structure_of(Task((parse("x + y"),), 23))
     search = own if by is None else structure_by(by, 23)
@@ -85,8 +83,8 @@ def test_seeds_are_explained_in_order_and_can_be_chosen(
     found = explain_networks(run.path, effort=EFFORT, thorough=False)
     assert [e.seed for e in found] == [3, 1]
     assert [e.verdict for e in found] == ["partly", "partly"]
-    assert [claim.name for claim in found[0].failed] == ["grokked"]
-    assert set(found[1].readout.key_frequencies) == KEYS["x*y"]
+    assert [claim.id for claim in found[0].claims.missing] == ["grokked"]
+    assert set(found[1].neuron_logit_map.keys) == KEYS["x*y"]
     (one,) = explain_networks(str(run.path), seeds=[1], effort=EFFORT, thorough=False)
     assert one.seed == 1
     with pytest.raises(UsageError, match="the run has no such seed; got 2; allowed: 3 1"):

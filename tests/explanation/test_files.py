@@ -12,6 +12,7 @@ import grokscope as gs
 from grokscope.disk.folder import RunFolder
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.explanation.of_file import explain_file
+from grokscope.explanation.result import BySide, Control, TableSource
 from grokscope.explanation.sentences import headline, sentences
 
 P = 23
@@ -30,10 +31,12 @@ def circles(keys: tuple[int, ...], p: int = P) -> np.ndarray:
 def test_a_checkpoint_is_a_network_of_which_grokking_is_not_known(clock_run: RunFolder) -> None:
     (found,) = explain_file(checkpoint(clock_run), "x + y")
     assert (found.seed, found.step, found.p) == (0, 300, P)
-    assert set(found.readout.key_frequencies) == {2, 5, 9}
+    assert set(found.neuron_logit_map.keys) == {2, 5, 9}
     assert found.verdict == "partly"
-    assert [claim.name for claim in found.failed] == ["grokked"]
-    assert set(found.causal["outcomes"]["full"]["accuracy"]) == {"all"}
+    assert [claim.id for claim in found.claims.missing] == ["grokked"]
+    full = found.ablations.outcomes.full
+    assert full is not None
+    assert full.accuracy == BySide(all=full.accuracy.all)
 
 
 def test_a_checkpoint_is_explained_by_another_structure_only_when_told(
@@ -45,8 +48,8 @@ def test_a_checkpoint_is_explained_by_another_structure_only_when_told(
     assert '--operation "x + y" --by "x*y"' in str(caught.value)
     (found,) = explain_file(path, "x + y", by="x*y")
     assert found.verdict == "not explained"
-    assert found.by == {"operation": "x*y", "same_characters": False}
-    assert found.embedding.key_frequencies == ()
+    assert found.control == Control("x*y", same_characters=False)
+    assert found.embedding.keys == ()
 
 
 @pytest.mark.parametrize("name", ["W_E", "embed", "W_U", "unembedding.weight"])
@@ -55,10 +58,9 @@ def test_a_table_is_seen_in_its_own_place(tmp_path: Path, name: str) -> None:
     tables: dict[str, Any] = {name: circles((3, 7))}
     np.savez(path, **tables)
     (found,) = explain_file(path, "x + y", p=P)
-    place = "readout" if name.lower().startswith(("w_u", "unembed")) else "embedding"
-    other = "embedding" if place == "readout" else "readout"
-    assert set(getattr(found, place).key_frequencies) == {3, 7}
-    assert getattr(found, other).key_frequencies == ()
+    keys = [set(found.embedding.keys), set(found.neuron_logit_map.keys)]
+    of_answers = name.lower().startswith(("w_u", "unembed"))
+    assert keys == [set(), {3, 7}] if of_answers else [{3, 7}, set()]
     assert found.verdict == "not decided"
 
 
@@ -67,7 +69,7 @@ def test_several_tables_are_several_explanations(tmp_path: Path) -> None:
     save_file({"embed": circles((2, 4)), "W_U": circles((5, 9))}, path)
     found = explain_file(path, "x + y", p=P)
     assert len(found) == 2
-    keys = {frozenset(e.embedding.key_frequencies + e.readout.key_frequencies) for e in found}
+    keys = {frozenset(e.embedding.keys + e.neuron_logit_map.keys) for e in found}
     assert keys == {frozenset({2, 4}), frozenset({5, 9})}
 
 
@@ -75,17 +77,17 @@ def test_a_modulus_leaves_other_rows_out(tmp_path: Path) -> None:
     path = tmp_path / "table.npy"
     np.save(path, np.concatenate([circles((3, 7)), 9 * np.ones((2, 4))]))
     (found,) = explain_file(path, "x + y", p=P)
-    assert set(found.embedding.key_frequencies) == {3, 7}
+    assert set(found.embedding.keys) == {3, 7}
 
 
 def test_by_another_operation_a_table_has_no_keys(tmp_path: Path) -> None:
     path = tmp_path / "table.npy"
     np.save(path, circles((3, 7)))
     (found,) = explain_file(path, "x + y", p=P, by="x*y")
-    assert found.embedding.key_frequencies == ()
-    assert found.structure["n"] == P - 1
+    assert found.embedding.keys == ()
+    assert found.structure.n == P - 1
     assert found.verdict == "not explained"
-    assert found.by == {"operation": "x*y", "same_characters": False}
+    assert found.control == Control("x*y", same_characters=False)
 
 
 @pytest.mark.parametrize(
@@ -121,13 +123,14 @@ def test_each_answer_names_its_table_and_what_was_taken(tmp_path: Path) -> None:
         {"name": "weights", "role": None, "axis": 0, "length": P, "left_out": []},
     ]
     assert [name for name, _ in left] == ["W_in"]
-    told = [" ".join(sentences(e.to_json())) for e in found]
+    told = [" ".join(sentences(e)) for e in found]
     assert told[0].startswith("unembed.W_U, read as a readout: 23 residues, all 23 columns. ")
     assert "1 left out (23)" in told[1]
     assert "a table whose name does not say of what" in told[2]
     for text, explanation in zip(told, found, strict=True):
         assert not {"W_L", "W_U's"} & set(text.split())
-        assert headline(explanation.to_json()).startswith(explanation.to_json()["table"]["name"])
+        assert explanation.table is not None
+        assert headline(explanation).startswith(explanation.table.name)
     with pytest.raises(UsageError, match="no table to explain"):
         explain_file(path, "x + y", p=11)
     with pytest.raises(UsageError, match="is not known"):
@@ -138,8 +141,8 @@ def test_in_python_a_file_is_explained_by_the_same_name(tmp_path: Path) -> None:
     path = tmp_path / "W.npy"
     np.save(path, np.ascontiguousarray(circles((3, 7))[:, :30].T))
     (found,) = gs.explain(path, operation="x + y", p=P)
-    assert set(found.embedding.key_frequencies) == {3, 7}
-    assert found.table == {"name": "W", "role": None, "axis": 1, "length": P, "left_out": []}
+    assert set(found.embedding.keys) == {3, 7}
+    assert found.table == TableSource("W", None, axis=1, length=P)
     assert gs.measure(path, p=P)["W"]["axis"] == 1
     with pytest.raises(UsageError, match="needs its operation"):
         gs.explain(path, p=P)
@@ -151,5 +154,5 @@ def test_a_table_that_is_not_finite_is_named_and_the_others_are_explained(tmp_pa
     np.savez(tmp_path / "tables.npz", W_E=good, W_bad=bad, W_U=2 * good)
     skipped: dict[str, str] = {}
     found = explain_file(tmp_path / "tables.npz", "x + y", p=P, skipped=skipped.__setitem__)
-    assert [e.table["name"] for e in found if e.table] == ["W_E", "W_U"]
+    assert [e.table.name for e in found if e.table] == ["W_E", "W_U"]
     assert skipped == {"W_bad": "it holds values that are not finite"}

@@ -48,7 +48,7 @@ def clocks(build_clock: Callable[..., Model]) -> dict[str, Model]:
 
 
 def verdicts(explanation: Explanation) -> dict[str, str]:
-    return {claim.name: claim.verdict for claim in explanation.claims}
+    return {str(claim.id): claim.verdict for claim in explanation.claims.values()}
 
 
 @pytest.mark.parametrize("operation", CASES)
@@ -56,15 +56,16 @@ def test_a_clock_is_explained_with_the_keys_that_were_built_in(
     clocks: dict[str, Model], operation: str
 ) -> None:
     explanation = explained(clocks[operation], operation)
-    assert explanation.verdict == "explained", explanation.failed
-    assert set(explanation.readout.key_frequencies) == set(CASES[operation])
-    assert set(explanation.embedding.key_frequencies) == set(CASES[operation])
+    assert explanation.verdict == "explained", explanation.claims.missing
+    assert set(explanation.neuron_logit_map.keys) == set(CASES[operation])
+    assert set(explanation.embedding.keys) == set(CASES[operation])
     # of the squares mod 23 the embedding cannot show which frequencies it uses
     assert explanation.embedding.saturated == (operation == "x^2 + y^2")
-    assert not explanation.readout.saturated
-    for name in ("embedding", "readout"):
-        assert_allclose(explanation.causal[name]["keep"], 1)
-        assert explanation.causal[name]["remove"] < 0.05
+    assert not explanation.neuron_logit_map.saturated
+    for scores in (explanation.ablations.embedding, explanation.ablations.logits):
+        assert scores.keep == pytest.approx(1)
+        assert scores.remove is not None
+        assert scores.remove < 0.05
     assert {k for family in explanation.families for k in family} == set(CASES[operation])
 
 
@@ -74,7 +75,7 @@ def test_with_a_random_unembedding_it_is_not(clocks: dict[str, Model], operation
     drawn = jnp.asarray(np.random.default_rng(0).normal(size=model.W_U.shape), jnp.float32)
     explanation = explained(eqx.tree_at(lambda m: m.W_U, model, drawn), operation)
     assert explanation.verdict == "not explained"
-    assert explanation.readout.key_frequencies == ()
+    assert explanation.neuron_logit_map.keys == ()
     assert verdicts(explanation)["embedding keep"] == "not testable"
 
 
@@ -85,7 +86,7 @@ def test_with_a_random_embedding_it_is_not(clocks: dict[str, Model], operation: 
     drawn[:P] = np.random.default_rng(0).normal(size=drawn[:P].shape)
     explanation = explained(eqx.tree_at(lambda m: m.W_E, model, jnp.asarray(drawn)), operation)
     assert explanation.verdict == "not explained"
-    assert explanation.embedding.key_frequencies == ()
+    assert explanation.embedding.keys == ()
 
 
 @pytest.mark.parametrize(("operation", "by"), [("x + y", "x*y"), ("x*y", "x + y")])
@@ -94,8 +95,8 @@ def test_by_the_structure_of_another_operation_nothing_is_found(
 ) -> None:
     explanation = explained(clocks[operation], operation, by)
     assert explanation.verdict == "not explained"
-    assert explanation.embedding.key_frequencies == explanation.readout.key_frequencies == ()
-    assert explanation.structure["words"] != own(operation).words
+    assert explanation.embedding.keys == explanation.neuron_logit_map.keys == ()
+    assert explanation.structure.words != own(operation).words
 
 
 @pytest.mark.parametrize(("grokked", "claim"), [(None, "not testable"), (False, "fails")])
@@ -104,7 +105,7 @@ def test_what_has_not_grokked_is_at_most_partly_explained(
 ) -> None:
     explanation = explained(clocks["x + y"], "x + y", grokked=grokked)
     assert explanation.verdict == "partly"
-    assert [c.name for c in explanation.failed] == ["grokked"]
+    assert [c.id for c in explanation.claims.missing] == ["grokked"]
     assert verdicts(explanation)["grokked"] == claim
 
 
@@ -119,13 +120,13 @@ def test_a_key_that_is_reduced_to_its_cosine_is_a_line(clocks: dict[str, Model])
     W_U[rows] = 0
     standing = eqx.tree_at(lambda m: m.W_U, model, jnp.asarray(W_U))
     explanation = explained(standing, "x - y", thorough=True)
-    shapes = {shape["frequency"]: shape for shape in explanation.logits["key_shapes"]}
-    assert {k: shapes[k]["shape"] for k in keys} == {1: "circle", 3: "circle", 7: "line"}
-    assert_allclose(shapes[7]["minor"], 0, atol=1e-3)
+    shapes = {shape.frequency: shape for shape in explanation.logits.key_shapes}
+    assert {k: shapes[k].shape for k in keys} == {1: "circle", 3: "circle", 7: "line"}
+    assert_allclose(shapes[7].minor, 0, atol=1e-3)
     assert verdicts(explanation)["circles"] == "fails"
     whole = explained(model, "x - y", thorough=True)
     assert verdicts(whole)["circles"] == verdicts(whole)["clock formula"] == "holds"
-    assert_allclose(whole.closed_form["variance_explained"], 1, atol=1e-3)
+    assert whole.closed_form.variance_explained == pytest.approx(1, abs=1e-3)
 
 
 @pytest.mark.parametrize("operation", ["x + y", "x*y"])
@@ -135,4 +136,4 @@ def test_a_clock_is_told_from_a_pizza(
 ) -> None:
     model = build_clock(own(operation), CASES[operation], grid=32 if pizza else 12, pizza=pizza)
     explanation = explained(model, operation, thorough=True)
-    assert explanation.algorithm["kind"] == ("pizza" if pizza else "clock")
+    assert explanation.algorithm.kind == ("pizza" if pizza else "clock")

@@ -5,9 +5,14 @@ import pytest
 from numpy.testing import assert_allclose
 
 from grokscope.explanation.logit_waves import LogitModes, logit_modes
+from grokscope.explanation.result import Mode
 from grokscope.tasks.structure import Structure
 
 KEYS = (3, 4, 6)
+
+
+def triple(mode: Mode) -> tuple[int, int, int]:
+    return mode.x, mode.y, mode.answer
 
 
 @pytest.mark.parametrize("name", ["x + y", "x - y", "x*y", "x/y", "2x + 3y"])
@@ -17,7 +22,7 @@ def test_a_clock_has_k_k_and_minus_k_alone(
     structure = known_structure(name, 23)
     found = logit_modes(subject(build_clock(structure, KEYS), structure))
     strongest = found.strongest(4)
-    assert sorted(mode[:3] for mode in strongest[:3]) == [(k, k, -k) for k in KEYS]
+    assert sorted(triple(mode) for mode in strongest[:3]) == [(k, k, -k) for k in KEYS]
     assert_allclose([mode.share for mode in strongest[:3]], 1 / 3, rtol=1e-4)
     assert strongest[3].share < 1e-4
     expected = np.zeros((12, 12))
@@ -32,7 +37,7 @@ def test_a_clock_of_squares_has_them_above_all_others(
 ) -> None:
     structure = known_structure("x^2 + y^2", 23)
     strongest = logit_modes(subject(build_clock(structure, KEYS), structure)).strongest(4)
-    assert sorted(mode[:3] for mode in strongest[:3]) == [(k, k, -k) for k in KEYS]
+    assert sorted(triple(mode) for mode in strongest[:3]) == [(k, k, -k) for k in KEYS]
     assert strongest[3].share < 0.1 * strongest[2].share
 
 
@@ -42,9 +47,9 @@ def test_a_readout_on_lines_has_each_mode_once_and_a_bias(
     structure = known_structure("(x + y)^2", 23)
     found = logit_modes(subject(build_clock(structure, KEYS), structure))
     strongest = found.strongest(6)
-    assert sorted(mode[:3] for mode in strongest[:3]) == [(k, k, k) for k in KEYS]
+    assert sorted(triple(mode) for mode in strongest[:3]) == [(k, k, k) for k in KEYS]
     # −|z(c)|²/2 is of frequency 2k; over the answers, 0 and the squares, lines overlap a little
-    assert sorted(mode[:3] for mode in strongest[3:]) == [(0, 0, 6), (0, 0, 8), (0, 0, 11)]
+    assert sorted(triple(mode) for mode in strongest[3:]) == [(0, 0, 6), (0, 0, 8), (0, 0, 11)]
     bias = sum(mode.share for mode in strongest[3:])
     assert bias <= found.input_to_answer[0].sum() < 1.2 * bias
 
@@ -56,9 +61,9 @@ def test_a_pizza_depends_on_the_difference_too(
     found = logit_modes(subject(build_clock(structure, (3,), 48, pizza=True), structure))
     # |cos w(u − v)/2| is of frequencies 0, k, 2k … of u − v
     first, *rest = found.strongest(3)
-    assert first[:3] == (3, 3, -3)
+    assert triple(first) == (3, 3, -3)
     assert first.share < 0.9
-    assert {mode[:3] for mode in rest} == {(0, 6, -3), (6, 0, -3)}
+    assert {triple(mode) for mode in rest} == {(0, 6, -3), (6, 0, -3)}
 
 
 def planes(structure: Structure, found: LogitModes) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
@@ -121,5 +126,5 @@ def test_the_table_sums_the_modes_of_equal_input_frequency(
         if abs(mode.x) == abs(mode.y):
             expected[abs(mode.x), abs(mode.answer)] += mode.share
     assert_allclose(found.input_to_answer, expected, rtol=1e-9)
-    signs = {next((k > 0 for k in mode[:3] if k), True) for mode in found.strongest(10**6)}
+    signs = {next((k > 0 for k in triple(mode) if k), True) for mode in found.strongest(10**6)}
     assert signs == {True}

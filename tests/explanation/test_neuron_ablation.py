@@ -53,9 +53,9 @@ def blocks(about: Subject, frequencies: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def edited(about: Subject, change: Callable[[np.ndarray], np.ndarray]) -> float:
     """Accuracy with every neuron's activations over these pairs changed."""
-    neurons = neuron_activations(about.model, list(range(about.readout.shape[1])))
+    neurons = neuron_activations(about.model, list(range(about.neuron_logit_map.shape[1])))
     (x, y), _ = blocks(about, [])
-    W_L = np.asarray(about.readout)
+    W_L = np.asarray(about.neuron_logit_map)
     flat = neurons[:, x, y].T.astype(np.float64)
     logits = logits_over_pairs(about.model).astype(np.float64)
     logits[x, y] += (change(flat) - flat) @ W_L.T
@@ -70,9 +70,9 @@ def fit(about: Subject, frequencies: Any, flat: np.ndarray) -> np.ndarray:
 
 def test_it_is_the_projection_of_every_neuron(about: Subject) -> None:
     found = ablate_neurons(about, KEYS, draws=2)
-    assert_allclose(found.keep.accuracy["all"], edited(about, lambda a: fit(about, KEYS, a)))
+    assert_allclose(found.keep.accuracy.all, edited(about, lambda a: fit(about, KEYS, a)))
     without = edited(about, lambda a: a - fit(about, KEYS, a) + fit(about, [], a))
-    assert_allclose(found.remove.accuracy["all"], without)
+    assert_allclose(found.remove.accuracy.all, without)
     rng, n = np.random.default_rng(0), about.matched.n
     others = [k for k in range(1, n // 2 + 1) if k not in KEYS]
     for i in range(2):
@@ -80,9 +80,9 @@ def test_it_is_the_projection_of_every_neuron(about: Subject) -> None:
         control = edited(
             about, lambda a, o=drawn: a - fit(about, KEYS + o, a) + fit(about, KEYS, a)
         )
-        assert_allclose(found.control[i].accuracy["all"], control)
+        assert_allclose(found.control[i].accuracy.all, control)
         alone = edited(about, lambda a, o=drawn: fit(about, o, a))
-        assert_allclose(found.keep_others[i].accuracy["all"], alone)
+        assert_allclose(found.keep_others[i].accuracy.all, alone)
 
 
 def test_a_clock_works_with_its_blocks_alone(
@@ -91,9 +91,9 @@ def test_a_clock_works_with_its_blocks_alone(
     keys = (2, 5, 9)
     structure = known_structure("x + y", 23)
     about = subject(build_clock(structure, keys, grid=12), structure)
-    found = ablate_neurons(about, keys, draws=2).scaled(about)
-    assert found["keep"] == found["control"] == 1
-    assert found["keep_others"] is not None
-    assert found["keep_others"] < 0.2
-    assert keep_everywhere(about, about.embedding, keys).accuracy["all"] == 1
-    assert keep_everywhere(about, about.embedding, (1, 3, 4)).accuracy["all"] < 0.2
+    found = ablate_neurons(about, keys, draws=2).scores(about)
+    assert found.keep == found.control == 1
+    assert found.keep_others is not None
+    assert found.keep_others < 0.2
+    assert keep_everywhere(about, about.embedding, keys).accuracy.all == 1
+    assert keep_everywhere(about, about.embedding, (1, 3, 4)).accuracy.all < 0.2

@@ -109,7 +109,7 @@ def test_numbers_agree_with_least_squares(
         assert found.second_harmonic[j] == pytest.approx(
             shares[twice - 1] if twice else 0, rel=1e-3
         )
-        size = neuron.std() * np.linalg.norm(about.readout[:, j])
+        size = neuron.std() * np.linalg.norm(about.neuron_logit_map[:, j])
         assert found.strengths[j] == pytest.approx(size, rel=1e-4)
         # the mean over y as a cos + b sin + constant of x's coordinate, and so on
         for side, (axis, w) in enumerate(((x, structure.u), (y, structure.v))):

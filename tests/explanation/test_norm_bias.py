@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.explanation.ablation import norm_bias, repair_readout
+from grokscope.explanation.ablation import norm_bias, repair_logits
 from grokscope.explanation.network import Subject
 
 P = 23
@@ -50,12 +50,12 @@ def test_it_is_minus_half_the_squared_norm(lines: Subject) -> None:
 
 
 def test_the_predicted_bias_restores_what_keeping_the_keys_lost(lines: Subject) -> None:
-    assert lines.full.accuracy["all"] == 1
+    assert lines.full.accuracy.all == 1
     keys = list(AMPLITUDES)
-    found = repair_readout(lines, keys, keys, draws=5)
-    assert found.predicted.accuracy["all"] == 1
-    assert found.permuted.accuracy["all"] < 0.9
-    assert found.predicted.loss["all"] < found.permuted.loss["all"]
+    found = repair_logits(lines, keys, keys, draws=5)
+    assert found.predicted.accuracy.all == 1
+    assert found.permuted.accuracy.all < 0.9
+    assert found.predicted.loss.all < found.permuted.loss.all
 
 
 def test_on_circles_no_answer_is_favoured(
@@ -67,8 +67,8 @@ def test_on_circles_no_answer_is_favoured(
     about.__dict__["logits"] = np.asarray(clock, np.float32)
     found = norm_bias(about, [2, 5])
     assert_allclose(found, found[0], atol=1e-5)
-    repaired = repair_readout(about, [2, 5], [2, 5], draws=3)
-    assert repaired.permuted.accuracy == repaired.predicted.accuracy == {"all": 1.0}
+    repaired = repair_logits(about, [2, 5], [2, 5], draws=3)
+    assert repaired.permuted.accuracy.all == repaired.predicted.accuracy.all == 1
 
 
 def test_answers_that_never_come_have_no_bias(

@@ -10,14 +10,15 @@ import pytest
 from grokscope.disk.folder import RunFolder
 from grokscope.explanation import over_time
 from grokscope.explanation.over_time import MOST_CHECKPOINTS, Timeline, timelines
-from grokscope.explanation.verdict import Claim
+from grokscope.explanation.result import Explanation
+from grokscope.explanation.verdict import Claim, ClaimId, Claims
 
 
 def test_claims_become_true_in_the_order_in_which_they_were_built(clock_run: RunFolder) -> None:
     (timeline,) = timelines(clock_run)
     assert (timeline.operation, timeline.seed, timeline.grokked_at) == ("x + y", 0, 200)
     assert [e.step for e in timeline.explanations] == [100, 200, 300]
-    moments = {moment.claim: moment for moment in timeline.moments}
+    moments = {str(moment.claim): moment for moment in timeline.moments}
     since = {name: moment.since for name, moment in moments.items()}
     assert since["structure"] == 100
     assert since["grokked"] == since["embedding keys"] == 200
@@ -35,14 +36,23 @@ def test_claims_become_true_in_the_order_in_which_they_were_built(clock_run: Run
 
 def test_by_another_operation_no_keys_come(clock_run: RunFolder) -> None:
     (timeline,) = timelines(clock_run, seeds=(0,), by="x*y")
-    since = {moment.claim: moment.since for moment in timeline.moments}
+    since = {str(moment.claim): moment.since for moment in timeline.moments}
     assert since["embedding keys"] is since["readout keys"] is since["both kept"] is None
 
 
 def history(*held: bool, grokked_at: int | None = 20) -> Timeline:
-    """A claim `keep` that holds or fails at steps 10, 20, 30 …"""
-    found: list[Any] = [
-        SimpleNamespace(step=10 * i, claims=[Claim("keep", "", None, "holds" if h else "fails")])
+    """A claim that holds or fails at steps 10, 20, 30 …, in words of its own each time."""
+    found = [
+        Explanation(
+            operation="x + y",
+            p=23,
+            seed=0,
+            step=10 * i,
+            verdict="partly",
+            claims=Claims(
+                [Claim(id=ClaimId.SPARSE, statement=f"{i}", verdict="holds" if h else "fails")]
+            ),
+        )
         for i, h in enumerate(held, 1)
     ]
     return Timeline("x + y", 0, grokked_at, found)

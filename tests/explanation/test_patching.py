@@ -23,8 +23,8 @@ def test_the_answer_of_a_clock_moves_with_the_coordinate(
     assert len(found.shifts) == 8
     # squares are half of the residues: many of the shifted coordinates are those of no residue
     squares = "x^2" in name
-    assert found.moved_beyond == (1.0 if squares else None)
-    assert found.stayed_beyond == (0.0 if squares else None)
+    assert found.moved_off_residues == (1.0 if squares else None)
+    assert found.stayed_off_residues == (0.0 if squares else None)
 
 
 def test_without_a_key_it_does_not_move(

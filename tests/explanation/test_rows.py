@@ -4,19 +4,19 @@ from grokscope.disk.folder import RunFolder
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.of_run import explain_networks
 from grokscope.explanation.result import Explanation
-from grokscope.explanation.sentences import COLUMNS, row_in_words, row_of
+from grokscope.explanation.row import COLUMNS, row_in_words, row_of
 
 
 def test_a_row_has_the_numbers_of_its_explanation(clock_run: RunFolder) -> None:
     (found,) = explain_networks(
         clock_run, effort=Effort(null_draws=50, control_draws=2), thorough=False
     )
-    row = row_of(found.to_json())
+    row = row_of(found)
     assert row["verdict"] == found.verdict
-    assert row["W_E_keys"] == list(found.embedding.key_frequencies)
+    assert row["W_E_keys"] == list(found.embedding.keys)
     assert row["W_E_shares"] == [found.embedding.spectrum[k - 1] for k in row["W_E_keys"]]
-    assert row["A_W_E_keep"] == found.causal["embedding"]["keep"]
-    assert row["A_class_axis_keep_others"] == found.causal["readout"]["keep_others"]
+    assert row["A_W_E_keep"] == found.ablations.embedding.keep
+    assert row["A_class_axis_keep_others"] == found.ablations.logits.keep_others
     assert row.keys() <= dict(COLUMNS).keys()
     assert Explanation.from_json(found.to_json()) == found
 

@@ -5,25 +5,20 @@ from collections.abc import Callable
 
 import pytest
 
-from grokscope.disk.explanations import (
-    EXPLANATION_NAME,
-    FORMAT,
-    RULES,
-    kept_explanation,
-    read_explanations,
-    write_documents,
-)
+from grokscope.disk.explanations import EXPLANATION_NAME, FORMAT, RULES, kept_documents
 from grokscope.disk.folder import RunFolder
 from grokscope.errors import DiskError
-from grokscope.explanation import of_run
+from grokscope.explanation import store
 from grokscope.explanation.circuit import Effort
-from grokscope.explanation.of_run import (
-    explain_networks,
+from grokscope.explanation.of_run import explain_networks
+from grokscope.explanation.result import Explanation, StructureFound
+from grokscope.explanation.store import (
+    kept_explanations,
+    read_explanations,
     read_or_explain,
     structure_explained,
     write_explanations,
 )
-from grokscope.explanation.result import Explanation
 from grokscope.tasks import Task, parse
 from grokscope.tasks.structure import structure_of
 
@@ -39,8 +34,7 @@ def run(make_clock_run: MakeRun) -> RunFolder:
 def test_what_is_written_is_read(run: RunFolder) -> None:
     found = explain_networks(run, effort=EFFORT)
     write_explanations(run, found)
-    (document,) = read_explanations(run)
-    assert document == json.loads(json.dumps(found[0].to_json(), allow_nan=False))
+    assert read_explanations(run) == found
     text = (run.path / EXPLANATION_NAME).read_text()
     assert json.loads(text)["format"] == FORMAT
     assert text.endswith("\n")
@@ -57,6 +51,7 @@ def test_what_is_written_is_read(run: RunFolder) -> None:
         '{"format": 99, "explanations": [1]}',
         '{"explanations": []}',
         '{"format": 1, "explanations": 3}',
+        '{"format": 1, "explanations": [{"seed": 0}]}',
         "[" * 5000,
     ],
 )
@@ -71,19 +66,19 @@ def test_a_stored_explanation_is_used_while_it_is_of_the_last_checkpoint(
 ) -> None:
     write_explanations(run, explain_networks(run, effort=EFFORT, thorough=False))
     stored = read_or_explain(run, 0)
-    assert [(e["seed"], e["step"], e["verdict"]) for e in stored] == [(0, 300, "explained")]
+    assert [(e.seed, e.step, e.verdict) for e in stored] == [(0, 300, "explained")]
     made: list[int] = []
 
     def fake(folder: RunFolder, seeds: list[int]) -> list:
         made.extend(seeds)
         return explain_networks(folder, seeds=seeds, step=100, effort=EFFORT, thorough=False)
 
-    monkeypatch.setattr(of_run, "explain_networks", fake)
+    monkeypatch.setattr(store, "explain_networks", fake)
     assert read_or_explain(run, 0) == stored
     assert made == []
     # of an earlier checkpoint it says nothing of the last
     write_explanations(run, explain_networks(run, step=100, effort=EFFORT, thorough=False))
-    assert [e["step"] for e in read_or_explain(run, 0)] == [100]
+    assert [e.step for e in read_or_explain(run, 0)] == [100]
     assert made == [0]
     (run.path / EXPLANATION_NAME).unlink()
     read_or_explain(run, 0)
@@ -96,12 +91,12 @@ def test_what_had_to_be_made_is_kept_beside_other_seeds(
     run = make_clock_run("x*y", seeds=(3, 1))
     effort = {"effort": EFFORT, "thorough": False}
     monkeypatch.setattr(
-        of_run, "explain", lambda f, seeds: explain_networks(f, seeds=seeds, **effort)
+        store, "explain_networks", lambda f, seeds: explain_networks(f, seeds=seeds, **effort)
     )
     (three,) = read_or_explain(run, 3)
     (one,) = read_or_explain(run, 1)
     assert read_explanations(run) == [one, three]
-    monkeypatch.setattr(of_run, "explain_networks", pytest.fail)
+    monkeypatch.setattr(store, "explain_networks", pytest.fail)
     assert read_or_explain(run, 3) == [three]
 
 
@@ -111,9 +106,9 @@ def test_a_folder_that_cannot_be_written_shows_what_was_made(
     def full(*_: object) -> None:
         raise DiskError("no space left")
 
-    monkeypatch.setattr(of_run, "write_documents", full)
+    monkeypatch.setattr(store, "write_documents", full)
     (found,) = read_or_explain(run, 0)
-    assert found["verdict"] == "explained"
+    assert found.verdict == "explained"
     assert read_explanations(run) == []
 
 
@@ -123,7 +118,7 @@ def test_what_other_rules_decided_is_read_but_made_anew(
 ) -> None:
     effort = {"effort": EFFORT, "thorough": False}
     monkeypatch.setattr(
-        of_run, "explain", lambda f, seeds: explain_networks(f, seeds=seeds, **effort)
+        store, "explain_networks", lambda f, seeds: explain_networks(f, seeds=seeds, **effort)
     )
     (today,) = read_or_explain(run, 0)
     path = run.path / EXPLANATION_NAME
@@ -132,8 +127,8 @@ def test_what_other_rules_decided_is_read_but_made_anew(
     document["explanations"][0]["verdict"] = "not explained"
     del document["rules"]
     path.write_text(json.dumps(document if rules is None else document | {"rules": rules}))
-    assert [e["verdict"] for e in read_explanations(run)] == ["not explained"]
-    assert kept_explanation(run, 0) == []
+    assert [e.verdict for e in read_explanations(run)] == ["not explained"]
+    assert kept_explanations(run, 0) == kept_documents(run, 0) == []
     assert read_or_explain(run, 0) == [today]
     assert json.loads(path.read_text())["rules"] == RULES
 
@@ -141,12 +136,10 @@ def test_what_other_rules_decided_is_read_but_made_anew(
 def test_an_explanation_that_lacks_an_operation_is_made_anew(
     run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_documents(
-        run, 2 * [e.to_json() for e in explain_networks(run, effort=EFFORT, thorough=False)]
-    )
+    write_explanations(run, 2 * explain_networks(run, effort=EFFORT, thorough=False))
     effort = {"effort": EFFORT, "thorough": False}
     monkeypatch.setattr(
-        of_run, "explain", lambda f, seeds: explain_networks(f, seeds=seeds, **effort)
+        store, "explain_networks", lambda f, seeds: explain_networks(f, seeds=seeds, **effort)
     )
     assert len(read_or_explain(run, 0)) == 1
 
@@ -165,8 +158,11 @@ def test_the_structure_of_an_explanation_is_the_one_that_it_used() -> None:
     found = structure_of(task, 0, 0).structures
     assert len(found) == 2
     for structure in found:
-        document = {"structure": structure.to_json()}
-        used = structure_explained(document, task, 0, 0)
+        used = structure_explained(resting_on(StructureFound.of(structure)), task, 0, 0)
         assert used is not None
         assert used.words == structure.words
-    assert structure_explained({"structure": dict.fromkeys("nuvg")}, task, 0, 0) is None
+    assert structure_explained(resting_on(StructureFound()), task, 0, 0) is None
+
+
+def resting_on(structure: StructureFound) -> Explanation:
+    return Explanation("x^4 + y^4", 13, 0, 100, "explained", structure)

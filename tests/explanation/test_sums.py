@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.explanation.logits import SumLogits
 from grokscope.explanation.network import Subject
 from grokscope.fourier.waves import all_frequencies
 
@@ -38,7 +37,7 @@ def centred(about: Subject) -> np.ndarray:
 
 
 def test_means_and_bias_are_those_of_a_loop(about: Subject) -> None:
-    sums, logits = SumLogits.of(about, about.logits), centred(about)
+    sums, logits = about.sum_logits, centred(about)
     of = np.array([s for _, _, s in pairs(about)])
     for s in range(sums.n):
         assert sums.counts[s] == (of == s).sum()
@@ -52,7 +51,7 @@ def test_means_and_bias_are_those_of_a_loop(about: Subject) -> None:
 def test_the_fit_is_that_of_least_squares_over_all_pairs(
     about: Subject, keys: tuple[int, ...]
 ) -> None:
-    sums, logits = SumLogits.of(about, about.logits), centred(about)
+    sums, logits = about.sum_logits, centred(about)
     of = np.array([s for _, _, s in pairs(about)])
     columns = [np.ones(len(of))]
     for k in keys:
@@ -64,7 +63,7 @@ def test_the_fit_is_that_of_least_squares_over_all_pairs(
 
 
 def test_all_frequencies_of_all_sums_leave_nothing(about: Subject) -> None:
-    sums = SumLogits.of(about, about.logits)
+    sums = about.sum_logits
     every = all_frequencies(sums.n)
     assert every == tuple(range(1, sums.n // 2 + 1))
     found = sums.bias + sums.waves(every) @ sums.fit(every)
@@ -73,6 +72,6 @@ def test_all_frequencies_of_all_sums_leave_nothing(about: Subject) -> None:
 
 
 def test_no_frequencies_have_no_waves(about: Subject) -> None:
-    sums = SumLogits.of(about, about.logits)
+    sums = about.sum_logits
     assert sums.waves(()).shape == (sums.n, 0)
     assert sums.fit(()).shape == (0, sums.logits.shape[1])

@@ -50,25 +50,25 @@ def relabelled(model: Model, names: np.ndarray) -> Model:
 
 def words(explanation: Explanation) -> dict[str, Any]:
     """What must not change at all."""
-    tables = (explanation.embedding, explanation.readout)
+    tables = (explanation.embedding, explanation.neuron_logit_map)
     return {
         "verdict": explanation.verdict,
-        "claims": [(c.name, c.verdict) for c in explanation.claims],
+        "claims": [(c.id, c.verdict) for c in explanation.claims.values()],
         "structure": explanation.structure,
-        "sizes": [(len(t.key_frequencies), t.saturated) for t in tables],
+        "sizes": [(len(t.keys), t.saturated) for t in tables],
         "families": sorted(map(len, explanation.families)),
     }
 
 
 def numbers(explanation: Explanation) -> list[float]:
     """What must not change but for round-off; controls are drawn by frequency, and do."""
-    tables = (explanation.embedding, explanation.readout)
-    found = [explanation.causal["full"], explanation.causal["both_keep"]]
+    tables = (explanation.embedding, explanation.neuron_logit_map)
+    found = [explanation.ablations.full, explanation.ablations.both_keep]
     for table in tables:
         found += [table.energy_in_keys, table.gini, *sorted(table.spectrum)]
-    for place in ("embedding", "readout"):
-        found += [explanation.causal[place][test] for test in ("keep", "remove")]
-    return found
+    for scores in (explanation.ablations.embedding, explanation.ablations.logits):
+        found += [scores.keep, scores.remove]
+    return [np.nan if number is None else number for number in found]
 
 
 @pytest.mark.parametrize("operation", ["x + y", "x*y"])
@@ -84,13 +84,13 @@ def test_an_automorphism_of_the_residues_permutes_the_keys(operation: str, a: in
         for model in (built(operation), relabelled(built(operation), names))
     )
     inverse = pow(a, -1, n)
-    for place in ("embedding", "readout"):
-        keys, turned = (set(getattr(e, place).key_frequencies) for e in (before, after))
+    for name in before.by_table:
+        keys, turned = (set(e.by_table[name].keys) for e in (before, after))
         # χ_k(u) = χ_{k/a}(a·u)
         assert turned == {fold(k * inverse, n) for k in keys}
     assert words(after) == words(before)
     np.testing.assert_allclose(numbers(after), numbers(before), atol=2e-3)
-    assert before.verdict == "explained", before.failed
+    assert before.verdict == "explained", before.claims.missing
 
 
 @given(n=st.integers(2, 60), a=st.integers(1, 59), seed=st.integers(0, 2**32 - 1))

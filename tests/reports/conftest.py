@@ -18,7 +18,8 @@ from grokscope.config.run import ModelConfig, RunConfig, TaskConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.manifest import Manifest
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
-from grokscope.explanation.of_run import explain_networks, write_explanations
+from grokscope.explanation.of_run import explain_networks
+from grokscope.explanation.store import write_explanations
 from grokscope.models import Model, make_model, named_weights, weight_axes, with_weights
 from grokscope.tasks.structure import structure
 

@@ -12,7 +12,7 @@ import pytest
 from grokscope.disk.explanations import EXPLANATION_NAME, RULES
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
-from grokscope.explanation.of_run import read_or_explain
+from grokscope.explanation.store import read_or_explain
 from grokscope.reports.explained import (
     Explained,
     chapter,
@@ -222,7 +222,7 @@ def test_every_operation_of_a_mixture_has_its_chapter_and_its_measures(make_run:
     run.append(pa.Table.from_pylist(rows, schema=METRIC_SCHEMA), SPECTRA_SCHEMA.empty_table(), 1000)
     record = record_of(run)
     found = read_all_explained(record)
-    assert [e.document["operation"] for e in found if isinstance(e, Explained)] == list(shares)
+    assert [e.explanation.operation for e in found if isinstance(e, Explained)] == list(shares)
     for number, share in enumerate(shares.values()):
         assert set(record.matched_curves(number)["ffs", "W_E"][0].values) == {share}
     # of x*y alone the basis is another; its neurons see its own operator token
@@ -281,7 +281,7 @@ def test_of_several_seeds_one_that_has_not_diverged_is_shown(make_run: MakeRun) 
 
 def test_a_stored_explanation_is_read_and_escaped(make_run: MakeRun) -> None:
     run = make_run()
-    (document,) = read_or_explain(run, 0)
+    document = read_or_explain(run, 0)[0].to_json()
     document["structure"] |= {"words": HOSTILE, "u": "x^9"}
     document["claims"][0]["statement"] = HOSTILE
     stored = {"format": 1, "rules": RULES, "explanations": [document]}

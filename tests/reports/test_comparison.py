@@ -28,6 +28,7 @@ def explanation(run: RunFolder, seed: int, keys: tuple[int, ...]) -> dict[str, A
         "seed": seed,
         "step": run.checkpoint_steps(seed)[-1],
         "operation": "x + y",
+        "p": 7,
         "verdict": "explained",
         "structure": {"n": 7, "group": "Z_7"},
         "causal": {},

@@ -21,7 +21,7 @@ from grokscope.runner import table_a4
 from grokscope.runner.matched import matched_of
 from grokscope.runner.observe import columns, make_observer
 from grokscope.runner.prepare import prepare
-from grokscope.runner.table_a4 import LOSSES
+from grokscope.runner.table_a4 import LOSSES, SIDES
 from grokscope.tasks import Task, make_split
 
 SETTINGS = {
@@ -64,11 +64,10 @@ def run(
 
 
 def expected(subject: Subject, keys: list[int]) -> dict[str, float]:
-    found = explained(subject, keys)
-    pair = trigonometric_losses(subject, keys)
-    found = {f"table_a4_{row}": outcome for row, outcome in found.items()}
-    found |= dict(zip(("trigonometric_loss", "excluded_loss"), pair, strict=True))
-    return {f"{n}_{side}": o.loss[side] for n, o in found.items() for side in ("train", "test")}
+    alone, rest = trigonometric_losses(subject, keys)
+    losses = {f"table_a4_{row}": loss for row, loss in vars(explained(subject, keys)).items()}
+    losses |= {"trigonometric_loss": alone.loss, "excluded_loss": rest.loss}
+    return {f"{n}_{side}": getattr(o, side) for n, o in losses.items() for side in SIDES}
 
 
 def keys_of(run: SimpleNamespace) -> list[int]:
@@ -95,7 +94,7 @@ def test_the_first_row_is_the_loss_of_the_run(run: SimpleNamespace) -> None:
 def test_measures_are_those_of_the_matched_basis(run: SimpleNamespace) -> None:
     for table, characters, W in (
         ("W_E", run.matched.embedding, run.subject.embedding),
-        ("W_L", run.matched.readout, run.subject.readout),
+        ("W_L", run.matched.readout, run.subject.neuron_logit_map),
     ):
         wanted = matched_values(matched_spectrum(W, characters), characters, run.config.eta)
         recorded = {
@@ -116,7 +115,7 @@ def test_losses_and_spectra_are_recorded_when_due(run: SimpleNamespace) -> None:
     assert {r["step"] for r in spectra} == {0, 200, 400}
     for table, W, characters in (
         ("W_E", run.subject.embedding, run.matched.embedding),
-        ("W_L", run.subject.readout, run.matched.readout),
+        ("W_L", run.subject.neuron_logit_map, run.matched.readout),
     ):
         rows = [r for r in spectra if (r["matrix"], r["step"]) == (table, 400)]
         assert [r["k"] for r in rows] == list(range(1, run.matched.n // 2 + 1))

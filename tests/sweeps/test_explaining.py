@@ -12,10 +12,10 @@ import pytest
 from tests.explanation.clock_runs import write
 
 from grokscope.disk.folder import RunFolder
-from grokscope.explanation import of_run
+from grokscope.explanation import store
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.of_run import explain_networks as explain_run
-from grokscope.explanation.of_run import write_explanations
+from grokscope.explanation.store import write_explanations
 from grokscope.sweeps import explain_many
 from grokscope.sweeps.explain_many import explain
 
@@ -55,7 +55,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         return explain_run(run, **(options | QUICK))
 
     monkeypatch.setattr(explain_many, "explain_run", quick)
-    monkeypatch.setattr(of_run, "explain_networks", quick)
+    monkeypatch.setattr(store, "explain_networks", quick)
     return found
 
 

@@ -164,7 +164,8 @@ class Explain:
 
     def _run(self) -> "list[Explanation]":
         from grokscope.disk.folder import RunFolder
-        from grokscope.explanation.of_run import explain_networks, write_explanations
+        from grokscope.explanation.of_run import explain_networks
+        from grokscope.explanation.store import write_explanations
 
         found = explain_networks(self.target, seeds=self.seeds, step=self.step, by=self.by)
         if self.step is None and self.seeds is None and self.by is None:
@@ -197,14 +198,15 @@ class Explain:
 
         for i, explanation in enumerate(found):
             print(end="\n" if i else "")
-            print_explanation(explanation.to_json())
+            print_explanation(explanation)
 
     def _show_over_time(self) -> None:
         from grokscope.explanation.over_time import timelines
 
-        found = [t.to_json() for t in timelines(self.target, seeds=self.seeds, by=self.by)]
+        found = list(timelines(self.target, seeds=self.seeds, by=self.by))
         if self.json:
-            print(json.dumps(found[0] if len(found) == 1 else found))
+            documents = [timeline.to_json() for timeline in found]
+            print(json.dumps(documents[0] if len(documents) == 1 else documents))
             return
         from grokscope.cli.explanation_view import print_timeline
 
@@ -217,12 +219,12 @@ def _readable(found: "list[Explanation]") -> "list[Explanation]":
 
     **Raises:** `DivergedError` where nothing can.
     """
-    from grokscope.explanation.sentences import headline, not_finite_in_words
+    from grokscope.explanation.sentences import not_finite_in_words, subject_in_words
 
-    broken = [(e, reason) for e in found if (reason := not_finite_in_words(e.to_json()))]
-    lines = [f"{headline(e.to_json()).rpartition(': ')[0]}: {reason}" for e, reason in broken]
-    if broken and len(broken) == len(found):
+    told = [(e, not_finite_in_words(e)) for e in found]
+    lines = [f"{subject_in_words(e)}: {reason}" for e, reason in told if reason]
+    if lines and len(lines) == len(found):
         raise DivergedError("; ".join(lines), next_step=AFTER_DIVERGENCE)
     for line in lines:
         print(f"left out: {printable(line)}", file=sys.stderr)
-    return [e for e in found if not not_finite_in_words(e.to_json())]
+    return [e for e, reason in told if not reason]

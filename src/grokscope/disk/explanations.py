@@ -12,8 +12,6 @@ FORMAT: Final = 1
 RULES: Final = 2
 """Counts up whenever the rules for verdicts change (`grokscope.explanation.verdict`), so that what
 was decided by others is made anew; files without it are of the first."""
-_LATER_FIELDS: Final = {"by": None, "table": None}
-"""What explanations that were written earlier do not have."""
 
 
 def write_documents(folder: RunFolder, documents: Sequence[Mapping[str, Any]]) -> None:
@@ -26,12 +24,12 @@ def write_documents(folder: RunFolder, documents: Sequence[Mapping[str, Any]]) -
     folder.write_file(EXPLANATION_NAME, utf8_bytes(f"{text}\n"))
 
 
-def read_explanations(folder: RunFolder) -> list[dict[str, Any]]:
+def read_documents(folder: RunFolder) -> list[dict[str, Any]]:
     """Return what `explanation.json` holds; nothing where it is missing, damaged or newer."""
     return _read(folder)[1]
 
 
-def read_current_explanations(folder: RunFolder) -> list[dict[str, Any]]:
+def read_current_documents(folder: RunFolder) -> list[dict[str, Any]]:
     """Return what `explanation.json` holds if today's rules decided it, else nothing."""
     rules, documents = _read(folder)
     return documents if rules == RULES else []
@@ -44,17 +42,16 @@ def _read(folder: RunFolder) -> tuple[int, list[dict[str, Any]]]:
         document = json.loads(read_bytes(folder.path / EXPLANATION_NAME))
         if document["format"] != FORMAT:
             return 0, []
-        found = [_LATER_FIELDS | explanation for explanation in document["explanations"]]
-        return document.get("rules", 1), found
+        return document.get("rules", 1), [dict(one) for one in document["explanations"]]
     except (ValueError, KeyError, TypeError, RecursionError):
         return 0, []
 
 
-def kept_explanation(folder: RunFolder, seed: int) -> list[dict[str, Any]]:
+def kept_documents(folder: RunFolder, seed: int) -> list[dict[str, Any]]:
     """Return what today's rules say of a seed's last checkpoint, as far as it is kept.
 
     **Returns:** an explanation per operation of the run, or none.
     """
     steps = folder.checkpoint_steps(seed)
     last = steps[-1] if steps else None
-    return [e for e in read_current_explanations(folder) if (e["seed"], e["step"]) == (seed, last)]
+    return [e for e in read_current_documents(folder) if (e["seed"], e["step"]) == (seed, last)]

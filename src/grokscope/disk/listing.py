@@ -10,7 +10,7 @@ from typing import Any, Final
 import duckdb
 
 from grokscope.disk.atomic import absolute_path, names_in, path_in_words, path_of
-from grokscope.disk.explanations import kept_explanation
+from grokscope.disk.explanations import kept_documents
 from grokscope.disk.folder import (
     CHECKPOINTS_NAME,
     MANIFEST_NAME,
@@ -235,7 +235,7 @@ def _readable(
         ffs=_per_matrix(values, "ffs"),
         fcr=_per_matrix(values, "fcr"),
         settings=all_settings(manifest),
-        explained=[_in_short(e) for seed in manifest.seeds for e in kept_explanation(run, seed)],
+        explained=[_in_short(e) for seed in manifest.seeds for e in kept_documents(run, seed)],
         age=_seconds_since(manifest.times["updated"]),
     )
 

@@ -15,6 +15,7 @@ from jaxtyping import Float
 
 from grokscope.disk.tables import ForeignTable
 from grokscope.errors import UsageError, quote
+from grokscope.tasks.residues import axis_in_words
 
 MOST_TOKENS: Final = 8
 """Entries beyond p that an axis of residues may have: operators, an equals sign."""
@@ -38,7 +39,6 @@ _INSIDE: Final = frozenset(
     }
 )
 """The field's names of weights inside a network, no axis of which holds residues."""
-_NAMES: Final = ("rows", "columns")
 _NO_AXIS: Final = "no axis"
 _REASONS, _TABLES = 2, 4
 """How many of them one error gives."""
@@ -64,19 +64,6 @@ class ResidueTable:
         """Return the axis, its length, and which of its entries were left out."""
         left_out = list(range(self.p, self.length))
         return {"axis": self.axis, "length": self.length, "left_out": left_out}
-
-
-def axis_in_words(axis: int, length: int) -> str:
-    """Return what an axis is and how long: `114 rows`, or `113 columns`."""
-    return f"{length} {_NAMES[axis]}"
-
-
-def taken_in_words(p: int, axis: int, length: int) -> str:
-    """Return what was taken for the residues: `113 residues of 114 rows, 1 left out (113)`."""
-    if length == p:
-        return f"{p} residues, all {axis_in_words(axis, length)}"
-    which = str(p) if length == p + 1 else f"{p} to {length - 1}"
-    return f"{p} residues of {axis_in_words(axis, length)}, {length - p} left out ({which})"
 
 
 def residue_tables(

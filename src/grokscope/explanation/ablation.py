@@ -9,10 +9,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from grokscope.explanation.key_shapes import answer_waves, key_shapes
-from grokscope.explanation.logits import SumLogits
-from grokscope.explanation.network import Outcome, Subject, median_outcome
+from grokscope.explanation.network import Subject, median_outcome
 from grokscope.explanation.neurons import last_hidden
 from grokscope.explanation.pairs import over_pairs
+from grokscope.explanation.result import Outcome
+from grokscope.explanation.sum_logits import SumLogits
+from grokscope.explanation.verdict import AblationScores
 from grokscope.fourier.characters import Characters, keep, project, remove, remove_others
 from grokscope.models import Model
 
@@ -41,14 +43,18 @@ class Ablation:
     """Whether the keys fill over half of what the coordinate can tell apart: then all of it is
     kept, and the controls are directions outside."""
 
-    def scaled(self, subject: Subject) -> dict[str, float | None]:
+    def scores(self, subject: Subject) -> AblationScores:
         """Return A of each, the medians of the draws; None where no draw is possible."""
-        found = {"keep": subject.scaled(self.keep), "remove": subject.scaled(self.remove)}
-        draws = {"control": self.control, "keep_others": self.keep_others}
-        return found | {
-            name: subject.scaled(median_outcome(outcomes)) if outcomes else None
-            for name, outcomes in draws.items()
-        }
+
+        def median(outcomes: Sequence[Outcome]) -> float | None:
+            return subject.scaled(median_outcome(outcomes)) if outcomes else None
+
+        return AblationScores(
+            keep=subject.scaled(self.keep),
+            remove=subject.scaled(self.remove),
+            control=median(self.control),
+            keep_others=median(self.keep_others),
+        )
 
 
 def ablate_embedding(
@@ -67,7 +73,7 @@ def ablate_embedding(
     )
 
 
-def ablate_readout(
+def ablate_logits(
     subject: Subject, frequencies: Sequence[int], *, outside: bool = False, draws: int = DRAWS
 ) -> Ablation:
     """Keep, remove and control frequencies along the class axis of the logits; see `ablate`."""
@@ -171,30 +177,26 @@ def _ablate_outside(
     )
 
 
-def keep_both(
-    subject: Subject,
-    embedding: Sequence[int],
-    readout: Sequence[int],
-) -> Outcome:
+def keep_both(subject: Subject, in_embedding: Sequence[int], in_logits: Sequence[int]) -> Outcome:
     """Keep frequencies of W_E and, of the logits that it leads to, of the class axis."""
-    kept = keep(subject.matched.embedding, embedding, subject.embedding)
+    kept = keep(subject.matched.embedding, in_embedding, subject.embedding)
     table, run = class_axis(subject.run(kept))
-    return subject.score(run(keep(subject.matched.readout, readout, table)))
+    return subject.score(run(keep(subject.matched.readout, in_logits, table)))
 
 
-def dose_response(subject: Subject, families: Sequence[Sequence[int]]) -> dict[str, list[Outcome]]:
-    """Remove one family at a time, from W_E (`embedding`) and from the class axis (`readout`)."""
+def dose_response(
+    subject: Subject, families: Sequence[Sequence[int]]
+) -> list[tuple[Outcome, Outcome]]:
+    """Remove one family at a time, from W_E, and from the class axis of the logits."""
     matched = subject.matched
     table, run = class_axis(subject.logits)
-    return {
-        "embedding": [
-            subject.score(subject.run(remove(matched.embedding, family, subject.embedding)))
-            for family in families
-        ],
-        "readout": [
-            subject.score(run(remove(matched.readout, family, table))) for family in families
-        ],
-    }
+    return [
+        (
+            subject.score(subject.run(remove(matched.embedding, family, subject.embedding))),
+            subject.score(run(remove(matched.readout, family, table))),
+        )
+        for family in families
+    ]
 
 
 def ablate_neurons(subject: Subject, frequencies: Sequence[int], *, draws: int = DRAWS) -> Ablation:
@@ -325,7 +327,7 @@ def norm_bias(subject: Subject, frequencies: Sequence[int]) -> Float[np.ndarray,
     return _everywhere(subject, bias - bias.mean())
 
 
-def repair_readout(
+def repair_logits(
     subject: Subject, kept: Sequence[int], keys: Sequence[int], draws: int = DRAWS
 ) -> Repair:
     """Keep frequencies of the class axis and replace the bias of the answers by the predicted.
@@ -337,7 +339,9 @@ def repair_readout(
     """
     table, run = class_axis(subject.logits)
     logits = run(keep(subject.matched.readout, kept, table))
-    centred = logits - _everywhere(subject, SumLogits.of(subject, logits).bias)
+    centred = logits - _everywhere(
+        subject, SumLogits.of(subject.matched, subject.defined, logits).bias
+    )
     bias = norm_bias(subject, keys)
     inside = np.flatnonzero(subject.matched.readout.inside)
     rng = np.random.default_rng(0)

@@ -1,7 +1,6 @@
 """Where the last position looks, and what it moves from there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Array, Float
@@ -10,29 +9,9 @@ from grokscope.errors import UsageError
 from grokscope.explanation.network import Subject
 from grokscope.explanation.neurons import block_shares, dominant_frequencies
 from grokscope.explanation.pairs import over_pairs
+from grokscope.explanation.result import HeadFinding
 from grokscope.fourier.characters import Characters
 from grokscope.models import MLP, Model
-
-
-@dataclass(frozen=True)
-class HeadSummary:
-    """What one head of the last block does at the last position, over all defined pairs."""
-
-    head: int
-    mean: tuple[float, float, float]
-    """Mean attention to x, op and y."""
-    deviation: tuple[float, float, float]
-    """Standard deviation over the pairs: 0 for a constant pattern."""
-    frequency: int
-    """Strongest frequency of the attention to x, as a function of u(x) and v(y); 0 for none."""
-    share: float
-    """Share of this frequency in the variance of the attention to x."""
-    moved: float
-    """Norm of what the head's OV circuit, W_E·W_V·W_O, moves from x, without its mean row."""
-    in_keys: float
-    """Share of the key frequencies, of both coordinates, in the square of that norm."""
-    in_keys_of_x: float
-    """Share of the key frequencies of u alone: what position x is needed for."""
 
 
 def attention_patterns(
@@ -70,14 +49,14 @@ def mean_attention(patterns: Float[np.ndarray, "head pos p p"]) -> Float[np.ndar
     return patterns.mean(axis=(2, 3))
 
 
-def attention_summary(subject: Subject, frequencies: Sequence[int]) -> tuple[HeadSummary, ...]:
+def attention_findings(subject: Subject, frequencies: Sequence[int]) -> tuple[HeadFinding, ...]:
     """Return, per head of the last block, where it looks and what it moves from position x.
 
     The OV circuit is the direct path from the embedding: what earlier blocks add is left out.
 
     **Arguments:** the network and its structure; the key frequencies.
 
-    **Returns:** one summary per head, none for an MLP.
+    **Returns:** one finding per head, none for an MLP.
     """
     model = subject.model
     if isinstance(model, MLP):
@@ -86,15 +65,15 @@ def attention_summary(subject: Subject, frequencies: Sequence[int]) -> tuple[Hea
     over = patterns[:, :, subject.defined].astype(np.float64)
     shares = block_shares(subject, np.moveaxis(patterns[:, 0], 0, 2))
     block, characters = model.blocks[-1], subject.matched.embedding
-    summaries = []
+    findings = []
     for head, (mean, deviation) in enumerate(zip(over.mean(axis=2), over.std(axis=2), strict=True)):
         circuit = np.asarray(block.W_V[head], np.float64) @ np.asarray(block.W_O[head], np.float64)
         # W_E·W_V·W_O, a table over residues
         moved = characters.centred(subject.embedding @ circuit)
         best = int(dominant_frequencies(shares[head : head + 1])[0])
         share = float(shares[head].max(initial=0))
-        summaries.append(
-            HeadSummary(
+        findings.append(
+            HeadFinding(
                 head=head,
                 mean=_three(mean),
                 deviation=_three(deviation),
@@ -105,7 +84,7 @@ def attention_summary(subject: Subject, frequencies: Sequence[int]) -> tuple[Hea
                 in_keys_of_x=_held(_of_x(characters), frequencies, moved),
             )
         )
-    return tuple(summaries)
+    return tuple(findings)
 
 
 def _three(values: Float[np.ndarray, "pos"]) -> tuple[float, float, float]:

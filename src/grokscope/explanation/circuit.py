@@ -19,23 +19,29 @@ from grokscope.explanation.keys import (
     harmonics_of,
     with_ghosts,
 )
-from grokscope.explanation.network import Outcome, Subject
+from grokscope.explanation.network import Subject
 from grokscope.explanation.null import DRAWS
+from grokscope.explanation.result import Outcome
 from grokscope.explanation.verdict import (
     BOTH_KEPT,
-    NEW_PAIRS,
+    EDIT_CLAIMS,
+    KEYS_CLAIMS,
     VERDICTS,
     Claim,
+    ClaimId,
+    Claims,
+    Edit,
+    Place,
     Verdict,
     ablation_claims,
     verdict,
 )
 from grokscope.fourier.characters import Characters
+from grokscope.measures.spectral import LARGEST_UNTESTABLE
 
-LARGEST_UNTESTABLE = 3
-"""Z_2 and Z_3 have one frequency: there are no others to compare it with."""
-MATRICES: Final = {"embedding": "W_E", "readout": "W_L"}
-"""The matrix of a network at each place; a table of somebody's file has a name of its own."""
+MATRICES: Final = {Place.EMBEDDING: "W_E", Place.LOGITS: "W_L"}
+"""The matrix of a network whose keys are those of a place; a table of somebody's file has a name
+of its own."""
 LEAST_ROOM = 0.1
 """Accuracy over chance on new pairs under which A means nothing, and nothing is to be explained.
 
@@ -60,14 +66,14 @@ class Circuit:
 
     - `subject`: the network and the structure.
     - `grokked`: whether it had grokked; None where it is not known.
-    - `embedding`, `readout`: keys of W_E and of W_L.
+    - `embedding_keys`, `logit_map_keys`: keys of the two tables.
     - `effort`: numbers of draws.
     """
 
     subject: Subject
     grokked: bool | None
-    embedding: Keys
-    readout: Keys
+    embedding_keys: Keys
+    logit_map_keys: Keys
     effort: Effort = Effort()
 
     @property
@@ -75,22 +81,32 @@ class Circuit:
         """Order of the group."""
         return self.subject.matched.n
 
+    @property
+    def keys(self) -> dict[Place, Keys]:
+        """Keys of the table of each place."""
+        return {Place.EMBEDDING: self.embedding_keys, Place.LOGITS: self.logit_map_keys}
+
     @cached_property
     def families(self) -> list[tuple[int, ...]]:
         """Families of all keys; those of a saturated table are left out."""
-        trusted = [keys for keys in (self.embedding, self.readout) if not keys.saturated]
-        union = dict.fromkeys(k for keys in trusted or [self.readout] for k in keys.frequencies)
-        return families(list(union), self.n)
+        trusted = [keys for keys in self.keys.values() if not keys.saturated]
+        chosen = trusted or [self.logit_map_keys]
+        return families(list(dict.fromkeys(k for keys in chosen for k in keys.frequencies)), self.n)
 
     @cached_property
     def frequencies(self) -> tuple[int, ...]:
         """All members of all families."""
         return tuple(k for family in self.families for k in family)
 
+    @property
+    def read_frequencies(self) -> tuple[int, ...]:
+        """Those of W_L, or all where it has none: what shapes and formulas are made of."""
+        return self.logit_map_keys.frequencies or self.frequencies
+
     @cached_property
     def harmonics(self) -> dict[int, int]:
         """Keys that are doubles or halves of another one, with that one."""
-        both = (self.embedding, self.readout)
+        both = self.keys.values()
         of_E, of_L = (() if keys.saturated else keys.frequencies for keys in both)
         return harmonics_of(of_E, of_L, [keys.pointed_at for keys in both], self.n)
 
@@ -100,17 +116,17 @@ class Circuit:
         return ablation.ablate_embedding(
             self.subject,
             self.frequencies,
-            outside=self.embedding.saturated,
+            outside=self.embedding_keys.saturated,
             draws=self.effort.control_draws,
         )
 
     @cached_property
-    def of_readout(self) -> Ablation:
+    def of_logits(self) -> Ablation:
         """Tests on the class axis of the logits."""
-        return ablation.ablate_readout(
+        return ablation.ablate_logits(
             self.subject,
             self.frequencies,
-            outside=self.readout.saturated,
+            outside=self.logit_map_keys.saturated,
             draws=self.effort.control_draws,
         )
 
@@ -120,7 +136,7 @@ class Circuit:
         sides = (self.subject.matched.embedding, self.subject.matched.readout)
         kept = [
             tuple(range(1, characters.n_frequencies + 1)) if keys.saturated else self.frequencies
-            for characters, keys in zip(sides, (self.embedding, self.readout), strict=True)
+            for characters, keys in zip(sides, self.keys.values(), strict=True)
         ]
         return ablation.keep_both(self.subject, *kept)
 
@@ -130,38 +146,48 @@ class Circuit:
 
         What only memorised can hold nearly all frequencies, so that keeping them keeps it.
         """
-        return self.n > LARGEST_UNTESTABLE and self._new_pairs.verdict == "holds"
+        return self.n > LARGEST_UNTESTABLE and self._new_pairs.holds
 
     @cached_property
     def _new_pairs(self) -> Claim:
         """Without it there is no algorithm beyond the pairs that were learned by heart."""
-        accuracy, sides = self.subject.full.accuracy, self.subject.sides
-        side = next((s for s in ("unleaked", "test", "all") if s in accuracy), None)
-        room = 0.0 if side is None else accuracy[side] - self.subject.chance
+        known = self.subject.full.accuracy
+        side, accuracy = next(
+            (name, value)
+            for name, value in (
+                ("unleaked", known.unleaked),
+                ("test", known.test),
+                ("all", known.all),
+            )
+            if value is not None
+        )
+        room = accuracy - self.subject.chance
         which = "pairs" if side == "all" else "pairs that it was not trained on"
         return Claim(
-            NEW_PAIRS,
-            f"it answers {which}: accuracy over guessing ≥ {LEAST_ROOM:g}",
-            room,
-            "holds" if room >= LEAST_ROOM else "fails",
-            n=0 if side is None else int(sides[side].sum()),
+            id=ClaimId.NEW_PAIRS,
+            statement=f"it answers {which}: accuracy over guessing ≥ {LEAST_ROOM:g}",
+            value=room,
+            verdict="holds" if room >= LEAST_ROOM else "fails",
+            n=int(self.subject.sides[side].sum()),
         )
 
     @cached_property
-    def claims(self) -> list[Claim]:
+    def claims(self) -> Claims:
         """The claims that the verdict needs, in reading order."""
-        return [
-            _grokked(self.grokked),
-            Claim("structure", "the operation is addition in a cyclic group", None, "holds"),
-            self._new_pairs,
-            keys_claim("embedding", self.embedding, self.n),
-            keys_claim("readout", self.readout, self.n),
-            self._agree(),
-            self._sparse(),
-            *self._ablation("embedding", self.embedding),
-            *self._ablation("readout", self.readout),
-            self._both(),
-        ]
+        return Claims(
+            [
+                grokked_claim(self.grokked),
+                HAS_STRUCTURE,
+                self._new_pairs,
+                keys_claim(Place.EMBEDDING, self.embedding_keys, self.n),
+                keys_claim(Place.LOGITS, self.logit_map_keys, self.n),
+                self._agree(),
+                self._sparse(),
+                *self._ablation(Place.EMBEDDING, self.embedding_keys, self.of_embedding),
+                *self._ablation(Place.LOGITS, self.logit_map_keys, self.of_logits),
+                self._both(),
+            ]
+        )
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -169,38 +195,45 @@ class Circuit:
         return verdict(self.claims, self._not_needed())
 
     @property
+    def survival(self) -> float | None:
+        """A with the keys alone in both places; −1 without keys."""
+        return self.subject.scaled(self.both_kept) if self.frequencies else -1.0
+
+    @property
     def score(self) -> tuple[int, float]:
         """Rank among several structures: the verdict, then how much survives with keys alone."""
         rank = len(VERDICTS) - 1 - VERDICTS.index(self.verdict)
-        return rank, self.subject.scaled(self.both_kept) if self.frequencies else -1.0
+        return rank, -1.0 if self.survival is None else self.survival
 
-    def _not_needed(self) -> list[str]:
-        """Claims that a saturated table cannot fulfil: its keys are judged on the other side.
+    def _not_needed(self) -> list[ClaimId]:
+        """Claims that a saturated table cannot fulfil: its keys are judged at the other place.
 
         Where both are saturated nothing shows which frequencies are used, and all is needed.
         """
-        saturated = [place for place, keys in self._places() if keys.saturated]
+        saturated = [place for place, keys in self.keys.items() if keys.saturated]
         if len(saturated) != 1:
             return []
-        controls = ("keys", "control", "keep others")
-        return ["families agree", *(f"{saturated[0]} {claim}" for claim in controls)]
-
-    def _places(self) -> list[tuple[str, Keys]]:
-        return [("embedding", self.embedding), ("readout", self.readout)]
+        edits = EDIT_CLAIMS[saturated[0]]
+        return [
+            ClaimId.FAMILIES_AGREE,
+            KEYS_CLAIMS[saturated[0]],
+            edits[Edit.CONTROL],
+            edits[Edit.KEEP_OTHERS],
+        ]
 
     def _agree(self) -> Claim:
         """Every family with a key of its own in one matrix has a member in the other."""
-        found = [set(self.embedding.frequencies), set(self.readout.frequencies)]
+        found = [set(keys.frequencies) for keys in self.keys.values()]
         shared = [f for f in self.families if all(set(f) & keys for keys in found)]
         share = len(shared) / len(self.families) if self.families else 0.0
         verdict = "holds" if share == 1 else "fails"
-        if self.embedding.saturated or self.readout.saturated or self.n <= LARGEST_UNTESTABLE:
+        if self.n <= LARGEST_UNTESTABLE or any(keys.saturated for keys in self.keys.values()):
             verdict = "not testable"
         return Claim(
-            "families agree",
-            "W_E and W_L hold the same families of keys (share)",
-            share,
-            verdict,
+            id=ClaimId.FAMILIES_AGREE,
+            statement="W_E and W_L hold the same families of keys (share)",
+            value=share,
+            verdict=verdict,
             n=len(self.families),
         )
 
@@ -211,45 +244,53 @@ class Circuit:
         if self.n <= LARGEST_UNTESTABLE:
             verdict = "not testable"
         return Claim(
-            "sparse",
-            "the keys are at most half of all frequencies (share)",
-            share,
-            verdict,
+            id=ClaimId.SPARSE,
+            statement="the keys are at most half of all frequencies (share)",
+            value=share,
+            verdict=verdict,
             n=total,
         )
 
-    def _ablation(self, place: str, keys: Keys) -> list[Claim]:
-        ablation = self.of_embedding if place == "embedding" else self.of_readout
-        assert place in ("embedding", "readout")
+    def _ablation(self, place: Place, keys: Keys, found: Ablation) -> list[Claim]:
         judged = self.testable and bool(self.frequencies or keys.saturated)
-        return ablation_claims(
-            place, ablation.scaled(self.subject), len(ablation.control), judged=judged
-        )
+        return ablation_claims(place, found.scores(self.subject), len(found.control), judged=judged)
 
     def _both(self) -> Claim:
         value = self.subject.scaled(self.both_kept)
         judged = self.testable and bool(self.frequencies)
         return Claim(
-            "both kept",
-            f"with only the keys in both, it answers: {BOTH_KEPT}",
-            value,
-            BOTH_KEPT.judge(value) if judged else "not testable",
+            id=ClaimId.BOTH_KEPT,
+            statement=f"with only the keys in both, it answers: {BOTH_KEPT}",
+            value=value,
+            verdict=BOTH_KEPT.judge(value) if judged else "not testable",
         )
 
 
-def keys_claim(place: str, keys: Keys, n: int, name: str | None = None) -> Claim:
+HAS_STRUCTURE: Final = Claim(
+    id=ClaimId.STRUCTURE,
+    statement="the operation is addition in a cyclic group",
+    verdict="holds",
+)
+
+
+def grokked_claim(grokked: bool | None) -> Claim:
+    """Return the claim that a network had grokked; None where it is not known."""
+    verdict = "not testable" if grokked is None else ("holds" if grokked else "fails")
+    return Claim(id=ClaimId.GROKKED, statement="it had grokked", verdict=verdict)
+
+
+def keys_claim(place: Place, keys: Keys, n: int, name: str | None = None) -> Claim:
     """Return the claim that a table has keys; `name` is what it is called, by default W_E or W_L.
 
     It is not testable where the table is saturated, or the group Z_n has one frequency.
     """
-    matrix = name or MATRICES[place]
     count = len(keys.frequencies)
     verdict = "holds" if count else "fails"
     if keys.saturated or n <= LARGEST_UNTESTABLE:
         verdict = "not testable"
     return Claim(
-        name=f"{place} keys",
-        statement=f"{matrix} has key frequencies above its permutation null"
+        id=KEYS_CLAIMS[place],
+        statement=f"{name or MATRICES[place]} has key frequencies above its permutation null"
         f" ({count}: share of the energy in all of them)",
         value=keys.energy,
         control=keys.null_energy,
@@ -276,7 +317,7 @@ def find_circuit(
     """
     effort = effort or Effort()
     matched = subject.matched
-    sides = [(subject.embedding, matched.embedding), (subject.readout, matched.readout)]
+    sides = [(subject.embedding, matched.embedding), (subject.neuron_logit_map, matched.readout)]
     others = list(zip(*tried, strict=True)) or [(), ()]
     keys = [
         find_keys(table, characters, other, effort.null_draws)
@@ -284,12 +325,12 @@ def find_circuit(
     ]
     found = {k for side in keys if not side.saturated for k in side.frequencies}
     candidates = found | harmonics(found, matched.n)
-    embedding, readout = (
+    embedding_keys, logit_map_keys = (
         confirm_keys(table, characters, side, candidates)
         for (table, characters), side in zip(sides, keys, strict=True)
     )
-    embedding = with_ghosts(embedding, readout.frequencies)
-    return Circuit(subject, grokked, embedding, readout, effort)
+    embedding_keys = with_ghosts(embedding_keys, logit_map_keys.frequencies)
+    return Circuit(subject, grokked, embedding_keys, logit_map_keys, effort)
 
 
 def spectrum_of(
@@ -304,8 +345,3 @@ def spectrum_of(
             for k in range(1, characters.n_frequencies + 1)
         ]
     )
-
-
-def _grokked(grokked: bool | None) -> Claim:
-    verdict = "not testable" if grokked is None else ("holds" if grokked else "fails")
-    return Claim("grokked", "it had grokked", None, verdict)

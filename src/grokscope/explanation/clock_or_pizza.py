@@ -1,8 +1,7 @@
 """Clock or pizza: how a network joins the circles of x and y."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import equinox as eqx
 import jax
@@ -12,16 +11,14 @@ from jaxtyping import Array, Float, Int
 
 from grokscope.explanation.key_shapes import frames
 from grokscope.explanation.network import Subject
+from grokscope.explanation.result import ClockOrPizza, Kind
 from grokscope.fourier.characters import Characters
+from grokscope.measures.spectral import LARGEST_UNTESTABLE
 from grokscope.models import Model
-
-Kind = Literal["clock", "pizza", "neither"]
 
 SAMPLES: Final = 2048
 PRINCIPAL: Final = 4
 """Principal components of W_E whose circularity is averaged."""
-LARGEST_UNTESTABLE: Final = 3
-"""Z_2 and Z_3 have one frequency."""
 SYMMETRIC: Final = 0.9
 """Gradient symmetricity from which the circles are added. Built pizzas have 1.00, published ones
 0.99; trained networks with u = v had 0.98 to 1.00, those with u ≠ v −0.23 to 0.0."""
@@ -34,28 +31,6 @@ CONSTANT: Final = 0.01
 """Standard deviation of the correct logit, as a share of its size, below which it is constant."""
 
 
-@dataclass(frozen=True)
-class ClockOrPizza:
-    """Numbers that tell a clock, which multiplies circles, from a pizza, which adds them.
-
-    **Source:** Zhong et al., arXiv 2306.17844.
-    """
-
-    gradient_symmetricity: float | None
-    """Mean cosine similarity of the gradients of a logit with respect to the key characters of
-    u at position x and of v at position y: near 1 for a pizza. None without keys."""
-    plain_symmetricity: float | None
-    """The same with respect to the embeddings themselves; None where u ≠ v."""
-    distance_irrelevance: float | None
-    """Mean deviation of the correct logit along u(x) − v(y) = d, over that of all pairs: near 0
-    for a pizza, whose logit depends on d. None where nothing can be said."""
-    circularity: float | None
-    """How far the first four principal components of W_E are waves of a single frequency, 0 to 1,
-    in that coordinate where they are more."""
-    kind: Kind | None
-    """None where untestable: no keys, or a group with a single frequency."""
-
-
 def clock_or_pizza(subject: Subject, frequencies: Sequence[int]) -> ClockOrPizza:
     """Return which algorithm the network uses, by the numbers of Zhong et al.
 
@@ -64,7 +39,7 @@ def clock_or_pizza(subject: Subject, frequencies: Sequence[int]) -> ClockOrPizza
     structure = subject.matched.structure
     testable = len(frequencies) > 0 and subject.matched.n > LARGEST_UNTESTABLE
     if not testable or not subject.defined.any():
-        return ClockOrPizza(None, None, None, circularity(subject), None)
+        return ClockOrPizza(circularity=circularity(subject))
     of_x, of_y = _gradients(subject)
     symmetricity = _mean_cosine(
         _in_characters(of_x, frames(subject, frequencies, "u")),

@@ -7,20 +7,29 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float, Int8, Int32
 
-from grokscope.explanation import analyses
+from grokscope.explanation.analyses import analyses, supporting_claims, verdict_ablations
 from grokscope.explanation.circuit import (
+    HAS_STRUCTURE,
     MATRICES,
     Circuit,
     Effort,
     find_circuit,
+    grokked_claim,
     keys_claim,
     spectrum_of,
 )
 from grokscope.explanation.keys import Keys, families, find_keys
 from grokscope.explanation.network import Subject
 from grokscope.explanation.pairs import not_finite
-from grokscope.explanation.result import Explanation, TableFinding, key_rows
-from grokscope.explanation.verdict import FINITE, Claim, verdict
+from grokscope.explanation.result import (
+    Analyses,
+    Explanation,
+    RunnerUp,
+    StructureFound,
+    TableFinding,
+    key_rows,
+)
+from grokscope.explanation.verdict import Claim, ClaimId, Claims, Place, verdict
 from grokscope.fourier.basis import Matched
 from grokscope.fourier.characters import Characters
 from grokscope.fourier.spectrum import Spectrum
@@ -91,14 +100,15 @@ def explain_table(
     search: Search,
     *,
     operation: str,
-    place: str = "embedding",
+    place: Place = Place.EMBEDDING,
     name: str | None = None,
     effort: Effort | None = None,
 ) -> Explanation:
     """Say which key frequencies a table alone holds; nothing causal can be said of it.
 
-    **Arguments:** one row per residue (or answer); structures; text of the operation; whether it
-    is an `embedding` or a `readout`; what it is called, by default W_E or W_L; numbers of draws.
+    **Arguments:** one row per residue (or answer); structures; text of the operation; whether its
+    rows are residues, as in W_E, or answers, as in W_L; what it is called, by default W_E or W_L;
+    numbers of draws.
     """
     facts: dict[str, Any] = {"operation": operation, "p": len(table), "seed": None, "step": None}
     best = search.best
@@ -107,29 +117,40 @@ def explain_table(
     if not np.isfinite(table).all():
         return _broken(facts, search, None, name or MATRICES[place])
     matched = Matched(best)
-    characters = matched.embedding if place == "embedding" else matched.readout
+    characters = matched.embedding if place is Place.EMBEDDING else matched.readout
     keys = find_keys(table, characters, draws=(effort or Effort()).null_draws)
-    found = finding(table, characters, keys, basis_in_words(best, place))
-    claims = (
-        Claim("structure", "the operation is addition in a cyclic group", None, "holds"),
-        keys_claim(place, keys, characters.n, name),
-        *(
-            Claim(name, f"{name}: a table alone cannot show it", None, "not testable")
-            for name in ("grokked", "embedding keep", "readout keep", "both kept")
-        ),
+    found, nothing = finding(table, characters, keys, basis_in_words(best, place)), TableFinding()
+    tables = (found, nothing) if place is Place.EMBEDDING else (nothing, found)
+    not_shown = (
+        ClaimId.GROKKED,
+        ClaimId.EMBEDDING_KEEP,
+        ClaimId.LOGITS_KEEP,
+        ClaimId.BOTH_KEPT,
     )
-    blank = _unexplained(facts, search, None)
-    tables = {"embedding": blank.embedding, "readout": blank.readout, place: found}
+    claims = Claims(
+        [
+            HAS_STRUCTURE,
+            keys_claim(place, keys, characters.n, name),
+            *(
+                Claim(
+                    id=key,
+                    statement=f"{key}: a table alone cannot show it",
+                    verdict="not testable",
+                )
+                for key in not_shown
+            ),
+        ]
+    )
     grouped = families(keys.frequencies, characters.n)
-    rows = key_rows(**tables, families=grouped, n=characters.n)
-    return dataclasses.replace(
-        blank,
-        keys=rows,
-        families=tuple(grouped),
-        structure=best.to_json(),
-        claims=claims,
+    return Explanation(
+        **facts,
         verdict=verdict(claims),
-        **{place: found},
+        structure=StructureFound.of(best),
+        embedding=tables[0],
+        neuron_logit_map=tables[1],
+        families=tuple(grouped),
+        claims=claims,
+        keys=key_rows(*tables, grouped, characters.n),
     )
 
 
@@ -142,20 +163,20 @@ def finding(
     gini = float(gini_of(Spectrum(joint, 0 * joint), characters.n))
     return TableFinding(
         basis=basis,
-        key_frequencies=keys.frequencies,
+        keys=keys.frequencies,
         pointed_at=keys.pointed_at,
         ghosts=keys.ghosts,
         energy_in_keys=keys.energy,
         null_energy=keys.null_energy,
-        gini=gini,
+        gini=gini if np.isfinite(gini) else None,
         spectrum=tuple(float(s) for s in shares),
         saturated=keys.saturated,
     )
 
 
-def basis_in_words(structure: Structure, place: str) -> str:
+def basis_in_words(structure: Structure, place: Place) -> str:
     """Return which characters a table is seen in: `characters of x^2 in Z_97`."""
-    if place == "readout":
+    if place is Place.LOGITS:
         return f"characters of s in Z_{structure.n}, pushed through c = {structure.g_text}"
     same = structure.relation in ("same", "negated")
     of = structure.u_text if same else f"{structure.u_text} and {structure.v_text}"
@@ -166,77 +187,53 @@ def _explained(
     facts: dict[str, Any], best: Circuit, others: Sequence[Circuit], thorough: bool
 ) -> Explanation:
     subject, structure = best.subject, best.subject.matched.structure
-    found = [
+    embedding, neuron_logit_map = (
         finding(table, characters, keys, basis_in_words(structure, place))
         for table, characters, keys, place in (
-            (subject.embedding, subject.matched.embedding, best.embedding, "embedding"),
-            (subject.readout, subject.matched.readout, best.readout, "readout"),
+            (subject.embedding, subject.matched.embedding, best.embedding_keys, Place.EMBEDDING),
+            (subject.neuron_logit_map, subject.matched.readout, best.logit_map_keys, Place.LOGITS),
         )
-    ]
-    more = analyses.analyses(best) if thorough else analyses.blank()
-    claims = [*best.claims, *analyses.supporting_claims(best, more)] if thorough else best.claims
+    )
+    more = analyses(best) if thorough else None
+    claims = [] if more is None else supporting_claims(best, more)
+    more = more or Analyses(ablations=verdict_ablations(best))
     return Explanation(
         **facts,
         verdict=best.verdict,
-        structure=structure.to_json(),
+        structure=StructureFound.of(structure),
         runner_up=_runner_up(others),
-        embedding=found[0],
-        readout=found[1],
+        embedding=embedding,
+        neuron_logit_map=neuron_logit_map,
         families=tuple(best.families),
-        causal=analyses.causal_section(best, more),
-        logits=more["logits"],
-        neurons=more["neurons"],
-        attention=more["attention"],
-        algorithm=more["algorithm"],
-        closed_form=more["closed_form"],
-        claims=tuple(claims),
-        keys=key_rows(found[0], found[1], best.families, best.n),
+        **vars(more),
+        claims=Claims([*best.claims.values(), *claims]),
+        keys=key_rows(embedding, neuron_logit_map, best.families, best.n),
     )
 
 
-def _runner_up(others: Sequence[Circuit]) -> dict[str, Any] | None:
+def _runner_up(others: Sequence[Circuit]) -> RunnerUp | None:
     if not others:
         return None
-    structure = others[0].subject.matched.structure
-    return {
-        "words": structure.words,
-        "verdict": others[0].verdict,
-        "key_frequencies": list(others[0].frequencies),
-        "both_keep": others[0].score[1],
-    }
+    words = others[0].subject.matched.structure.words
+    return RunnerUp(words, others[0].verdict, others[0].frequencies, others[0].survival)
 
 
 def _broken(facts: dict[str, Any], search: Search, grokked: bool | None, what: str) -> Explanation:
     """What can be said of a network with a matrix, or logits, that are not finite."""
     blank = _unexplained(facts, search, grokked)
-    claims = (blank.claims[0], Claim(FINITE, f"{what} is finite", None, "fails"))
+    finite = Claim(id=ClaimId.FINITE, statement=f"{what} is finite", verdict="fails")
     known = search.best
-    structure = blank.structure if known is None else known.to_json()
+    structure = blank.structure if known is None else StructureFound.of(known)
+    claims = Claims([grokked_claim(grokked), finite])
     return dataclasses.replace(blank, structure=structure, claims=claims)
 
 
 def _unexplained(facts: dict[str, Any], search: Search, grokked: bool | None) -> Explanation:
     """What can be said where no structure was found."""
-    names = ("family", "group", "n", "u", "v", "g", "words", "relation", "characters")
-    blank = analyses.blank()
-    known = "not testable" if grokked is None else ("holds" if grokked else "fails")
-    claims = (
-        Claim("grokked", "it had grokked", None, known),
-        Claim("structure", search.sentence, None, "fails"),
-    )
+    structure = Claim(id=ClaimId.STRUCTURE, statement=search.sentence, verdict="fails")
     return Explanation(
         **facts,
         verdict="not explained",
-        structure=dict.fromkeys(names) | {"words": search.sentence},
-        runner_up=None,
-        embedding=TableFinding(),
-        readout=TableFinding(),
-        families=(),
-        causal=analyses.blank_causal(),
-        logits=blank["logits"],
-        neurons=blank["neurons"],
-        attention=blank["attention"],
-        algorithm=blank["algorithm"],
-        closed_form=blank["closed_form"],
-        claims=claims,
+        structure=StructureFound(words=search.sentence),
+        claims=Claims([grokked_claim(grokked), structure]),
     )

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from grokscope.explanation.ablation import class_axis
-from grokscope.explanation.network import Outcome, Subject
+from grokscope.explanation.network import Subject
+from grokscope.explanation.result import Outcome
 from grokscope.fourier.characters import Characters, remove, remove_others
 from grokscope.fourier.waves import all_frequencies
 
@@ -26,13 +27,13 @@ class FrequencyLosses:
 
     - `full`: the network as it is.
     - `embedding`: without k = 1 … ⌊n/2⌋ in W_E, in this order.
-    - `readout`: without k along the class axis of the logits.
+    - `logits`: without k along the class axis of the logits.
     - `keys`: the key frequencies.
     """
 
     full: Outcome
     embedding: tuple[Outcome, ...]
-    readout: tuple[Outcome, ...]
+    logits: tuple[Outcome, ...]
     keys: tuple[int, ...]
 
     @property
@@ -41,9 +42,9 @@ class FrequencyLosses:
         return self._dependent(self.embedding)
 
     @property
-    def dependent_in_readout(self) -> tuple[int, ...]:
+    def dependent_in_logits(self) -> tuple[int, ...]:
         """The same along the class axis."""
-        return self._dependent(self.readout)
+        return self._dependent(self.logits)
 
     @property
     def dependent(self) -> tuple[int, ...]:
@@ -51,14 +52,14 @@ class FrequencyLosses:
 
         **Source:** Furuta et al., arXiv 2402.16726, Figure A.12.
         """
-        return tuple(sorted({*self.dependent_in_embedding, *self.dependent_in_readout}))
+        return tuple(sorted({*self.dependent_in_embedding, *self.dependent_in_logits}))
 
     def _dependent(self, outcomes: Sequence[Outcome]) -> tuple[int, ...]:
-        bound = DEPENDENT * self.full.loss["all"]
+        bound = DEPENDENT * self.full.loss.all
         return tuple(
             k
             for k, outcome in enumerate(outcomes, 1)
-            if k not in self.keys and outcome.loss["all"] > bound
+            if k not in self.keys and outcome.loss.all > bound
         )
 
 
@@ -75,7 +76,7 @@ def frequency_losses(subject: Subject, frequencies: Sequence[int]) -> FrequencyL
     return FrequencyLosses(
         full=subject.full,
         embedding=_without(subject, matched.embedding, frequencies, subject.embedding, subject.run),
-        readout=_without(subject, matched.readout, frequencies, table, run),
+        logits=_without(subject, matched.readout, frequencies, table, run),
         keys=tuple(int(k) for k in frequencies),
     )
 

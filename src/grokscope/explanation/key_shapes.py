@@ -1,13 +1,14 @@
 """How a key is embedded and read: the two directions of each character, circle or line."""
 
 from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from grokscope.explanation.logits import SumLogits
 from grokscope.explanation.network import Subject
+from grokscope.explanation.result import KeyShape
 from grokscope.fourier.characters import orthonormal
 from grokscope.fourier.waves import real_waves
 
@@ -73,52 +74,22 @@ def _are_beyond(
     return size > _SMALLEST * np.sqrt(len(own))
 
 
-Shape = Literal["circle", "ellipse", "line"]
-_CIRCLE: Final = 2 / 3
-_LINE: Final = 1 / 4
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedShape(KeyShape):
+    """The shape of a key with what it was read from."""
 
-
-class KeyShape(NamedTuple):
-    """One key in the logits: a(cos θ_s cos θ_c) + b(sin θ_s sin θ_c) in its own axes.
-
-    A clock has a = b, which is a·cos(θ_s − θ_c), a circle: it turns with the sum, and no answer
-    is favoured. With b = 0 the key is a standing wave, a line: it cannot tell the two sums with
-    the same cosine apart, and its answers need a bias.
-    """
-
-    frequency: int
-    major: float
-    """The larger amplitude a, in units of the logits."""
-    minor: float
-    """The smaller amplitude b."""
     block: Float[np.ndarray, "2 2"]
     """Coefficients of (cos, sin) of the sum, in rows, times (cos, sin) of the answer."""
-    forced: bool = False
-    """Whether it can only be a line: the answers have one wave at this frequency, as at n/2, or
-    where g(s) = g(−s)."""
-
-    @property
-    def roundness(self) -> float:
-        """b/a, from 0 (a line) to 1 (a circle)."""
-        return self.minor / self.major if self.major > 0 else 0.0
-
-    @property
-    def shape(self) -> Shape:
-        """`circle` from 2/3 on, `line` up to 1/4, else `ellipse`."""
-        if self.roundness >= _CIRCLE:
-            return "circle"
-        return "line" if self.roundness <= _LINE else "ellipse"
 
 
-def key_shapes(subject: Subject, frequencies: Sequence[int]) -> list[KeyShape]:
+def key_shapes(subject: Subject, frequencies: Sequence[int]) -> list[FittedShape]:
     """Return the shape of every key in the logits.
 
     **Arguments:** the network and its structure; the key frequencies.
     """
     if not frequencies:
         return []
-    sums = SumLogits.of(subject, subject.logits)
-    coefficients = sums.fit(tuple(frequencies))
+    coefficients = subject.sum_logits.fit(tuple(frequencies))
     answers = answer_waves(subject, frequencies)
     # logits ≈ waves · B · answersᵀ, all keys at once: waves of answers may overlap
     joined = coefficients @ np.linalg.pinv(answers, rcond=1e-7).T
@@ -128,7 +99,15 @@ def key_shapes(subject: Subject, frequencies: Sequence[int]) -> list[KeyShape]:
         block = joined[here, here]
         major, minor = np.linalg.svd(block, compute_uv=False)
         forced = np.linalg.matrix_rank(answers[:, here], tol=1e-7 * subject.p) < 2
-        shapes.append(KeyShape(int(k), float(major), float(minor), block, bool(forced)))
+        shapes.append(
+            FittedShape(
+                frequency=int(k),
+                major=float(major),
+                minor=float(minor),
+                forced=bool(forced),
+                block=block,
+            )
+        )
     return shapes
 
 

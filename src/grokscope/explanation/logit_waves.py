@@ -9,29 +9,14 @@ from jaxtyping import Bool, Complex, Float, Int
 
 from grokscope.explanation.ablation import norm_bias
 from grokscope.explanation.key_shapes import answer_waves, key_shapes
-from grokscope.explanation.logits import SumLogits
 from grokscope.explanation.network import Subject
+from grokscope.explanation.result import ClosedForm, Mode
+from grokscope.explanation.sum_logits import SumLogits
 from grokscope.fourier.waves import all_frequencies, complex_waves, real_waves
 
 STRONGEST: Final = 20
 _SMALLEST: Final = 1e-9
 """Squared sine of the angle between a wave and its conjugate below which they are one."""
-
-
-class Mode(NamedTuple):
-    """A wave e^{2πi(j·u + l·v + m·s)/n} and its conjugate; s is the answer's coordinate.
-
-    Signs are such that the first number that is not 0 is positive. A clock has (k, k, −k).
-    """
-
-    x: int
-    """j, of u(x)."""
-    y: int
-    """l, of v(y)."""
-    answer: int
-    """m, of the answer."""
-    share: float
-    """Share in the energy of the logits without their mean over the answers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,38 +151,21 @@ def _signed(place: Sequence[int], n: int) -> tuple[int, int, int]:
     return x, y, answer
 
 
-@dataclass(frozen=True)
-class ClosedForm:
-    """A formula for the logits, and how well it stands for the network on all defined pairs."""
-
-    frequencies: tuple[int, ...]
-    agreement: float
-    """Share of pairs at which formula and network give the same answer."""
-    accuracy: float
-    """Share of pairs at which the formula is right."""
-    variance_explained: float
-    """1 − squared error over the squared logits, both without their mean over the answers."""
-    numbers: int
-    """Amplitudes that were read from the network."""
-
-
 def clock_formula(subject: Subject, frequencies: Sequence[int]) -> ClosedForm:
     """Replace the logits by Σ_k α_k Σ_{g(s) = c} cos(2πk(u + v − s)/n), one number per key.
 
     **Arguments:** the network and its structure; the key frequencies.
     """
-    sums = SumLogits.of(subject, subject.logits)
-    templates = [_clock(subject, k) for k in frequencies]
-    flat = np.stack([t.ravel() for t in templates], axis=1) if templates else np.zeros((0, 0))
-    if not templates:
-        return _judge(subject, sums, np.zeros_like(sums.mean), frequencies, 0)
+    sums = subject.sum_logits
+    if not frequencies:
+        return _judge(subject, sums, np.zeros_like(sums.mean), 0)
+    flat = np.stack([_clock(subject, k).ravel() for k in frequencies], axis=1)
     weights = np.repeat(sums.counts, sums.mean.shape[1])
     # least squares over pairs and answers: α = (TᵀNT)⁺ TᵀN L̄
     weighted = flat * weights[:, None]
     amplitudes = np.linalg.pinv(weighted.T @ flat, rcond=1e-9) @ (weighted.T @ sums.mean.ravel())
-    return _judge(
-        subject, sums, (flat @ amplitudes).reshape(sums.mean.shape), frequencies, len(templates)
-    )
+    logits = (flat @ amplitudes).reshape(sums.mean.shape)
+    return _judge(subject, sums, logits, len(frequencies))
 
 
 def ellipse_formula(
@@ -212,7 +180,7 @@ def ellipse_formula(
 
     **Arguments:** as for `clock_formula`; `bias`: whether the second term is there.
     """
-    sums = SumLogits.of(subject, subject.logits)
+    sums = subject.sum_logits
     waves, answers = sums.waves(tuple(frequencies)), answer_waves(subject, frequencies)
     inside = subject.matched.readout.inside
     logits = np.zeros_like(sums.mean)
@@ -222,7 +190,7 @@ def ellipse_formula(
         here = slice(2 * i, 2 * i + 2)
         Q = (found.block + found.block.T) / 2
         logits += waves[:, here] @ Q @ answers[:, here].T
-    return _judge(subject, sums, logits, frequencies, 3 * len(frequencies))
+    return _judge(subject, sums, logits, 3 * len(frequencies))
 
 
 def _clock(subject: Subject, k: int) -> Float[np.ndarray, "n class"]:
@@ -241,7 +209,6 @@ def _judge(
     subject: Subject,
     sums: SumLogits,
     formula: Float[np.ndarray, "n class"],
-    frequencies: Sequence[int],
     numbers: int,
 ) -> ClosedForm:
     """Compare a formula, logits per sum, with the network pair by pair."""
@@ -251,7 +218,6 @@ def _judge(
     network = np.argmax(subject.logits[subject.defined], axis=1)
     error = np.sum((sums.logits - formula[sums.sums]) ** 2)
     return ClosedForm(
-        frequencies=tuple(int(k) for k in frequencies),
         agreement=float(np.mean(said == network)),
         accuracy=float(np.mean(said == subject.labels[subject.defined])),
         variance_explained=1 - float(error) / sums.energy if sums.energy > 0 else 0.0,

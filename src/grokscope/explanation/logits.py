@@ -1,82 +1,16 @@
-"""The logits as functions of the sum, in the Fourier basis of both inputs, and in three parts."""
+"""The logits in the Fourier basis of both inputs, and in three parts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
-from grokscope.explanation.network import Outcome, Subject
+from grokscope.explanation.network import Subject
 from grokscope.explanation.pairs import over_pairs
+from grokscope.explanation.result import BySide, Outcome, TableA4
 from grokscope.fourier.characters import additive_basis
-from grokscope.fourier.waves import real_waves
 from grokscope.models import Model
-
-
-@dataclass(frozen=True, eq=False)
-class SumLogits:
-    """The logits of the defined pairs, averaged over all pairs with the same sum.
-
-    **Arguments:**
-
-    - `sums`: u(x) + v(y) of each defined pair.
-    - `logits`: logits of each defined pair, of answers that some sum leads to, without their mean
-      over these answers.
-    - `n`: order of the group.
-    """
-
-    sums: Int[np.ndarray, "pair"]
-    logits: Float[np.ndarray, "pair class"]
-    n: int
-
-    @classmethod
-    def of(cls, subject: Subject, logits: Float[np.ndarray, "p p class"]) -> "SumLogits":
-        """Return the sums and centred logits of a subject's defined pairs."""
-        inside = subject.matched.readout.inside
-        chosen = np.asarray(logits[subject.defined][:, inside], np.float64)
-        centred = chosen - chosen.mean(axis=1, keepdims=True)
-        return cls(subject.matched.sums[subject.defined], centred, subject.matched.n)
-
-    @cached_property
-    def counts(self) -> Int[np.ndarray, "n"]:
-        """Number of pairs with each sum."""
-        return np.bincount(self.sums, minlength=self.n)
-
-    @cached_property
-    def mean(self) -> Float[np.ndarray, "n class"]:
-        """Mean logits of each sum, 0 where no pair has it."""
-        order = np.argsort(self.sums, kind="stable")
-        present = np.flatnonzero(self.counts)
-        starts = np.concatenate([[0], np.cumsum(self.counts[present])[:-1]])
-        total = np.zeros((self.n, self.logits.shape[1]))
-        total[present] = np.add.reduceat(self.logits[order], starts, axis=0)
-        return total / np.maximum(self.counts, 1)[:, None]
-
-    @cached_property
-    def bias(self) -> Float[np.ndarray, "class"]:
-        """Mean over all pairs: what the answers get whatever the input is."""
-        return self.counts @ self.mean / max(1, self.counts.sum())
-
-    @property
-    def energy(self) -> float:
-        """Sum of the squared logits."""
-        return float(np.sum(self.logits**2))
-
-    def waves(self, frequencies: tuple[int, ...]) -> Float[np.ndarray, "n mode"]:
-        """Return cos and sin of 2πks/n of some frequencies, each without its mean over pairs."""
-        waves = real_waves(np.arange(self.n), frequencies, self.n).reshape(self.n, -1)
-        return waves - self.counts @ waves / max(1, self.counts.sum())
-
-    def fit(self, frequencies: tuple[int, ...]) -> Float[np.ndarray, "mode class"]:
-        """Return, per answer, the coefficients of the waves that fit the logits best."""
-        waves = self.waves(frequencies)
-        # least squares over pairs: (XᵀNX)⁺ XᵀN M, with N the number of pairs per sum
-        weighted = waves * self.counts[:, None]
-        return np.linalg.pinv(weighted.T @ waves, rcond=1e-9, hermitian=True) @ (
-            weighted.T @ self.mean
-        )
 
 
 def logits_over_pairs(model: Model, task: int = 0) -> Float[np.ndarray, "p p class"]:
@@ -123,8 +57,8 @@ ROWS: Final[dict[str, tuple[bool, bool, bool]]] = {
 """Rows of Table A.4 → whether the key, the non-key and the residual part are in them."""
 
 
-def table_a4(subject: Subject, frequencies: Sequence[int]) -> dict[str, Outcome]:
-    """Return accuracy and loss of every combination of the parts of the logits.
+def table_a4(subject: Subject, frequencies: Sequence[int]) -> TableA4:
+    """Return the loss of every combination of the parts of the logits.
 
     The key part of the logits depends on the pair through cos and sin of 2πk(u(x) + v(y))/n at
     the key frequencies k, the non-key part through those at all others; the residual is the
@@ -139,14 +73,12 @@ def table_a4(subject: Subject, frequencies: Sequence[int]) -> dict[str, Outcome]
     whole = np.asarray(subject.logits[subject.defined], np.float64)
     residual = whole - key - other
     parts = (key, other, residual)
-    return {
-        row: _score(
-            subject,
-            sum((p for p, used in zip(parts, use, strict=True) if used), np.zeros_like(whole)),
-            answers,
-        )
-        for row, use in ROWS.items()
-    }
+
+    def loss(use: tuple[bool, ...]) -> BySide:
+        chosen = (part for part, used in zip(parts, use, strict=True) if used)
+        return _score(subject, sum(chosen, np.zeros_like(whole)), answers).loss
+
+    return TableA4(**{row: loss(use) for row, use in ROWS.items()})
 
 
 def keep_sums(subject: Subject, frequencies: Sequence[int]) -> Outcome:
@@ -155,7 +87,7 @@ def keep_sums(subject: Subject, frequencies: Sequence[int]) -> Outcome:
     What is left sees the pair only through the keys' waves of u(x) + v(y); along the answers
     nothing is taken out, so that a bias of the answers and any shape of their vectors stay.
     """
-    sums = SumLogits.of(subject, subject.logits)
+    sums = subject.sum_logits
     keys = tuple(frequencies)
     inside = subject.matched.readout.inside
     kept = sums.bias + sums.waves(keys) @ sums.fit(keys)
@@ -170,7 +102,7 @@ def trigonometric_losses(subject: Subject, frequencies: Sequence[int]) -> tuple[
 
     **Source:** Nanda et al., arXiv 2301.05217.
     """
-    sums = SumLogits.of(subject, subject.logits)
+    sums = subject.sum_logits
     keys = tuple(frequencies)
     readout, inside = subject.matched.readout, subject.matched.readout.inside
     coefficients, waves = sums.fit(keys), sums.waves(keys)
@@ -188,7 +120,7 @@ def _parts(
     subject: Subject, frequencies: Sequence[int]
 ) -> tuple[list[Float[np.ndarray, "pair class"]], Bool[np.ndarray, "class"]]:
     """Return the key and the non-key part of the logits of the defined pairs."""
-    sums = SumLogits.of(subject, subject.logits)
+    sums = subject.sum_logits
     keys = tuple(frequencies)
     key = sums.waves(keys) @ sums.fit(keys)
     other = sums.mean - sums.bias - key

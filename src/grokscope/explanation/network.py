@@ -11,7 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Int8, Int32
 
+from grokscope.explanation.pairs import all_tokens, in_blocks
+from grokscope.explanation.result import BySide, Outcome
+from grokscope.explanation.sum_logits import SumLogits
 from grokscope.fourier.basis import Matched
+from grokscope.measures.predictions import cross_entropy, is_right
 from grokscope.models import Model
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, UNDEFINED
 
@@ -66,7 +70,7 @@ class Subject:
         return np.asarray(self.model.W_E[: self.p], np.float64)
 
     @cached_property
-    def readout(self) -> Float[np.ndarray, "class d_mlp"]:
+    def neuron_logit_map(self) -> Float[np.ndarray, "class d_mlp"]:
         """W_L = W_U·W_out."""
         return np.asarray(self.model.neuron_logit_map, np.float64)
 
@@ -75,13 +79,18 @@ class Subject:
         """Logits of the network as it is, at [x, y, answer]."""
         return self.run()
 
+    @cached_property
+    def sum_logits(self) -> SumLogits:
+        """The logits of the network as it is, as functions of the sum."""
+        return SumLogits.of(self.matched, self.defined, self.logits)
+
     @property
     def not_finite(self) -> str:
         """`the logits` where any of them is not finite, else ""."""
         return "" if np.isfinite(self.logits).all() else "the table of logits"
 
     @cached_property
-    def full(self) -> "Outcome":
+    def full(self) -> Outcome:
         """How right the network as it is is."""
         return self.score(self.logits)
 
@@ -114,72 +123,52 @@ class Subject:
         # the rows for x stand behind the operator tokens, as tokens of their own
         W_E = jnp.asarray(np.concatenate([rows, operators, of_x]), jnp.float32)
         model = eqx.tree_at(lambda m: m.W_E, self.model, W_E)
-        first = self.p + len(operators)
-        x, y = np.divmod(np.arange(self.p**2), self.p)
-        tokens = np.stack([first + x, np.full_like(x, self.p + self.task), y], axis=1)
-        return _logits(model, tokens.astype(np.int32)).reshape(self.p, self.p, -1)
+        tokens = all_tokens(self.model, self.task)
+        tokens[:, 0] += self.p + len(operators)
+        found = np.concatenate(list(in_blocks(model, tokens, _logits, _PAIRS_PER_BLOCK)))
+        return found.reshape(self.p, self.p, -1)
 
-    def score(self, logits: Float[np.ndarray, "p p class"]) -> "Outcome":
+    def score(self, logits: Float[np.ndarray, "p p class"]) -> Outcome:
         """Return accuracy and loss of some logits on every side."""
         flat = jnp.asarray(logits.reshape(self.p**2, -1), jnp.float32)
         loss, right = (np.asarray(a) for a in _compare(flat, jnp.asarray(self.labels.ravel())))
-        means = {
-            name: (float(right[side.ravel()].mean()), float(loss[side.ravel()].mean(dtype=float)))
-            for name, side in self.sides.items()
-            if side.any()
-        }
-        accuracy = {name: a for name, (a, _) in means.items()}
-        return Outcome(accuracy, {name: b for name, (_, b) in means.items()})
+        sides = {name: side.ravel() for name, side in self.sides.items() if side.any()}
+        return Outcome(
+            BySide(**{name: float(right[side].mean()) for name, side in sides.items()}),
+            BySide(**{name: float(loss[side].mean(dtype=float)) for name, side in sides.items()}),
+        )
 
-    def scaled(self, outcome: "Outcome") -> float:
+    def scaled(self, outcome: Outcome) -> float | None:
         """Return A = (accuracy − chance) / (full − chance) over the defined pairs.
 
-        It is 0 for guessing the most frequent answer and 1 for the network as it is; nan where
+        It is 0 for guessing the most frequent answer and 1 for the network as it is; None where
         the network itself is no better than chance.
         """
-        room = self.full.accuracy["all"] - self.chance
-        return (outcome.accuracy["all"] - self.chance) / room if room > 0 else float("nan")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Accuracy and mean loss (nats) by side: `all`, `train`, `test`, `unleaked`."""
-
-    accuracy: dict[str, float]
-    loss: dict[str, float]
+        room = self.full.accuracy.all - self.chance
+        return (outcome.accuracy.all - self.chance) / room if room > 0 else None
 
 
 def median_outcome(outcomes: Sequence[Outcome]) -> Outcome:
     """Return the medians of several outcomes, number by number."""
-    sides = outcomes[0].accuracy
     return Outcome(
-        {s: float(np.median([o.accuracy[s] for o in outcomes])) for s in sides},
-        {s: float(np.median([o.loss[s] for o in outcomes])) for s in sides},
+        _median([outcome.accuracy for outcome in outcomes]),
+        _median([outcome.loss for outcome in outcomes]),
     )
 
 
-def _logits(model: Model, tokens: Int[np.ndarray, "pair pos"]) -> Float[np.ndarray, "pair class"]:
-    blocks = range(0, len(tokens), _PAIRS_PER_BLOCK)
-    parts = [_forward(model, jnp.asarray(tokens[i : i + _PAIRS_PER_BLOCK])) for i in blocks]
-    return np.concatenate([np.asarray(part) for part in parts])
+def _median(numbers: Sequence[BySide]) -> BySide:
+    known = {side: held for side, held in vars(numbers[0]).items() if held is not None}
+    return BySide(
+        **{side: float(np.median([getattr(one, side) for one in numbers])) for side in known}
+    )
 
 
-@eqx.filter_jit
-def _forward(model: Model, tokens: Int[Array, "pair pos"]) -> Float[Array, "pair class"]:
-    with jax.default_matmul_precision("float32"):
-        return model(tokens)
+def _logits(model: Model, tokens: Int[Array, "pair pos"]) -> Float[Array, "pair class"]:
+    return model(tokens)
 
 
 @jax.jit
 def _compare(
     logits: Float[Array, "pair class"], labels: Int[Array, "pair"]
 ) -> tuple[Float[Array, "pair"], Bool[Array, "pair"]]:
-    """Return −log softmax at the label, without cancellation, and whether it is the largest."""
-    own = jnp.take_along_axis(logits, labels[:, None], axis=1)
-    others = jnp.arange(logits.shape[1])[None] != labels[:, None]
-    margin = jnp.where(others, logits - own, -jnp.inf)
-    shift = jnp.maximum(jnp.max(margin, axis=1), 0.0)
-    # loss = m + log(e^{−m} + Σ_{j≠y} e^{l_j − l_y − m}), m = max(0, max_j l_j − l_y)
-    rest = jnp.sum(jnp.exp(margin - shift[:, None]), axis=1)
-    whole = jnp.where(shift > 0, jnp.log(jnp.exp(-shift) + rest), jnp.log1p(rest))
-    return shift + whole, jnp.argmax(logits, axis=1) == labels
+    return cross_entropy(logits, labels), is_right(logits, labels)

@@ -14,6 +14,7 @@ from grokscope.explanation.key_shapes import answer_waves
 from grokscope.explanation.keys import double
 from grokscope.explanation.network import Subject
 from grokscope.explanation.pairs import Read, over_pairs
+from grokscope.explanation.result import NeuronFinding
 from grokscope.fourier.waves import all_frequencies, real_waves
 from grokscope.models import MLP, Model
 
@@ -183,6 +184,19 @@ class NeuronFrequencies:
         # FSD = (largest share − 1/⌊n/2⌋) / (1 − 1/⌊n/2⌋)
         return float((largest - 1 / total) / (1 - 1 / total))
 
+    @property
+    def summary(self) -> NeuronFinding:
+        """What is reported of the active neurons."""
+        harmonics = self.second_harmonic[self.active]
+        return NeuronFinding(
+            share_above_85=self.share_above_85,
+            n_active=self.n_active,
+            fsd=self.sparsity_density,
+            phase_agreement=self.phase_agreement,
+            second_harmonic=float(np.mean(harmonics)) if len(harmonics) else None,
+            clusters=self.clusters,
+        )
+
 
 def neuron_frequencies(subject: Subject) -> NeuronFrequencies:
     """Return frequencies and phases of the neurons of the last hidden layer, over all pairs.
@@ -194,7 +208,7 @@ def neuron_frequencies(subject: Subject) -> NeuronFrequencies:
     grid = _centred(subject, all_activations(subject.model, subject.task))
     blocks, variance = _blocks(subject, grid), _energy(grid)
     inside = subject.matched.embedding.inside
-    written = np.linalg.norm(subject.readout, axis=0)
+    written = np.linalg.norm(subject.neuron_logit_map, axis=0)
     shares = _shares(blocks, variance)
     return NeuronFrequencies(
         n=subject.matched.n,
@@ -282,7 +296,7 @@ def _phases(
     ]
     answers = answer_waves(subject, every)
     answers = np.moveaxis(answers.reshape(len(answers), len(every), 2), 0, 1)
-    column = subject.readout[subject.matched.readout.inside]
+    column = subject.neuron_logit_map[subject.matched.readout.inside]
     found.append(np.linalg.pinv(answers, rcond=_SMALLEST) @ column)
     waves = [_waves(subject, structure.u), _waves(subject, structure.v), answers]
     return np.stack(

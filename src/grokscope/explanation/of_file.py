@@ -16,18 +16,19 @@ from grokscope.disk.tensors import read
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.explanation.explain import explain_network, explain_table
 from grokscope.explanation.of_run import control_of, network_of, structure_by
-from grokscope.explanation.result import Explanation
+from grokscope.explanation.result import Explanation, TableSource
+from grokscope.explanation.verdict import Place
 from grokscope.numerics import computing
 from grokscope.progress import showing
 from grokscope.tasks import Task, parse
 from grokscope.tasks.structure import structure_of
 
 _ROLES: Final = {
-    "readout": re.compile(r"(?<![A-Za-z])W_[UL](?![A-Za-z])|unembed|lm_head", re.IGNORECASE),
-    "embedding": re.compile(r"(?<![A-Za-z])W_E(?![A-Za-z])|(?<!pos_)embed|wte", re.IGNORECASE),
+    Place.LOGITS: re.compile(r"(?<![A-Za-z])W_[UL](?![A-Za-z])|unembed|lm_head", re.IGNORECASE),
+    Place.EMBEDDING: re.compile(r"(?<![A-Za-z])W_E(?![A-Za-z])|(?<!pos_)embed|wte", re.IGNORECASE),
 }
 """What the names of tensors say of them, the first that fits; all others do not say it."""
-_ROLE_OF_AXIS: Final = {"token": "embedding", "class": "readout"}
+_ROLE_OF_AXIS: Final = {"token": Place.EMBEDDING, "class": Place.LOGITS}
 
 
 @computing()
@@ -84,15 +85,16 @@ def _table(
         np.asarray(table.rows, np.float64),
         search,
         name=table.name,
-        place=role or "embedding",
+        place=role or Place.EMBEDDING,
         operation=task.canonical,
     )
-    facts = {"name": table.name, "role": role, **table.to_json()}
-    return dataclasses.replace(explanation, by=control_of(by, own, search), table=facts)
+    left_out = tuple(range(table.p, table.length))
+    taken = TableSource(table.name, role, table.axis, table.length, left_out)
+    return dataclasses.replace(explanation, control=control_of(by, own, search), table=taken)
 
 
-def _role(table: ResidueTable, source: ForeignTable) -> str | None:
-    """Return whether a table is an embedding or a readout: its axis says it, or else its name."""
+def _role(table: ResidueTable, source: ForeignTable) -> Place | None:
+    """Return whether rows are residues or answers: the axis says it, or else the table's name."""
     if source.axes is not None and source.axes[table.axis] in _ROLE_OF_AXIS:
         return _ROLE_OF_AXIS[source.axes[table.axis]]
     return next((role for role, words in _ROLES.items() if words.search(table.name)), None)
@@ -146,4 +148,4 @@ def _checkpoint(path: Path, operation: str, by: str | None) -> Explanation:
         seed=network.seed,
         step=network.step,
     )
-    return dataclasses.replace(explanation, by=control_of(by, own, search))
+    return dataclasses.replace(explanation, control=control_of(by, own, search))

@@ -1,7 +1,7 @@
 """Explain the networks of a run, and keep what was found in its folder."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -11,24 +11,19 @@ import numpy as np
 from jaxtyping import Int8
 
 from grokscope.config.run import ModelConfig, RunConfig
-from grokscope.disk.explanations import (
-    kept_explanation,
-    read_current_explanations,
-    write_documents,
-)
 from grokscope.disk.folder import RunFolder
-from grokscope.errors import DiskError, RunFolderError, UsageError
+from grokscope.errors import RunFolderError, UsageError
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network
 from grokscope.explanation.pairs import not_finite
-from grokscope.explanation.result import Explanation
+from grokscope.explanation.result import Control, Explanation
 from grokscope.fourier.basis import same_characters
 from grokscope.measures import first_confirmed
 from grokscope.models import Model, make_model, with_weights
 from grokscope.numerics import computing
 from grokscope.progress import doing, part_of, showing
 from grokscope.tasks import Task, make_splits, parse
-from grokscope.tasks.structure import Search, Structure, structure_of
+from grokscope.tasks.structure import Search, structure_of
 
 
 class Network(NamedTuple):
@@ -124,8 +119,8 @@ class Case(NamedTuple):
     kind: Int8[np.ndarray, "pair"]
     search: Search
     grokked_at: int | None
-    by: dict[str, Any] | None = None
-    """Of a control, what `control_of` says."""
+    control: Control | None = None
+    """What `control_of` says."""
 
     @property
     def operation(self) -> str:
@@ -156,7 +151,7 @@ class Case(NamedTuple):
             effort=effort,
             thorough=thorough,
         )
-        return dataclasses.replace(found, by=self.by)
+        return dataclasses.replace(found, control=self.control)
 
 
 def case_of(
@@ -192,7 +187,7 @@ def structure_by(operation: str, p: int) -> Search:
     return search
 
 
-def control_of(by: str | None, own: Search, search: Search) -> dict[str, Any] | None:
+def control_of(by: str | None, own: Search, search: Search) -> Control | None:
     """Return what an explanation by the structure of another operation is a control of.
 
     **Arguments:**
@@ -209,7 +204,7 @@ def control_of(by: str | None, own: Search, search: Search) -> dict[str, Any] | 
     if any(np.array_equal(a.labels(), b.labels()) for a, b in pairs):
         return None
     same = any(same_characters(a, b) for a, b in pairs)
-    return {"operation": parse(by).canonical, "same_characters": same}
+    return Control(parse(by).canonical, same)
 
 
 def folder_of(run: Any) -> RunFolder:
@@ -235,46 +230,3 @@ def grokked_at(folder: RunFolder, seed: int, operation: str | None = None) -> in
         and row["operation"] == operation
     )
     return first_confirmed([s for s, _ in mine], [v for _, v in mine])
-
-
-def write_explanations(folder: RunFolder, explanations: Sequence[Explanation]) -> None:
-    """Write `explanation.json`, whole or not at all; raises `DiskError`."""
-    write_documents(folder, [explanation.to_json() for explanation in explanations])
-
-
-def read_or_explain(
-    folder: RunFolder, seed: int, warn: Callable[[str], object] = lambda _: None
-) -> list[dict[str, Any]]:
-    """Return the explanations of a seed's last checkpoint, one per operation of the run.
-
-    They are read where they were kept and today's rules decided them; else they are made, and kept
-    if the folder allows.
-
-    **Arguments:** the run; the seed; `warn` is told where what was made could not be kept.
-
-    **Raises:** `UsageError` where there is no network to explain.
-    """
-    found = kept_explanation(folder, seed)
-    if len(found) == len(RunConfig.from_json(folder.manifest.config).task.expressions):
-        return found
-    found = [e.to_json() for e in explain_networks(folder, seeds=[seed])]
-    others = [e for e in read_current_explanations(folder) if e["seed"] != seed]
-    try:
-        write_documents(folder, sorted([*others, *found], key=lambda e: e["seed"]))
-    except (DiskError, RunFolderError) as error:
-        warn(f"an explanation is not kept: {error}")
-    return found
-
-
-def structure_explained(
-    document: Mapping[str, Any], task: Task, number: int, seed: int
-) -> Structure | None:
-    """Return the structure that an explanation rests on, which need not be the first of several.
-
-    **Arguments:** the explanation; the task, which of its operations, and the seed.
-
-    **Returns:** None where it rests on none, or this version does not find it any more.
-    """
-    known, names = document["structure"], ("n", "u", "v", "g")
-    found = structure_of(task, number, seed).structures
-    return next((s for s in found if all(s.to_json()[x] == known[x] for x in names)), None)

@@ -1,12 +1,15 @@
 """When each claim becomes true: a run's checkpoints, explained one after the other."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from grokscope.config.run import RunConfig
 from grokscope.explanation.circuit import Effort
+from grokscope.explanation.document import to_plain
 from grokscope.explanation.of_run import Case, case_of, folder_of
-from grokscope.explanation.result import Explanation
+from grokscope.explanation.result import Control, Explanation
+from grokscope.explanation.verdict import Claim, ClaimId
 from grokscope.progress import showing
 from grokscope.tasks import Task
 
@@ -15,14 +18,15 @@ EFFORT: Final = Effort(null_draws=200, control_draws=5)
 MOST_CHECKPOINTS: Final = 40
 
 
-class Moment(NamedTuple):
+@dataclass(frozen=True)
+class Moment:
     """From which checkpoint on a claim holds until the end."""
 
-    claim: str
+    claim: ClaimId
     statement: str
     since: int | None
     """Step of that checkpoint; None where it does not hold at the end."""
-    relative: int | None
+    relative: int | None = None
     """`since` minus the step of grokking; None where one of them is not known."""
 
 
@@ -35,21 +39,26 @@ class Timeline(NamedTuple):
     explanations: list[Explanation]
 
     @property
+    def control(self) -> Control | None:
+        """None where the networks are explained by their own structure."""
+        return self.explanations[-1].control
+
+    @property
     def moments(self) -> list[Moment]:
         """When each claim of the last explanation became true, in its order."""
         last = self.explanations[-1]
-        return [self._moment(claim.name, claim.statement) for claim in last.claims]
+        return [self._moment(claim) for claim in last.claims.values()]
 
-    def _moment(self, name: str, statement: str) -> Moment:
+    def _moment(self, claim: Claim) -> Moment:
         since = None
         for explanation in reversed(self.explanations):
-            holds = any(c.name == name and c.verdict == "holds" for c in explanation.claims)
-            if not holds:
+            known = explanation.claims.get(claim.id)
+            if known is None or not known.holds:
                 break
             since = explanation.step
         if since is None or self.grokked_at is None:
-            return Moment(name, statement, since, None)
-        return Moment(name, statement, since, since - self.grokked_at)
+            return Moment(claim.id, claim.statement, since)
+        return Moment(claim.id, claim.statement, since, since - self.grokked_at)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain dictionaries, lists and numbers."""
@@ -57,9 +66,9 @@ class Timeline(NamedTuple):
             "operation": self.operation,
             "seed": self.seed,
             "grokked_at": self.grokked_at,
-            "moments": [moment._asdict() for moment in self.moments],
+            "moments": to_plain(self.moments),
             "verdicts": [{"step": e.step, "verdict": e.verdict} for e in self.explanations],
-            "by": self.explanations[-1].by,
+            "by": to_plain(self.control),
         }
 
 

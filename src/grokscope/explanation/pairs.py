@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -47,23 +48,45 @@ def over_pairs(model: Model, read: Read, task: int = 0) -> Iterator[Float[np.nda
 
     **Raises:** `UsageError` for a task that the network has no operator token for.
     """
-    p, n_tasks = modulus(model), model.W_E.shape[0] - modulus(model)
-    if not 0 <= task < n_tasks:
-        raise UsageError("no such operation", got=task, allowed=f"0 to {n_tasks - 1}")
-    rows = max(1, min(p, PAIRS_PER_BLOCK // p))
+    p = modulus(model)
 
-    @eqx.filter_jit
     def run(model: Model, tokens: Int[Array, "pair pos"]) -> Array:
         return read(*model.trace(tokens))
 
-    for start in range(0, p, rows):
-        # the last block repeats x = p − 1, so that all have one shape and one compiled program
-        x = np.minimum(np.arange(start, start + rows), p - 1)
-        found = np.asarray(run(model, jnp.asarray(_tokens(x, p, task))))
-        yield found.reshape(rows, p, *found.shape[1:])[: p - start]
+    # whole rows x, so that a block has two axes
+    rows = max(1, min(p, PAIRS_PER_BLOCK // p))
+    for found in in_blocks(model, all_tokens(model, task), run, rows * p):
+        yield found.reshape(-1, p, *found.shape[1:])
 
 
-def _tokens(x: Int[np.ndarray, "p"], p: int, task: int) -> Int[np.ndarray, "pair 3"]:
-    """Return the inputs x, op, y of some x with all y."""
-    x, y = np.repeat(x, p), np.tile(np.arange(p), len(x))
+def all_tokens(model: Model, task: int = 0) -> Int[np.ndarray, "pair 3"]:
+    """Return the inputs x, op, y of all pairs, x by x.
+
+    **Raises:** `UsageError` for a task that the network has no operator token for.
+    """
+    p, n_tasks = modulus(model), model.W_E.shape[0] - modulus(model)
+    if not 0 <= task < n_tasks:
+        raise UsageError("no such operation", got=task, allowed=f"0 to {n_tasks - 1}")
+    x, y = np.divmod(np.arange(p**2), p)
     return np.stack([x, np.full_like(x, p + task), y], axis=1).astype(np.int32)
+
+
+def in_blocks(
+    model: Model,
+    tokens: Int[np.ndarray, "pair pos"],
+    run: Callable[[Model, Int[Array, "pair pos"]], Array],
+    size: int,
+) -> Iterator[Float[np.ndarray, "pair ..."]]:
+    """Run a network on some inputs, so many at a time.
+
+    **Arguments:** the network; its inputs; what leads from both to an array with one row per
+    input; inputs per block.
+    """
+    last, compiled = len(tokens) - 1, eqx.filter_jit(run)
+    size = min(size, len(tokens))
+    for start in range(0, len(tokens), size):
+        # the last block repeats the last input, so that all have one shape and one program
+        block = tokens[np.minimum(np.arange(start, start + size), last)]
+        with jax.default_matmul_precision("float32"):
+            found = np.asarray(compiled(model, jnp.asarray(block)))
+        yield found[: len(tokens) - start]

@@ -1,7 +1,6 @@
 """Turn the key characters of x by hand: the answer must go where the turned coordinate says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -9,37 +8,11 @@ from jaxtyping import Bool, Float, Int
 
 from grokscope.explanation.key_shapes import frames
 from grokscope.explanation.network import Subject
+from grokscope.explanation.result import Patching
 from grokscope.fourier.characters import remove
 from grokscope.fourier.waves import real_waves
 
 SHIFTS: Final = 8
-
-
-@dataclass(frozen=True)
-class Patching:
-    """Answers after u(x) was replaced by u(x) + d in some characters, at position x alone.
-
-    Shares are over defined pairs and shifts; pairs where g(u + d + v) is undefined, or is the
-    old answer, are left out.
-    """
-
-    shifts: tuple[int, ...]
-    pairs: int
-    """Pairs and shifts that were counted."""
-    moved: float | None
-    """Share whose answer is g(u(x) + d + v(y)) with the keys shifted; None without keys."""
-    stayed: float | None
-    """Share whose answer is the old one, g(u(x) + v(y))."""
-    moved_beyond: float | None
-    """`moved` among shifted coordinates that no residue has; None where there are none."""
-    stayed_beyond: float | None
-    """`stayed` among them."""
-    control_moved: float | None
-    """`moved` with as many other frequencies shifted; None where there are no others."""
-    control_stayed: float | None
-    """`stayed` with as many other frequencies shifted."""
-    control_size: float | None
-    """How far the control moves the embedding, as a share of how far the keys do."""
 
 
 def patch_coordinate(
@@ -69,18 +42,18 @@ def patch_coordinate(
             turned = _step(subject, other, frames(subject, other, table=rest), d)
             control.add(subject, turned, d)
             sizes.append(np.linalg.norm(turned) / max(np.linalg.norm(step), 1e-30))
-    moved, stayed, moved_beyond, stayed_beyond = counts.shares()
+    moved, stayed, moved_off, stayed_off = counts.shares()
     control_moved, control_stayed, _, _ = control.shares()
     return Patching(
-        tuple(drawn),
-        int(counts.pairs[0]),
-        moved,
-        stayed,
-        moved_beyond,
-        stayed_beyond,
-        control_moved,
-        control_stayed,
-        float(np.mean(sizes)) if sizes else None,
+        shifts=tuple(drawn),
+        pairs=int(counts.pairs[0]),
+        moved=moved,
+        stayed=stayed,
+        moved_off_residues=moved_off,
+        stayed_off_residues=stayed_off,
+        control_moved=control_moved,
+        control_stayed=control_stayed,
+        control_size=float(np.mean(sizes)) if sizes else None,
     )
 
 

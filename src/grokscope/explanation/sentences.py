@@ -1,16 +1,14 @@
-"""An explanation, as its JSON document has it, told in sentences and as the row of a table."""
+"""An explanation told in sentences."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-import pyarrow as pa
-
-from grokscope.disk.residues import axis_in_words, taken_in_words
-from grokscope.explanation.circuit import LARGEST_UNTESTABLE, MATRICES
+from grokscope.explanation.circuit import MATRICES
 from grokscope.explanation.keys import double
-from grokscope.explanation.verdict import FINITE, NEW_PAIRS
-
-Document = Mapping[str, Any]
+from grokscope.explanation.result import Ablations, Explanation, KeyShape, TableFinding
+from grokscope.explanation.verdict import ClaimId, Place
+from grokscope.measures.spectral import LARGEST_UNTESTABLE
+from grokscope.tasks.residues import axis_in_words, taken_in_words
 
 VERDICTS: Final = {
     "explained": "explained",
@@ -19,8 +17,8 @@ VERDICTS: Final = {
     "not explained": "not explained",
 }
 _ROLES: Final = {
-    "embedding": "read as an embedding",
-    "readout": "read as a readout",
+    Place.EMBEDDING: "read as an embedding",
+    Place.LOGITS: "read as a readout",
     None: "a table whose name does not say of what, its residues read as x",
 }
 NOT_TESTABLE: Final = "not testable"
@@ -45,111 +43,113 @@ def number_in_words(value: float | None, digits: int = 2) -> str:
     return text.removeprefix("-") if float(text) == 0 else text
 
 
-def headline(document: Document) -> str:
+def headline(found: Explanation) -> str:
     """Return what was looked at and the verdict: `x*y mod 97, seed 0, step 6,700: explained`."""
-    parts = [] if document["table"] is None else [document["table"]["name"]]
-    parts.append(f"{document['operation']} mod {document['p']}")
-    if document["seed"] is not None:
-        parts.append(f"seed {document['seed']}")
-    if document["step"] is not None:
-        parts.append(f"step {document['step']:,}")
-    if document["by"] is not None:
-        parts.append(f"a control, read by {document['by']['operation']}")
-    return f"{', '.join(parts)}: {VERDICTS[document['verdict']]}"
+    return f"{subject_in_words(found)}: {VERDICTS[found.verdict]}"
 
 
-def sentences(document: Document) -> list[str]:
+def subject_in_words(found: Explanation) -> str:
+    """Return what was looked at: `x*y mod 97, seed 0, step 6,700`."""
+    parts = [] if found.table is None else [found.table.name]
+    parts.append(f"{found.operation} mod {found.p}")
+    if found.seed is not None:
+        parts.append(f"seed {found.seed}")
+    if found.step is not None:
+        parts.append(f"step {found.step:,}")
+    if found.control is not None:
+        parts.append(f"a control, read by {found.control.operation}")
+    return ", ".join(parts)
+
+
+def sentences(found: Explanation) -> list[str]:
     """Return what the network found: the structure, its keys, their shape, a formula.
 
     What limits all of it comes first: that it is a control, and that nothing is there to explain.
     """
-    first = [_table(document), control_in_words(document), _by_heart(document)]
-    if broken := not_finite_in_words(document):
+    first = [_table(found), control_in_words(found), _by_heart(found)]
+    if broken := not_finite_in_words(found):
         return [f"Nothing can be read out: {broken}."]
-    n = document["structure"]["n"]
+    n = found.structure.n
     if n is None:
-        searched = document["structure"]["words"]
-        told = [f"{searched}.", "Without a structure there is no basis to look for keys in."]
+        told = [
+            f"{found.structure.words}.",
+            "Without a structure there is no basis to look for keys in.",
+        ]
     else:
-        told = [_structure(document)]
+        told = [_structure(found)]
         if n > LARGEST_UNTESTABLE:
-            told += [_keys(document, "embedding"), _keys(document, "readout")]
-        told += [*_shapes(document), *_formula(document), _not_decided(document)]
+            told += [_keys(found, place) for place in Place]
+        told += [*_shapes(found), *_formula(found), _not_decided(found)]
     return [text for text in [*first, *told] if text]
 
 
-def one_sentence(document: Document) -> str:
+def one_sentence(found: Explanation) -> str:
     """Return the verdict with what it rests on, for the top of a report."""
-    if broken := not_finite_in_words(document):
+    if broken := not_finite_in_words(found):
         return f"Which algorithm it found cannot be said: {broken}."
-    if by_heart := _by_heart(document):
+    if by_heart := _by_heart(found):
         return f"Not explained. {by_heart}"
-    verdict = f"The algorithm is {VERDICTS[document['verdict']]}"
-    words = document["structure"]["words"]
-    if document["structure"]["n"] is None:
-        return f"{verdict}: {words}."
-    families = len(document["families"])
-    held = f"{families} {'family' if families == 1 else 'families'} of key frequencies"
-    text = f"{verdict}: {words}, on {held}" if families else f"{verdict}: {words}, no keys found"
-    lacking = [claim["name"] for claim in failed_claims(document)]
-    return f"{text}; not shown: {', '.join(lacking)}." if lacking else f"{text}."
+    text = f"The algorithm is {VERDICTS[found.verdict]}: {found.structure.words}"
+    if found.structure.n is None:
+        return f"{text}."
+    families = len(found.families)
+    held = f"on {families} {'family' if families == 1 else 'families'} of key frequencies"
+    text = f"{text}, {held if families else 'no keys found'}"
+    missing = ", ".join(claim.id for claim in found.claims.missing)
+    return f"{text}; not shown: {missing}." if missing else f"{text}."
 
 
-def control_in_words(document: Document) -> str:
+def control_in_words(found: Explanation) -> str:
     """Return that an explanation is a control, and what it should find; "" if it is none."""
-    by = document["by"]
+    by = found.control
     if by is None:
         return ""
     expected = (
-        f"{by['operation']} lays residues out by the same characters, so that W_E cannot tell"
+        f"{by.operation} lays residues out by the same characters, so that W_E cannot tell"
         " the two apart."
-        if by["same_characters"]
+        if by.same_characters
         else "Nothing should be found."
     )
     return (
-        f"This is a control: the network was trained on {document['operation']} and is read here"
-        f" by the structure of {by['operation']}. {expected}"
+        f"This is a control: the network was trained on {found.operation} and is read here"
+        f" by the structure of {by.operation}. {expected}"
     )
 
 
-def _table(document: Document) -> str:
+def _table(found: Explanation) -> str:
     """Say what was read of a table alone, and what it was taken for; "" for a network."""
-    table = document["table"]
+    table = found.table
     if table is None:
         return ""
-    taken = taken_in_words(document["p"], table["axis"], table["length"])
-    return f"{table['name']}, {_ROLES[table['role']]}: {taken}."
+    taken = taken_in_words(found.p, table.axis, table.length)
+    return f"{table.name}, {_ROLES[table.role]}: {taken}."
 
 
-def algorithm_in_words(document: Document) -> str:
+def algorithm_in_words(found: Explanation) -> str:
     """Return how circles of x and y are joined, with the numbers that say so; "" if unknown."""
-    found = document["algorithm"]
-    names = ("gradient_symmetricity", "distance_irrelevance", "circularity")
+    joined = found.algorithm
     known = [
-        f"{n.replace('_', ' ')} {number_in_words(found[n])}"
-        for n in names
-        if found.get(n) is not None
+        f"{name} {number_in_words(value)}"
+        for name, value in (
+            ("gradient symmetricity", joined.gradient_symmetricity),
+            ("distance irrelevance", joined.distance_irrelevance),
+            ("circularity", joined.circularity),
+        )
+        if value is not None
     ]
-    kind = f"{found['kind']}: " if found.get("kind") else ""
+    kind = f"{joined.kind}: " if joined.kind else ""
     return f"{kind}{', '.join(known)}" if known else ""
 
 
-def failed_claims(document: Document) -> list[Document]:
-    """Return the claims that the verdict needed and that do not hold."""
-    return [c for c in document["claims"] if c["decisive"] and c["verdict"] != "holds"]
+def own_and_harmonics(found: Explanation, table: TableFinding) -> tuple[list[int], list[int]]:
+    """Part the keys of W_E or W_L, the strongest first, into those of their own and harmonics."""
+    known = harmonics_of_explanation(found)
+    return [k for k in table.keys if k not in known], [k for k in table.keys if k in known]
 
 
-def own_and_harmonics(document: Document, place: str) -> tuple[list[int], list[int]]:
-    """Part the keys of a table, the strongest first, into those of their own and harmonics."""
-    keys = document[place]["key_frequencies"]
-    known = harmonics_of_document(document)
-    return [k for k in keys if k not in known], [k for k in keys if k in known]
-
-
-def harmonics_of_document(document: Document) -> dict[int, int]:
+def harmonics_of_explanation(found: Explanation) -> dict[int, int]:
     """Return the keys that are doubles or halves of another one, with that one."""
-    rows = document["keys"]
-    return {r["frequency"]: r["harmonic_of"] for r in rows if r["harmonic_of"] is not None}
+    return {key.frequency: key.harmonic_of for key in found.keys if key.harmonic_of is not None}
 
 
 def harmonic_in_words(k: int, of: int, n: int) -> str:
@@ -162,118 +162,113 @@ def frequencies_in_words(keys: Sequence[int]) -> str:
     return " ".join(map(str, keys))
 
 
-def is_additive(document: Document) -> bool:
+def is_additive(found: Explanation) -> bool:
     """Whether the coordinates are x and y themselves, so that the basis that fits is additive."""
-    structure = document["structure"]
-    return structure["n"] == document["p"] and structure["u"] == "x"
+    return found.structure.n == found.p and found.structure.u == "x"
 
 
-def not_finite_in_words(document: Document) -> str:
+def not_finite_in_words(found: Explanation) -> str:
     """Return in a clause what of a network is not finite, so that nothing can be read out."""
-    claim = _failing(document, FINITE)
-    if claim is None:
+    if not found.claims.fails(ClaimId.FINITE):
         return ""
-    what = claim["statement"].removesuffix(" is finite")
+    what = found.claims[ClaimId.FINITE].statement.removesuffix(" is finite")
     return f"{what} holds numbers that are not finite, as after training has diverged"
 
 
-def _failing(document: Document, name: str) -> Document | None:
-    """Return the claim of this name where it fails."""
-    found = (c for c in document["claims"] if c["name"] == name and c["verdict"] == "fails")
-    return next(found, None)
-
-
-def _by_heart(document: Document) -> str:
+def _by_heart(found: Explanation) -> str:
     """Say that a network answers nothing new, so that there is nothing to explain."""
-    claim = _failing(document, NEW_PAIRS)
-    if claim is None:
+    if not found.claims.fails(ClaimId.NEW_PAIRS):
         return ""
     return (
         "It answers pairs that it was not trained on hardly better than guessing (accuracy"
-        f" {claim['value']:+.3f} beside it): it knows pairs by heart at most, so there is no"
-        " algorithm to read out yet."
+        f" {found.claims[ClaimId.NEW_PAIRS].value:+.3f} beside it): it knows pairs by heart at"
+        " most, so there is no algorithm to read out yet."
     )
 
 
-def _not_decided(document: Document) -> str:
+def _not_decided(found: Explanation) -> str:
     """Say why what did not fail is not explained either."""
-    if document["verdict"] != "not decided":
+    structure = found.structure
+    if found.verdict != "not decided":
         return ""
-    if document["structure"]["n"] <= LARGEST_UNTESTABLE:
-        group = document["structure"]["group"]
-        return f"It is not decided: {group} has one frequency, and no other to compare it with."
-    if document["causal"]["full"] is None:
+    if structure.n is not None and structure.n <= LARGEST_UNTESTABLE:
+        return (
+            f"It is not decided: {structure.group} has one frequency, and no other to compare it"
+            " with."
+        )
+    if found.ablations.full is None:
         return (
             "It is not decided: a table alone shows which frequencies it holds; whether answers"
             " come from them takes the whole network."
         )
-    lacking = ", ".join(claim["name"] for claim in failed_claims(document))
-    return f"It is not decided: nothing failed, but this cannot be tested here: {lacking}."
+    missing = ", ".join(claim.id for claim in found.claims.missing)
+    return f"It is not decided: nothing failed, but this cannot be tested here: {missing}."
 
 
-def _structure(document: Document) -> str:
-    structure = document["structure"]
-    u, v, g = structure["u"], structure["v"], structure["g"]
-    if any("table" in text for text in (u, v, g)) or g == "s":
-        return f"{structure['words']}."
-    total = f"{u} + {v}".replace("+ -", "- ")
-    return f"{structure['words']}: the answer is {g}, s = {total} in {structure['group']}."
+def _structure(found: Explanation) -> str:
+    structure = found.structure
+    texts = [structure.u or "", structure.v or "", structure.g or ""]
+    if any("table" in text for text in texts) or structure.g == "s":
+        return f"{structure.words}."
+    total = f"{structure.u} + {structure.v}".replace("+ -", "- ")
+    return f"{structure.words}: the answer is {structure.g}, s = {total} in {structure.group}."
 
 
-def _keys(document: Document, place: str) -> str:
-    table, found = document["table"], document[place]
-    matrix = MATRICES[place] if table is None else table["name"]
-    if found["basis"] is None:
+def _keys(found: Explanation, place: Place) -> str:
+    matrix = MATRICES[place] if found.table is None else found.table.name
+    table = found.embedding if place is Place.EMBEDDING else found.neuron_logit_map
+    if table.basis is None:
         return ""
-    if found["saturated"]:
+    if table.saturated:
         return (
             f"{matrix} is saturated: its keys fill over half of what the coordinate can tell"
             " apart, so this table cannot show which it uses."
         )
-    keys = found["key_frequencies"]
-    if not keys:
-        return f"{matrix} has no key frequency above its permutation null{_is_p_right(document)}."
-    own, others = own_and_harmonics(document, place)
-    does = "lays the residues out by" if place == "embedding" else "reads the answers at"
-    of = found["basis"].removeprefix("characters of ") if place == "embedding" else ""
-    text = f"{matrix} {does} {_plural(len(own), 'frequency')}{f' of {of}' if of else ''}"
-    text += f": {frequencies_in_words(own)}"
-    parents, n = harmonics_of_document(document), document["structure"]["n"]
+    if not table.keys:
+        return f"{matrix} has no key frequency above its permutation null{_is_p_right(found)}."
+    own, _ = own_and_harmonics(found, table)
+    if place is Place.EMBEDDING:
+        of = table.basis.removeprefix("characters of ")
+        does = f"lays the residues out by {_plural(len(own), 'frequency')} of {of}"
+    else:
+        does = f"reads the answers at {_plural(len(own), 'frequency')}"
+    text = f"{matrix} {does}: {frequencies_in_words(own)}{_harmonics(found, table)}"
+    text += f"; {share_in_words(table.energy_in_keys)} of its energy"
+    if table.null_energy is not None:
+        text += f" (permuted tables: {share_in_words(table.null_energy)})"
+    return f"{text}."
+
+
+def _harmonics(found: Explanation, table: TableFinding) -> str:
+    """Name the doubles and halves among the keys of a table: `, with the double 6`."""
+    parents, n = harmonics_of_explanation(found), found.structure.n or 0
+    _, others = own_and_harmonics(found, table)
     doubles = [k for k in others if double(parents[k], n) == k]
     halves = [k for k in others if k not in doubles]
     words = [
-        f"the {one if len(found) == 1 else many} {frequencies_in_words(found)}"
-        for one, many, found in (("double", "doubles", doubles), ("half", "halves", halves))
-        if found
+        f"the {one if len(keys) == 1 else many} {frequencies_in_words(keys)}"
+        for one, many, keys in (("double", "doubles", doubles), ("half", "halves", halves))
+        if keys
     ]
-    if words:
-        text += f", with {' and '.join(words)}"
-    return f"{text}; {share_in_words(found['energy_in_keys'])} of its energy" + (
-        "."
-        if found["null_energy"] is None
-        else f" (permuted tables: {share_in_words(found['null_energy'])})."
-    )
+    return f", with {' and '.join(words)}" if words else ""
 
 
-def _is_p_right(document: Document) -> str:
+def _is_p_right(found: Explanation) -> str:
     """Ask where a table had more entries than residues: under another p it may have keys."""
-    table = document["table"]
-    if table is None or not table["left_out"]:
+    table = found.table
+    if table is None or not table.left_out:
         return ""
-    return (
-        f" mod {document['p']}; is p right? It has {axis_in_words(table['axis'], table['length'])}"
-    )
+    return f" mod {found.p}; is p right? It has {axis_in_words(table.axis, table.length)}"
 
 
-def _shapes(document: Document) -> list[str]:
+def _shapes(found: Explanation) -> list[str]:
     shapes: dict[str, list[int]] = {}
-    all_keys = document["logits"]["key_shapes"]
-    for key in (key for key in all_keys if key.get("harmonic_of") is None):
-        shape = "forced" if key.get("forced") else key["shape"]
-        shapes.setdefault(shape, []).append(key["frequency"])
+    for key in found.logits.key_shapes:
+        if key.harmonic_of is None:
+            shapes.setdefault("forced" if key.forced else key.shape, []).append(key.frequency)
     if not shapes:
         return []
-    small = _small_harmonics(all_keys)
+    small = _small_harmonics(found.logits.key_shapes)
     if list(shapes) == ["circle"]:
         return ["In the logits every key is a circle, cos(θ_s − θ_c).", *small]
     words = {
@@ -287,55 +282,53 @@ def _shapes(document: Document) -> list[str]:
         for shape, word in words.items()
         if shape in shapes
     ]
-    found = [
-        f"In the logits the keys are {_and(told)}; a line is a standing wave, cos θ_s·cos θ_c."
-    ]
-    return [*found, *small, *_bias(document["causal"])]
+    line = f"In the logits the keys are {_and(told)}; a line is a standing wave, cos θ_s·cos θ_c."
+    return [line, *small, *_bias(found.ablations)]
 
 
-def _small_harmonics(keys: Sequence[Document]) -> list[str]:
+def _small_harmonics(keys: Sequence[KeyShape]) -> list[str]:
     """Say how large the harmonics in the logits are beside the largest key."""
-    aside = [key for key in keys if key.get("harmonic_of") is not None]
+    aside = [key for key in keys if key.harmonic_of is not None]
     if not aside:
         return []
-    named = frequencies_in_words([key["frequency"] for key in aside])
-    largest, beside = (max(key["major"] for key in found) for found in (aside, keys))
-    word = "harmonic" if len(aside) == 1 else "harmonics"
-    size = f"{'an amplitude' if len(aside) == 1 else 'amplitudes'} of"
-    most = "" if len(aside) == 1 else " at most"
+    named = frequencies_in_words([key.frequency for key in aside])
+    largest, beside = (max(key.major for key in some) for some in (aside, keys))
+    one = len(aside) == 1
+    size = "an amplitude of" if one else "amplitudes of at most"
     return [
-        f"Beside them the {word} {named}, {size}{most} {largest:.2g}; the largest key has"
-        f" {beside:.3g}."
+        f"Beside them the {'harmonic' if one else 'harmonics'} {named}, {size} {largest:.2g}; the"
+        f" largest key has {beside:.3g}."
     ]
 
 
-def _bias(causal: Document) -> list[str]:
+def _bias(found: Ablations) -> list[str]:
     """Say whether the predicted bias makes up for what the class axis loses with its keys alone."""
-    kept = causal["readout"]["keep"]
-    predicted, permuted = (causal.get(f"readout_with_{b}_bias") for b in ("predicted", "permuted"))
+    kept, predicted = found.logits.keep, found.logits_with_predicted_bias
     if predicted is None or kept is None or kept >= _GOOD:
         return []
     return [
         "Answers off a circle have unequal norms and need the bias −½|z(c)|²: the class axis with"
         f" only its keys answers A = {number_in_words(kept)}, with the predicted bias"
         f" {number_in_words(predicted)}, with the same in a random order"
-        f" {number_in_words(permuted)}."
+        f" {number_in_words(found.logits_with_permuted_bias)}."
     ]
 
 
-def _formula(document: Document) -> list[str]:
-    clock = document["closed_form"]
-    ellipse = clock.get("ellipse")
-    if clock["agreement"] is None:
+def _formula(found: Explanation) -> list[str]:
+    clock = found.closed_form
+    if clock.agreement is None or clock.numbers is None:
         return []
-    simple = f"{_plural(clock['numbers'], 'number')}, one amplitude per key,"
-    agreement = share_in_words(clock["agreement"])
-    if clock["agreement"] >= _GOOD or not ellipse:
-        return [f"A formula with {simple} gives {agreement} of its answers."]
+    agreement = share_in_words(clock.agreement)
+    text = (
+        f"A formula with {_plural(clock.numbers, 'number')}, one amplitude per key, gives"
+        f" {agreement} of its answers"
+    )
+    ellipse = clock.ellipse
+    if clock.agreement >= _GOOD or ellipse is None or ellipse.numbers is None:
+        return [f"{text}."]
     return [
-        f"A formula with {simple} gives {agreement} of its answers; the nearest"
-        f" answer on the keys' ellipses, {_plural(ellipse['numbers'], 'number')},"
-        f" {share_in_words(ellipse['agreement'])}."
+        f"{text}; the nearest answer on the keys' ellipses,"
+        f" {_plural(ellipse.numbers, 'number')}, {share_in_words(ellipse.agreement)}."
     ]
 
 
@@ -347,55 +340,3 @@ def _plural(count: int, word: str) -> str:
 
 def _and(texts: Sequence[str]) -> str:
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
-
-
-_TABLES: Final = {"W_E": "embedding", "W_L": "readout"}
-_PLACES: Final = {"W_E": "embedding", "neurons": "neurons", "class_axis": "readout"}
-_TESTS: Final = ("keep", "remove", "control", "keep_others")
-
-COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
-    ("mixture_operation", pa.string()),
-    ("explained_step", pa.int64()),
-    ("verdict", pa.string()),
-    ("fails", pa.string()),
-    ("group", pa.string()),
-    *(
-        (f"{table}_{what}", pa.list_(kind))
-        for table in _TABLES
-        for what, kind in (("keys", pa.int64()), ("shares", pa.float64()))
-    ),
-    *((f"A_{place}_{test}", pa.float64()) for place in _PLACES for test in _TESTS),
-    ("A_both_keep", pa.float64()),
-    ("why_not", pa.string()),
-)
-"""What a row has beside those of `rows_of`: the operation of a mixture; the step; the verdict, and
-the claims that it lacks; the group; the keys of W_E and W_L, each with its share of the table's
-energy; A of every ablation; why there is no explanation."""
-
-
-def row_of(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of one explanation."""
-    if reason := not_finite_in_words(document):
-        return {"explained_step": document["step"], "why_not": reason}
-    causal = document["causal"]
-    row: dict[str, Any] = {
-        "explained_step": document["step"],
-        "verdict": document["verdict"],
-        "fails": ", ".join(
-            c["name"] for c in document["claims"] if c["decisive"] and c["verdict"] == "fails"
-        ),
-        "group": document["structure"]["group"],
-        "A_both_keep": causal.get("both_keep"),
-    }
-    for table, place in _TABLES.items():
-        keys, spectrum = document[place]["key_frequencies"], document[place]["spectrum"]
-        row[f"{table}_keys"] = list(keys)
-        row[f"{table}_shares"] = [spectrum[k - 1] for k in keys] if spectrum else []
-    for name, place in _PLACES.items():
-        row |= {f"A_{name}_{test}": (causal.get(place) or {}).get(test) for test in _TESTS}
-    return row
-
-
-def row_in_words(row: Mapping[str, Any]) -> str:
-    """Return the verdict of a row in words, or why there is none."""
-    return row.get("why_not") or VERDICTS.get(row.get("verdict") or "", "not explained yet")

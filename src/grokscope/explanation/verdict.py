@@ -1,55 +1,186 @@
-"""Claims with their numbers, and the verdict that follows from them."""
+"""Claims with their numbers, and the verdict that follows from which of them hold."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Final, Literal, get_args
+
+from grokscope.explanation.document import Listed, Shown, named
 
 Holds = Literal["holds", "fails", "not testable"]
 Verdict = Literal["explained", "partly", "not decided", "not explained"]
-Place = Literal["embedding", "readout"]
 VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 """From the strongest to the weakest."""
-NEW_PAIRS: Final = "new pairs"
-"""Name of the claim that a network answers what it was not trained on."""
-FINITE: Final = "finite"
-"""Name of the claim that is left of a network whose numbers are not."""
 
 
-@dataclass(frozen=True)
-class Claim:
+class Place(StrEnum):
+    """Where frequencies are kept and removed."""
+
+    EMBEDDING = "embedding"
+    """W_E."""
+    LOGITS = "readout"
+    """The class axis of the logits; its keys are those of W_L."""
+
+
+class Edit(StrEnum):
+    """What is done with the frequencies of a place."""
+
+    KEEP = "keep"
+    """Only the keys are left."""
+    REMOVE = "remove"
+    """The keys are taken out."""
+    CONTROL = "control"
+    """As many other frequencies are taken out."""
+    KEEP_OTHERS = "keep_others"
+    """Only as many other frequencies are left."""
+
+    @property
+    def words(self) -> str:
+        """The edit in two words, as the head of a column."""
+        return _EDITS[self].words
+
+    @property
+    def bound(self) -> "Bound":
+        """What A must be after it, in W_E and along the class axis of the logits."""
+        return _EDITS[self].bound
+
+
+class ClaimId(StrEnum):
+    """Every claim that an explanation can make, by its name in reports and in JSON.
+
+    Claims on W_E and on the class axis of the logits come in fours, one for each `Edit`.
+    """
+
+    GROKKED = "grokked"
+    STRUCTURE = "structure"
+    FINITE = "finite"
+    NEW_PAIRS = "new pairs"
+    EMBEDDING_KEYS = "embedding keys"
+    NEURON_LOGIT_MAP_KEYS = "readout keys"
+    FAMILIES_AGREE = "families agree"
+    SPARSE = "sparse"
+    EMBEDDING_KEEP = "embedding keep"
+    EMBEDDING_REMOVE = "embedding remove"
+    EMBEDDING_CONTROL = "embedding control"
+    EMBEDDING_KEEP_OTHERS = "embedding keep others"
+    LOGITS_KEEP = "readout keep"
+    LOGITS_REMOVE = "readout remove"
+    LOGITS_CONTROL = "readout control"
+    LOGITS_KEEP_OTHERS = "readout keep others"
+    BOTH_KEPT = "both kept"
+    PATCHING = "patching"
+    NEURONS_KEEP = "neurons keep"
+    SUMS_KEEP = "sums keep"
+    CLOCK_FORMULA = "clock formula"
+    ELLIPSE_FORMULA = "ellipse formula"
+    CIRCLES = "circles"
+
+    @property
+    def decisive(self) -> bool:
+        """Whether the verdict asks for it; the others say more about the algorithm."""
+        return self not in _SUPPORTING
+
+
+KEYS_CLAIMS: Final = {
+    Place.EMBEDDING: ClaimId.EMBEDDING_KEYS,
+    Place.LOGITS: ClaimId.NEURON_LOGIT_MAP_KEYS,
+}
+"""That the table of a place has keys: W_E, or W_L."""
+EDIT_CLAIMS: Final = {
+    Place.EMBEDDING: {
+        Edit.KEEP: ClaimId.EMBEDDING_KEEP,
+        Edit.REMOVE: ClaimId.EMBEDDING_REMOVE,
+        Edit.CONTROL: ClaimId.EMBEDDING_CONTROL,
+        Edit.KEEP_OTHERS: ClaimId.EMBEDDING_KEEP_OTHERS,
+    },
+    Place.LOGITS: {
+        Edit.KEEP: ClaimId.LOGITS_KEEP,
+        Edit.REMOVE: ClaimId.LOGITS_REMOVE,
+        Edit.CONTROL: ClaimId.LOGITS_CONTROL,
+        Edit.KEEP_OTHERS: ClaimId.LOGITS_KEEP_OTHERS,
+    },
+}
+"""What an edit of a place does to the answers."""
+_SUPPORTING: Final = frozenset(
+    {
+        ClaimId.PATCHING,
+        ClaimId.NEURONS_KEEP,
+        ClaimId.SUMS_KEEP,
+        ClaimId.CLOCK_FORMULA,
+        ClaimId.ELLIPSE_FORMULA,
+        ClaimId.CIRCLES,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(Shown):
     """A statement with the number that decides it.
 
     **Arguments:**
 
-    - `name`: short and the same for every network: `embedding keep`.
+    - `id`: which claim it is.
     - `statement`: in words, with the bound.
     - `value`: the number; None where there is none.
-    - `verdict`: whether it holds.
     - `control`: the number of the null or the control that belongs to it.
     - `n`: draws of the control, or pairs that were counted.
-    - `decisive`: whether `explained` needs it.
+    - `verdict`: whether it holds.
     """
 
-    name: str
+    SHOWN: ClassVar = ("decisive",)
+
+    id: ClaimId = field(metadata=named("name"))
     statement: str
-    value: float | None
-    verdict: Holds
+    value: float | None = None
     control: float | None = None
     n: int | None = None
-    decisive: bool = True
+    verdict: Holds
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields, null for what is not known."""
-        return {
-            "name": self.name,
-            "statement": self.statement,
-            "value": self.value,
-            "control": self.control,
-            "n": self.n,
-            "verdict": self.verdict,
-            "decisive": self.decisive,
-        }
+    @property
+    def decisive(self) -> bool:
+        """Whether the verdict asks for it."""
+        return self.id.decisive
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is shown."""
+        return self.verdict == "holds"
+
+    @property
+    def fails(self) -> bool:
+        """Whether it was tested and is not so."""
+        return self.verdict == "fails"
+
+
+class Claims(Listed, Mapping[ClaimId, Claim]):
+    """Claims by identity, in reading order: `claims[ClaimId.EMBEDDING_KEEP].value`."""
+
+    ITEM: ClassVar = Claim
+
+    def __init__(self, claims: Iterable[Claim] = ()) -> None:
+        self._claims = {claim.id: claim for claim in claims}
+
+    def __getitem__(self, key: ClaimId) -> Claim:
+        return self._claims[key]
+
+    def __iter__(self) -> Iterator[ClaimId]:
+        return iter(self._claims)
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} claims, {sum(claim.holds for claim in self.values())} hold>"
+
+    @property
+    def missing(self) -> list[Claim]:
+        """Those that `explained` needs and that do not hold."""
+        return [claim for claim in self.values() if claim.decisive and not claim.holds]
+
+    def fails(self, key: ClaimId) -> bool:
+        """Return whether a claim was made, tested, and is not so."""
+        return key in self._claims and self._claims[key].fails
 
 
 @dataclass(frozen=True)
@@ -73,54 +204,89 @@ class Bound:
         return "holds" if low and high else "fails"
 
 
-BOUNDS: Final[dict[str, Bound]] = {
-    "keep": Bound(at_least=0.98),
-    "remove": Bound(at_most=0.05),
-    "control": Bound(at_least=0.8),
-    "keep_others": Bound(at_most=0.2),
-}
-"""For W_E and for the class axis of the logits."""
-BOTH_KEPT: Final = Bound(at_least=0.95)
+@dataclass(frozen=True)
+class _Told:
+    words: str
+    statement: str
+    bound: Bound
 
-_TESTS: Final = {
-    "keep": "with only the keys {place} answers",
-    "remove": "without the keys {place} does not answer",
-    "control": "without as many other frequencies {place} still answers",
-    "keep_others": "with only as many other frequencies {place} does not answer",
+
+_EDITS: Final = {
+    Edit.KEEP: _Told("keys kept", "with only the keys {place} answers", Bound(at_least=0.98)),
+    Edit.REMOVE: _Told(
+        "keys removed", "without the keys {place} does not answer", Bound(at_most=0.05)
+    ),
+    Edit.CONTROL: _Told(
+        "others removed",
+        "without as many other frequencies {place} still answers",
+        Bound(at_least=0.8),
+    ),
+    Edit.KEEP_OTHERS: _Told(
+        "others kept",
+        "with only as many other frequencies {place} does not answer",
+        Bound(at_most=0.2),
+    ),
 }
-_PLACES: Final[dict[str, str]] = {
-    "embedding": "W_E",
-    "readout": "the class axis of the logits",
+BOTH_KEPT: Final = Bound(at_least=0.95)
+_PLACES_IN_WORDS: Final = {
+    Place.EMBEDDING: "W_E",
+    Place.LOGITS: "the class axis of the logits",
 }
+
+
+@dataclass(frozen=True)
+class AblationScores:
+    """A after each edit of one place: 1 like the whole network, 0 like guessing.
+
+    None where it cannot be said: no keys, no other frequencies, a network at chance.
+    """
+
+    keep: float | None = None
+    """Only the keys are left."""
+    remove: float | None = None
+    """The keys are taken out."""
+    control: float | None = None
+    """As many other frequencies are taken out: the median of random draws."""
+    keep_others: float | None = None
+    """Only as many other frequencies are left: the median of random draws."""
+
+    def of(self, edit: Edit) -> float | None:
+        """Return A after one edit."""
+        return {
+            Edit.KEEP: self.keep,
+            Edit.REMOVE: self.remove,
+            Edit.CONTROL: self.control,
+            Edit.KEEP_OTHERS: self.keep_others,
+        }[edit]
 
 
 def ablation_claims(
-    place: Place, scaled: dict[str, float | None], draws: int, *, judged: bool = True
+    place: Place, scores: AblationScores, draws: int, *, judged: bool = True
 ) -> list[Claim]:
     """Return the four claims about one place.
 
     **Arguments:**
 
-    - `place`: `embedding` or `readout`.
-    - `scaled`: A by test, as `Ablation.scaled` gives it.
+    - `place`: W_E or the logits.
+    - `scores`: A after each edit.
     - `draws`: number of controls.
     - `judged`: whether the keys of this place can be judged at all; a table that is saturated
-      says nothing with its readout, and controls may not exist.
+      says nothing with its keys, and controls may not exist.
     """
     return [
         Claim(
-            name=f"{place} {test.replace('_', ' ')}",
-            statement=f"{words.format(place=_PLACES[place])}: {BOUNDS[test]}",
-            value=scaled[test],
-            verdict=BOUNDS[test].judge(scaled[test]) if judged else "not testable",
-            n=draws if test in ("control", "keep_others") else None,
+            id=EDIT_CLAIMS[place][edit],
+            statement=f"{told.statement.format(place=_PLACES_IN_WORDS[place])}: {told.bound}",
+            value=scores.of(edit),
+            n=draws if edit in (Edit.CONTROL, Edit.KEEP_OTHERS) else None,
+            verdict=told.bound.judge(scores.of(edit)) if judged else "not testable",
         )
-        for test, words in _TESTS.items()
+        for edit, told in _EDITS.items()
     ]
 
 
-def verdict(claims: Sequence[Claim], not_needed: Sequence[str] = ()) -> Verdict:
-    """Return `explained` when all decisive claims hold, `partly` when one matrix passes.
+def verdict(claims: Claims, not_needed: Collection[ClaimId] = ()) -> Verdict:
+    """Return `explained` when all decisive claims hold, `partly` when one place passes.
 
     Of the rest, what was tested and failed is `not explained`. Where nothing failed, but something
     that is needed could not be tested, it is `not decided`. Whoever changes these rules counts
@@ -129,24 +295,19 @@ def verdict(claims: Sequence[Claim], not_needed: Sequence[str] = ()) -> Verdict:
     **Arguments:**
 
     - `claims`: of one network.
-    - `not_needed`: names of decisive claims that this network cannot be asked to fulfil.
+    - `not_needed`: decisive claims that this network cannot be asked to fulfil.
     """
-    named = {claim.name: claim for claim in claims}
-    if named["structure"].verdict != "holds":
+    if not claims[ClaimId.STRUCTURE].holds:
         return "not explained"
-    needed = [c for c in claims if c.decisive and c.name not in not_needed]
-    if all(claim.verdict == "holds" for claim in needed):
+    needed = {key: c for key, c in claims.items() if c.decisive and key not in not_needed}
+    if all(claim.holds for claim in needed.values()):
         return "explained"
-    passes = {
-        place: all(c.verdict == "holds" for c in needed if c.name.startswith(f"{place} "))
-        for place in _PLACES
-        if any(c.name.startswith(f"{place} ") for c in needed)
-    }
-    if any(passes.values()):
+    if any(_passes(place, needed) for place in Place):
         return "partly"
-    return "not explained" if any(c.verdict == "fails" for c in needed) else "not decided"
+    return "not explained" if any(claim.fails for claim in needed.values()) else "not decided"
 
 
-def failed_claims(claims: Sequence[Claim]) -> list[Claim]:
-    """Return the decisive claims that do not hold."""
-    return [claim for claim in claims if claim.decisive and claim.verdict != "holds"]
+def _passes(place: Place, needed: Mapping[ClaimId, Claim]) -> bool:
+    """Whether all that is asked of one place, at least one claim, holds."""
+    own = {KEYS_CLAIMS[place], *EDIT_CLAIMS[place].values()} & needed.keys()
+    return bool(own) and all(needed[key].holds for key in own)

@@ -1,7 +1,7 @@
 """Progress measures: plain functions of arrays, and a registry that describes them."""
 
 from grokscope.measures.grokking import first_confirmed, half_fall, high_since
-from grokscope.measures.registry import MEASURES, Measure, describe
+from grokscope.measures.registry import MEASURES, TABLES, Measure, describe
 from grokscope.measures.spectral import (
     fcr_of,
     ffs_of,
@@ -24,6 +24,7 @@ from grokscope.measures.spectral import (
 
 __all__ = [
     "MEASURES",
+    "TABLES",
     "Measure",
     "describe",
     "fcr_of",

@@ -20,6 +20,9 @@ from grokscope.measures.spectral import (
     participation_of,
 )
 
+TABLES: Final = ("W_E", "W_L")
+"""The tables over residues and answers whose spectra are measured."""
+
 
 @dataclass(frozen=True)
 class Measure:

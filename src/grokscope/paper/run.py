@@ -9,6 +9,7 @@ from typing import Any
 
 from grokscope.disk.sweep_folder import failures
 from grokscope.errors import RunFolderError, RunInterruptedError
+from grokscope.measures import TABLES
 from grokscope.numerics import computing
 from grokscope.paper import summary
 from grokscope.paper.experiment import Experiment, Request
@@ -155,7 +156,7 @@ def _series_of(
         yield "curves", summary.curves(reading, experiment.curves, summary.buckets(n_lines), mixed)
     for name in experiment.series:
         if name == "etas":
-            lines = n_runs * len(summary.ETAS) * len(summary.TABLES)
+            lines = n_runs * len(summary.ETAS) * len(TABLES)
             yield name, summary.etas(reading, summary.buckets(lines))
         else:
             yield name, summary.SERIES_OF_A_RUN[name](reading)

@@ -14,10 +14,11 @@ from grokscope.errors import UsageError
 from grokscope.explanation.frequency_losses import FrequencyLosses, frequency_losses
 from grokscope.explanation.logits import ROWS, frequency_pair_norms, logits_over_pairs
 from grokscope.explanation.network import Subject
-from grokscope.explanation.of_run import load_network, read_or_explain, structure_explained
+from grokscope.explanation.of_run import load_network
+from grokscope.explanation.store import read_or_explain, structure_explained
 from grokscope.fourier.basis import Matched
 from grokscope.fourier.spectrum import Spectrum
-from grokscope.measures import ffs_of
+from grokscope.measures import TABLES, ffs_of
 from grokscope.measures.grokking import thin
 from grokscope.paper.plan import Cell, CellRun
 from grokscope.tasks import Task, make_split
@@ -104,7 +105,6 @@ class Reading:
         return found
 
 
-TABLES: Final = ("W_E", "W_L")
 MEASURES: Final = ("ffs", "fcr")
 _SIDES: Final = ("train", "test", "unleaked")
 
@@ -300,14 +300,14 @@ def frequencies(reading: Reading) -> Rows:
     losses = _frequency_losses(reading)
     if losses is None:
         return
-    for place, outcomes in (("W_E", losses.embedding), ("class axis", losses.readout)):
+    for place, outcomes in (("W_E", losses.embedding), ("class axis", losses.logits)):
         for k, outcome in enumerate(outcomes, 1):
             yield {
                 "place": place,
                 "k": k,
                 "key": k in losses.keys,
-                "loss": float(f"{outcome.loss['all']:.3g}"),
-                "whole": float(f"{losses.full.loss['all']:.3g}"),
+                "loss": float(f"{outcome.loss.all:.3g}"),
+                "whole": float(f"{losses.full.loss.all:.3g}"),
             }
 
 
@@ -317,12 +317,12 @@ def _frequency_losses(reading: Reading) -> FrequencyLosses | None:
     config = reading.found.config
     task = Task.from_config(config.task)
     try:
-        document = read_or_explain(folder, seed)[0]
+        explanation = read_or_explain(folder, seed)[0]
         network = load_network(folder, seed)
     except UsageError:
         return None
-    used = structure_explained(document, task, 0, seed)
-    keys = [k for family in document["families"] for k in family]
+    used = structure_explained(explanation, task, 0, seed)
+    keys = [k for family in explanation.families for k in family]
     if used is None or not keys:
         return None
     kind = make_split(task, config.task.train_fraction, config.task.split, seed).kind

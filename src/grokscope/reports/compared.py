@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from grokscope.disk.atomic import relative_path
-from grokscope.disk.explanations import kept_explanation
 from grokscope.disk.manifest import (
     LAST_SETTING,
     all_settings,
@@ -19,6 +18,8 @@ from grokscope.disk.manifest import (
     sort_key,
     value_in_words,
 )
+from grokscope.explanation.result import Explanation
+from grokscope.explanation.store import kept_explanations
 from grokscope.reports.record import RunRecord
 
 RUN: Final = "run"
@@ -33,8 +34,8 @@ class Network(NamedTuple):
     seed: int
     settings: dict[str, Any]
     """Every setting, with its own seed."""
-    documents: list[dict[str, Any]]
-    """What is kept of its explanation, one per operation; none where it was not explained."""
+    explanations: list[Explanation]
+    """What is kept, one per operation; none where it was not explained."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ class Comparison:
                 record,
                 seed,
                 all_settings(record.folder.manifest) | {LAST_SETTING: seed},
-                kept_explanation(record.folder, seed),
+                kept_explanations(record.folder, seed),
             )
             for record in self.records
             for seed in record.seeds
@@ -147,11 +148,6 @@ def outcome(network: Network) -> str:
     return "undecided" if network.record.finished else network.record.status
 
 
-def keys_of(document: dict[str, Any], place: str = "embedding") -> list[int]:
-    """Return the key frequencies of W_E, or of W_L with `readout`."""
-    return list(document[place]["key_frequencies"])
-
-
 class Shared(NamedTuple):
     """Pairs of networks that differ in one setting, and nothing else."""
 
@@ -165,7 +161,7 @@ class Shared(NamedTuple):
 
 def shared_keys(compared: Comparison) -> list[Shared]:
     """Return, for each setting that differs, how alike the keys of W_E are."""
-    known = [n for n in compared.networks if len(n.documents) == 1 and _keys(n)]
+    known = [n for n in compared.networks if len(n.explanations) == 1 and _keys(n)]
     found = []
     for name in compared.names:
         pairs = [
@@ -193,11 +189,11 @@ def expected(a: int, b: int, n: int) -> float:
 
 
 def _keys(network: Network) -> set[int]:
-    return set(keys_of(network.documents[0])) if network.documents else set()
+    return set(network.explanations[0].embedding.keys) if network.explanations else set()
 
 
-def _group(network: Network) -> Any:
-    return network.documents[0]["structure"]["n"]
+def _group(network: Network) -> int:
+    return network.explanations[0].structure.n or 0
 
 
 def _differ_only_in(name: str, a: Network, b: Network, names: Sequence[str]) -> bool:

@@ -9,13 +9,13 @@ from typing import Any, Final
 import numpy as np
 
 from grokscope.disk.manifest import LAST_SETTING, setting_in_words, value_in_words
-from grokscope.explanation.sentences import VERDICTS, frequencies_in_words, row_of
+from grokscope.explanation.row import row_of
+from grokscope.explanation.sentences import VERDICTS, frequencies_in_words
 from grokscope.reports.compared import (
     RUN,
     Comparison,
     Network,
     Shared,
-    keys_of,
     outcome,
     shared_keys,
 )
@@ -91,12 +91,12 @@ def in_short(compared: Comparison) -> list[Sentence]:
     differ = f"differ in {_and(telling)}" if telling else "have the same settings"
     what = "networks" if of_runs else "runs"
     states = Counter(outcome(network) for network in compared.networks)
-    verdicts = Counter(VERDICTS[d["verdict"]] for x in compared.networks for d in x.documents)
+    verdicts = Counter(VERDICTS[e.verdict] for x in compared.networks for e in x.explanations)
     said = [
         Sentence(f"{n} {what}{of_runs}, which {differ}: {_counts(states)}."),
         *([Sentence(f"Which algorithm: {_counts(verdicts)}.")] if verdicts else []),
     ]
-    lacking = sum(not network.documents for network in compared.networks)
+    lacking = sum(not network.explanations for network in compared.networks)
     if lacking:
         said.append(
             Sentence(
@@ -122,7 +122,7 @@ def _row(compared: Comparison, network: Network, out: Path) -> dict[str, Any]:
     settings = [value_in_words(network.settings.get(name)) for name in compared.names]
     curve = network.record.curves.get(("test_accuracy", None), {}).get(network.seed)
     grokked = network.record.moments[network.seed].grokked
-    rows = [row_of(document) for document in network.documents]
+    rows = [row_of(found) for found in network.explanations]
     page = network.record.folder.path / "report.html"
     same = page.resolve() == out.resolve()
     return {
@@ -151,8 +151,8 @@ def _by_value(compared: Comparison) -> list[list[str]]:
     for value in compared.values(compared.swept):
         own = [n for n in compared.networks if compared.value(n, compared.swept) == value]
         steps = [s for n in own if (s := n.record.moments[n.seed].grokked) is not None]
-        keys = [len(keys_of(d)) for n in own for d in n.documents]
-        verdicts = Counter(VERDICTS[d["verdict"]] for n in own for d in n.documents)
+        keys = [len(e.embedding.keys) for n in own for e in n.explanations]
+        verdicts = Counter(VERDICTS[e.verdict] for n in own for e in n.explanations)
         rows.append(
             [
                 value,

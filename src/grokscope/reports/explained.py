@@ -1,12 +1,12 @@
 """A run's explanation, read or made, and the chapter that tells it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from grokscope.errors import UsageError
 from grokscope.explanation.network import Subject
-from grokscope.explanation.of_run import Network, read_or_explain, structure_explained
+from grokscope.explanation.of_run import Network
+from grokscope.explanation.result import Explanation, RunnerUp
 from grokscope.explanation.sentences import (
     VERDICTS,
     algorithm_in_words,
@@ -17,6 +17,8 @@ from grokscope.explanation.sentences import (
     one_sentence,
     sentences,
 )
+from grokscope.explanation.store import read_or_explain, structure_explained
+from grokscope.explanation.verdict import Claim
 from grokscope.fourier.basis import Matched
 from grokscope.reports.finding import Sentence
 from grokscope.reports.record import RunRecord
@@ -27,8 +29,7 @@ from grokscope.tasks.structure import Structure
 class Explained:
     """The explanation of a run's shown seed and one of its operations."""
 
-    document: dict[str, Any]
-    """As in `explanation.json`."""
+    explanation: Explanation
     structure: Structure | None
     """What it rests on; None where none was found, or this version does not find it any more."""
     number: int = 0
@@ -37,7 +38,7 @@ class Explained:
     @property
     def is_outdated(self) -> bool:
         """Whether it rests on a structure that this version does not find."""
-        return self.structure is None and self.document["structure"]["n"] is not None
+        return self.structure is None and self.explanation.structure.n is not None
 
     @property
     def n(self) -> int:
@@ -56,14 +57,13 @@ def read_explained(record: RunRecord, number: int = 0) -> Explained | str:
     It is read where it lies in the folder; where it does not it takes up to a minute.
     """
     try:
-        documents = read_or_explain(record.folder, record.shown_seed)
+        explanation = read_or_explain(record.folder, record.shown_seed)[number]
     except UsageError as error:
         return str(error)
-    document = documents[number]
-    if reason := not_finite_in_words(document):
+    if reason := not_finite_in_words(explanation):
         return reason
-    used = structure_explained(document, record.task, number, record.shown_seed)
-    return Explained(document, used, number)
+    used = structure_explained(explanation, record.task, number, record.shown_seed)
+    return Explained(explanation, used, number)
 
 
 def subject_of(record: RunRecord, network: Network, found: Explained) -> Subject | None:
@@ -87,18 +87,18 @@ def chapter(found: Explained | str, figures: list[dict[str, Any]] | None) -> dic
     if isinstance(found, str):
         blank = {"headline": "", "sentences": [], "claims": [], "needed": 0, "outdated": False}
         return words | blank | {"why_not": found}
-    document = found.document
+    explanation = found.explanation
     return words | {
         "why_not": "",
         "outdated": found.is_outdated,
-        "headline": headline(document),
+        "headline": headline(explanation),
         "sentences": [
-            *sentences(document),
-            *_joining(document),
-            *_runner_up(document["runner_up"]),
+            *sentences(explanation),
+            *_joining(explanation),
+            *_runner_up(explanation.runner_up),
         ],
-        "claims": [_claim(claim) for claim in document["claims"]],
-        "needed": sum(claim["decisive"] for claim in document["claims"]),
+        "claims": [_claim(claim) for claim in explanation.claims.values()],
+        "needed": sum(claim.decisive for claim in explanation.claims.values()),
     }
 
 
@@ -106,29 +106,28 @@ def in_short(found: Explained | str) -> Sentence:
     """Return the verdict as one sentence for the top of the page."""
     if isinstance(found, str):
         return Sentence(f"Which algorithm it found cannot be said: {found}.")
-    return Sentence(one_sentence(found.document))
+    return Sentence(one_sentence(found.explanation))
 
 
-def _claim(claim: Mapping[str, Any]) -> dict[str, str]:
-    n = claim["n"]
+def _claim(claim: Claim) -> dict[str, str]:
     return {
-        "name": claim["name"],
-        "statement": claim["statement"],
-        "value": UNKNOWN if claim["value"] is None else number_in_words(claim["value"], 3),
-        "control": UNKNOWN if claim["control"] is None else number_in_words(claim["control"], 3),
-        "n": UNKNOWN if n is None else f"{n:,}",
-        "verdict": claim["verdict"],
+        "name": claim.id,
+        "statement": claim.statement,
+        "value": UNKNOWN if claim.value is None else number_in_words(claim.value, 3),
+        "control": UNKNOWN if claim.control is None else number_in_words(claim.control, 3),
+        "n": UNKNOWN if claim.n is None else f"{claim.n:,}",
+        "verdict": claim.verdict,
     }
 
 
-def _joining(document: Mapping[str, Any]) -> list[str]:
-    joined = algorithm_in_words(document)
+def _joining(found: Explanation) -> list[str]:
+    joined = algorithm_in_words(found)
     return [f"How it joins x and y (clock or pizza): {joined}."] if joined else []
 
 
-def _runner_up(other: Mapping[str, Any] | None) -> list[str]:
+def _runner_up(other: RunnerUp | None) -> list[str]:
     if other is None:
         return []
-    keys = frequencies_in_words(other["key_frequencies"]) or "none"
-    verdict = VERDICTS[other["verdict"]]
-    return [f"Another structure, {other['words']}, was tried: {verdict}, keys {keys}."]
+    keys = frequencies_in_words(other.keys) or "none"
+    verdict = VERDICTS[other.verdict]
+    return [f"Another structure, {other.words}, was tried: {verdict}, keys {keys}."]

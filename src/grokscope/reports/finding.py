@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from grokscope.measures import MEASURES, high_since
-from grokscope.reports.figures.over_time import SHOWN, TABLES
+from grokscope.measures import MEASURES, TABLES, high_since
+from grokscope.reports.figures.over_time import SHOWN
 from grokscope.reports.record import Curve, RunRecord
 from grokscope.tasks import one_sided
 from grokscope.tasks.structure import structure_of

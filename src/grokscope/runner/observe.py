@@ -13,18 +13,17 @@ from jaxtyping import Array, Bool, Float, Int, Int8
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
 from grokscope.fourier.basis import Matched
 from grokscope.fourier.spectrum import MatchedSpectrum, Spectrum, spectrum
-from grokscope.measures import MEASURES, l2_norm
+from grokscope.measures import MEASURES, TABLES, l2_norm
+from grokscope.measures.predictions import cross_entropy, is_right
 from grokscope.models import Model, named_weights
 from grokscope.runner.matched import MATCHED, MatchedView, matched_columns
 from grokscope.runner.table_a4 import LOSSES, Seen
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN
-from grokscope.training import cross_entropy
 
 PAIRS_PER_BLOCK: Final = 16384
 """Pairs that are evaluated at a time, so that memory does not grow with p²."""
 SIDES: Final = ("train", "test", "unleaked")
 RECORDED: Final = ("ffs", "fcr", "gini", "ipr")
-TABLES: Final = ("W_E", "W_L")
 BASIS: Final = "additive"
 
 
@@ -169,8 +168,7 @@ def _predictions(
 def _compare(
     logits: Float[Array, "example class"], labels: Int[Array, "example"]
 ) -> tuple[Float[Array, "example"], Float[Array, "example"]]:
-    right = jnp.argmax(logits, axis=1) == labels
-    return cross_entropy(logits, labels), right.astype(jnp.float32)
+    return cross_entropy(logits, labels), is_right(logits, labels).astype(jnp.float32)
 
 
 def _sides(kind: Int8[Array, "task pair"]) -> list[Bool[Array, "task pair"]]:

@@ -14,12 +14,13 @@ import numpy as np
 from jax.scipy.sparse.linalg import cg
 from jaxtyping import Array, Bool, Float, Int, Int8
 
-from grokscope.explanation.logits import ROWS, SumLogits
+from grokscope.explanation.logits import ROWS
+from grokscope.explanation.sum_logits import SumLogits
 from grokscope.fourier.basis import Matched
 from grokscope.fourier.waves import all_frequencies
+from grokscope.measures.predictions import cross_entropy
 from grokscope.models import Model
 from grokscope.tasks import TEST_LEAKED, TRAIN, UNDEFINED, Task
-from grokscope.training import cross_entropy
 
 SIDES: Final = ("train", "test")
 WAVES: Final = ("trigonometric_loss", "excluded_loss")

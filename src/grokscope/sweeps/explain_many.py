@@ -1,6 +1,6 @@
 """Explain many runs: what is kept is read, the rest is made, and all of it becomes one table."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,9 +17,9 @@ from grokscope.errors import GrokscopeError, UsageError, quote
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.of_file import explain_file
 from grokscope.explanation.of_run import explain_networks as explain_run
-from grokscope.explanation.of_run import read_or_explain
 from grokscope.explanation.result import Explanation
-from grokscope.explanation.sentences import COLUMNS, row_of
+from grokscope.explanation.row import COLUMNS, row_of
+from grokscope.explanation.store import read_or_explain
 from grokscope.progress import showing
 
 TABLE_NAME: Final = "explanations"
@@ -33,11 +33,11 @@ _BROKEN: Final = (GrokscopeError, ArithmeticError, ValueError, KeyError, TypeErr
 class Explanations(list[Explanation]):
     """Explanations of several networks, with a table of all that were asked for.
 
-    **Arguments:** the rows, each with the document of its explanation where there is one.
+    **Arguments:** the rows, each with its explanation where there is one.
     """
 
-    def __init__(self, rows: Sequence[tuple[Row, Mapping[str, Any] | None]]) -> None:
-        super().__init__(Explanation.from_json(found) for _, found in rows if found is not None)
+    def __init__(self, rows: Sequence[tuple[Row, Explanation | None]]) -> None:
+        super().__init__(found for _, found in rows if found is not None)
         self.rows = [row for row, _ in rows]
 
     @property
@@ -77,7 +77,7 @@ def explain_many(
     - `warn`: told where a run's explanation could not be kept.
     - `options`: `step`, `by` and what else `explain` takes of one run.
     """
-    found: list[tuple[Row, Mapping[str, Any] | None]] = []
+    found: list[tuple[Row, Explanation | None]] = []
     for path, error in selection.runs.items():
         for base in rows_of(path, error):
             if seeds is not None and base.get("seed") not in seeds:
@@ -86,12 +86,12 @@ def explain_many(
             try:
                 if base.get("p") is None:
                     raise UsageError(base["error"])
-                documents = (
+                explained = (
                     read_or_explain(RunFolder.open(path), base["seed"], warn)
                     if keep
-                    else _made(path, base["seed"], **options)
+                    else explain_run(path, seeds=[base["seed"]], **options)
                 )
-                new = list(_rows(base, documents))
+                new = list(_rows(base, explained))
             except _BROKEN as broken:
                 new = [(base | {"why_not": _reason(base, broken)}, None)]
             found += new
@@ -150,13 +150,13 @@ def explain(
         selection = select(paths)
         if selection.is_one_run and not several:
             (path,) = selection.runs
-            made = [e.to_json() for e in explain_run(path, seeds=seeds, **options)]
+            made = explain_run(path, seeds=seeds, **options)
             bases = {base["seed"]: base | {"run": str(path)} for base in rows_of(path)}
             return Explanations(
                 [
                     pair
                     for seed, base in bases.items()
-                    for pair in _rows(base, [e for e in made if e["seed"] == seed])
+                    for pair in _rows(base, [e for e in made if e.seed == seed])
                 ]
             )
         plain = (step, by, effort, thorough) == (None, None, None, True)
@@ -172,20 +172,14 @@ def _of_file(path: Path, operation: str | None, **options: Any) -> Explanations:
         raise UsageError(
             "a file needs its operation", got=str(path), allowed='for example operation="x*y"'
         )
-    found = [e.to_json() for e in explain_file(path, operation, **options)]
+    found = explain_file(path, operation, **options)
     return Explanations([({"run": str(path)} | row_of(e), e) for e in found])
 
 
-def _made(run: Path, seed: int, **options: Any) -> list[dict[str, Any]]:
-    return [found.to_json() for found in explain_run(run, seeds=[seed], **options)]
-
-
-def _rows(
-    base: Row, documents: Sequence[dict[str, Any]]
-) -> Iterator[tuple[Row, Mapping[str, Any] | None]]:
-    for document in documents:
-        mixture = document["operation"] if len(documents) > 1 else None
-        yield base | row_of(document) | {"mixture_operation": mixture}, document
+def _rows(base: Row, explained: Sequence[Explanation]) -> Iterator[tuple[Row, Explanation | None]]:
+    for found in explained:
+        mixture = found.operation if len(explained) > 1 else None
+        yield base | row_of(found) | {"mixture_operation": mixture}, found
 
 
 def _reason(base: Row, broken: Exception) -> str:

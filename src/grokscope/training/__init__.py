@@ -1,6 +1,5 @@
 """Pure numerics of training: opens no file, prints nothing."""
 
-from grokscope.training.losses import cross_entropy
 from grokscope.training.step import (
     ChunkResult,
     Observe,
@@ -18,7 +17,6 @@ __all__ = [
     "RunAxis",
     "RunInputs",
     "TrainState",
-    "cross_entropy",
     "initial_state",
     "make_chunk",
     "stream",

@@ -71,7 +71,7 @@ def network_figures(
     **Arguments:** the run; its network or why there is none; how many runs share the page; its
     explanations or why there are none.
     """
-    found = [e for e in explained if isinstance(e, Explained) and not is_additive(e.document)]
+    found = [e for e in explained if isinstance(e, Explained) and not is_additive(e.explanation)]
     first = [figure for e in found for figure in _matched(record, network, runs, e)]
     additive = [spectra(record, record.shown_seed, runs)]
     if not isinstance(network, str):
@@ -94,7 +94,7 @@ def _matched(
     if subject is None or isinstance(network, str):
         return []
     several = record.task.n_tasks > 1
-    name = f" of {found.document['operation']}" if several else ""
+    name = f" of {found.explanation.operation}" if several else ""
     figures = [
         spectra(record, record.shown_seed, runs, found),
         circles(network, record.p, found),
@@ -116,7 +116,7 @@ def explanation_figures(
     if subject is None:
         return []
     # those of another coordinate stand among what was learned
-    own = [neurons(network, record.p, subject)] if is_additive(found.document) else []
+    own = [neurons(network, record.p, subject)] if is_additive(found.explanation) else []
     return [
         bases(found, network, record.p),
         *own,

@@ -1,6 +1,5 @@
 """The embedding on the circles of its frequencies, in residues or in the operation's coordinate."""
 
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import altair as alt
@@ -8,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from grokscope.explanation.of_run import Network
+from grokscope.explanation.result import Explanation
 from grokscope.explanation.sentences import own_and_harmonics
 from grokscope.fourier.basis import Matched
 from grokscope.fourier.characters import Characters, pulled_back
@@ -55,7 +55,7 @@ def circles(network: Network, p: int, found: Explained | None = None) -> Figure:
     drawn = (
         _additive(table)
         if found is None or structure is None
-        else _fitting(found.document, structure)
+        else _fitting(found.explanation, structure)
     )
     if not drawn.frequencies:
         missing = "W_E has no key frequency in the basis that fits the operation."
@@ -98,7 +98,7 @@ def _additive(table: Float[np.ndarray, "p d_model"]) -> _Circles:
     )
 
 
-def _fitting(document: Mapping[str, Any], structure: Structure) -> _Circles:
+def _fitting(explanation: Explanation, structure: Structure) -> _Circles:
     n, characters = structure.n, Matched(structure).embedding
     caption = (
         f"Each point is a residue x in the plane of frequency k of Z_{n}; colour is k·u(x) mod {n}"
@@ -116,8 +116,8 @@ def _fitting(document: Mapping[str, Any], structure: Structure) -> _Circles:
         caption=caption,
         characters=characters,
         coordinate=structure.u,
-        frequencies=own_and_harmonics(document, "embedding")[0],
-        shares=document["embedding"]["spectrum"],
+        frequencies=own_and_harmonics(explanation, explanation.embedding)[0],
+        shares=list(explanation.embedding.spectrum),
         share_of="energy",
         turn=f"k·u mod {n}",
     )

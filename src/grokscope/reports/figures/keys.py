@@ -5,7 +5,10 @@ from typing import Any, Final
 import altair as alt
 import numpy as np
 
+from grokscope.explanation.page import PLACES_IN_WORDS
+from grokscope.explanation.result import Key, KeyShape
 from grokscope.explanation.sentences import harmonic_in_words, number_in_words
+from grokscope.explanation.verdict import Edit
 from grokscope.reports.explained import Explained
 from grokscope.reports.figures.figure import (
     Figure,
@@ -18,38 +21,28 @@ from grokscope.reports.figures.figure import (
 )
 
 _ABLATION_TITLE: Final = "What is left with the keys kept, and with the keys removed"
-_TESTS: Final = {
-    "keep": "keys kept",
-    "remove": "keys removed",
-    "control": "as many others removed",
-    "keep_others": "only as many others kept",
-}
-_PLACES: Final = {
-    "embedding": "W_E",
-    "neurons": "neurons",
-    "readout": "class axis",
-    "both": "W_E, class axis",
-}
+_BOTH: Final = "W_E, class axis"
 _HEIGHT: Final = 270
 
 
 def ablation(found: Explained) -> Figure:
     """Return the figure: bars of A for every place and test."""
-    causal = found.document["causal"]
-    tests = {place: causal.get(place) or {} for place in _PLACES} | {
-        "both": {"keep": causal["both_keep"]}
-    }
+    ablations = found.explanation.ablations
+    scores = [
+        (name, edit, getattr(ablations, field).of(edit))
+        for field, name in PLACES_IN_WORDS.items()
+        for edit in Edit
+    ]
     rows = [
         {
             "place": name,
-            "test": test,
-            "a": significant(tests[place][key], 3),
-            "text": number_in_words(tests[place][key]),
-            "at": max(0.0, significant(tests[place][key], 3)),
+            "test": edit.words,
+            "a": significant(score, 3),
+            "text": number_in_words(score),
+            "at": max(0.0, significant(score, 3)),
         }
-        for place, name in _PLACES.items()
-        for key, test in _TESTS.items()
-        if tests[place].get(key) is not None
+        for name, edit, score in [*scores, (_BOTH, Edit.KEEP, ablations.both_keep)]
+        if score is not None
     ]
     if not rows:
         missing = "Nothing was tested: there are no keys, or the network is no better than chance."
@@ -66,7 +59,7 @@ def ablation(found: Explained) -> Figure:
 
 
 def _ablation_panel(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    tests, places = list(_TESTS.values()), list(_PLACES.values())
+    tests, places = [edit.words for edit in Edit], [*PLACES_IN_WORDS.values(), _BOTH]
     low = min(0.0, *(row["a"] for row in rows))
     x = alt.X(
         "a:Q",
@@ -99,7 +92,7 @@ _SHAPES: Final = ("circle", "ellipse", "line")
 
 def shapes(found: Explained) -> Figure:
     """Return the figure: a small panel per key, all ellipses to one scale, harmonics dashed."""
-    keys = found.document["logits"]["key_shapes"]
+    keys = found.explanation.logits.key_shapes
     if not keys:
         missing = "There are no keys whose shape could be shown."
         return Figure("shapes", _SHAPES_TITLE, "", missing=missing)
@@ -112,28 +105,28 @@ def shapes(found: Explained) -> Figure:
         " standing wave, which cannot tell the two sums of one cosine apart. a is in units of the"
         " logits; percentages are the key's shares of W_E and W_L."
     )
-    if any(key["harmonic_of"] is not None for key in keys):
+    if any(key.harmonic_of is not None for key in keys):
         caption += " Dashed: harmonics, doubles or halves of a key, which W_L hardly holds."
-    if any(key.get("forced") for key in keys):
+    if any(key.forced for key in keys):
         caption += " Forced: the operation leaves this frequency no other shape."
     if len(keys) > MOST_KEYS:
         caption += f" The first {MOST_KEYS} of {len(keys)} keys are shown."
-    shown = sorted(keys, key=lambda key: key["harmonic_of"] is not None)[:MOST_KEYS]
-    shares = {row["frequency"]: row for row in found.document["keys"]}
-    largest = max(key["major"] for key in shown) or 1.0
-    panels = [_shapes_panel(key, shares[key["frequency"]], largest, found.n) for key in shown]
+    shown = sorted(keys, key=lambda key: key.harmonic_of is not None)[:MOST_KEYS]
+    shares = {key.frequency: key for key in found.explanation.keys}
+    largest = max(key.major for key in shown) or 1.0
+    panels = [_shapes_panel(key, shares[key.frequency], largest, found.n) for key in shown]
     return Figure("shapes", _SHAPES_TITLE, caption, assemble(panels, layout, _SHAPES_TITLE), layout)
 
 
-def _shapes_panel(key: dict[str, Any], share: dict[str, Any], largest: float, n: int) -> Panel:
+def _shapes_panel(key: KeyShape, share: Key, largest: float, n: int) -> Panel:
     turn = np.linspace(0, 2 * np.pi, _POINTS)
-    a, b = key["major"] / largest, key["minor"] / largest
+    a, b = key.major / largest, key.minor / largest
     rows = [
         {
             "i": i,
             "x": significant(a * np.cos(t)),
             "y": significant(b * np.sin(t)),
-            "shape": key["shape"],
+            "shape": key.shape,
         }
         for i, t in enumerate(turn)
     ]
@@ -146,7 +139,7 @@ def _shapes_panel(key: dict[str, Any], share: dict[str, Any], largest: float, n:
     )
     line = (
         inline(rows)
-        .mark_line(strokeWidth=2, strokeDash=[1, 0] if key["harmonic_of"] is None else [3, 2])
+        .mark_line(strokeWidth=2, strokeDash=[1, 0] if key.harmonic_of is None else [3, 2])
         .encode(
             alt.X("x:Q", scale=scale, axis=axis),
             alt.Y("y:Q", scale=scale, axis=axis),
@@ -154,11 +147,11 @@ def _shapes_panel(key: dict[str, Any], share: dict[str, Any], largest: float, n:
             order="i:Q",
         )
     )
-    k, of = key["frequency"], key["harmonic_of"]
-    title = f"k = {k}{' (forced)' if key.get('forced') else ''}"
+    k, of = key.frequency, key.harmonic_of
+    title = f"k = {k}{' (forced)' if key.forced else ''}"
     title += "" if of is None else f", {harmonic_in_words(k, of, n)}"
     sizes = [
-        f"a {key['major']:.3g}, b/a {key['roundness']:.2f}",
-        f"W_E {share['share_of_W_E']:.2%}, W_L {share['share_of_W_L']:.2%}",
+        f"a {key.major:.3g}, b/a {key.roundness:.2f}",
+        f"W_E {share.share_of_embedding:.2%}, W_L {share.share_of_neuron_logit_map:.2%}",
     ]
     return layered([line], {"text": title, "subtitle": sizes})

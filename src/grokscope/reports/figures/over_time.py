@@ -7,7 +7,7 @@ from typing import Final
 import altair as alt
 import numpy as np
 
-from grokscope.measures import MEASURES
+from grokscope.measures import MEASURES, TABLES
 from grokscope.reports.figures.figure import Figure, Layout, Panel, assemble, shorten
 from grokscope.reports.figures.timeline import (
     TimeAxis,
@@ -144,7 +144,6 @@ def _decades(low: float, high: float) -> list[float]:
 
 PROGRESS_TITLE = "Fourier progress measures of W_E and W_L"
 SHOWN = ("ffs", "fcr")
-TABLES = ("W_E", "W_L")
 
 
 def progress(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:

@@ -7,9 +7,10 @@ import altair as alt
 import numpy as np
 
 from grokscope.disk.manifest import setting_in_words, settings_in_words
-from grokscope.measures import MEASURES
+from grokscope.explanation.result import Explanation
+from grokscope.measures import MEASURES, TABLES
 from grokscope.measures.grokking import thin
-from grokscope.reports.compared import Comparison, Network, keys_of, outcome
+from grokscope.reports.compared import Comparison, Network, outcome
 from grokscope.reports.figures.figure import (
     Figure,
     Layout,
@@ -21,7 +22,7 @@ from grokscope.reports.figures.figure import (
     shorten,
     significant,
 )
-from grokscope.reports.figures.over_time import SHOWN, TABLES
+from grokscope.reports.figures.over_time import SHOWN
 from grokscope.reports.figures.timeline import TimeAxis, side_axis, time_axis, time_span
 from grokscope.reports.record import Curve, summarise
 
@@ -280,19 +281,18 @@ def _last(measure: str, matrix: str | None) -> Callable[[Network], float | None]
 TITLE: Final = "Which frequencies each network chose"
 MOST_PANELS: Final = 12
 _ROW: Final = 22
-_MATRICES: Final = {"W_E": "embedding", "W_L": "readout"}
 
 
 def chosen(compared: Comparison) -> Figure:
     """Return the figure: a panel for what is alike besides the swept setting, a row per value."""
     rest = [name for name in compared.names if name != compared.swept]
-    groups: dict[str, list[tuple[Network, dict[str, Any]]]] = {}
+    groups: dict[str, list[tuple[Network, Explanation]]] = {}
     for network in compared.networks:
-        for document in network.documents:
-            many = len(network.documents) > 1
+        for explanation in network.explanations:
+            many = len(network.explanations) > 1
             title = settings_in_words(network.settings, rest)
-            title = f"{title}, {document['operation']}" if many else title
-            groups.setdefault(title, []).append((network, document))
+            title = f"{title}, {explanation.operation}" if many else title
+            groups.setdefault(title, []).append((network, explanation))
     if not groups:
         return Figure("chosen", TITLE, "", missing="No network has been explained yet.")
     shown = dict(list(groups.items())[:MOST_PANELS])
@@ -309,25 +309,25 @@ def chosen(compared: Comparison) -> Figure:
 
 
 def _chosen_panel(
-    compared: Comparison, title: str, found: list[tuple[Network, dict[str, Any]]]
+    compared: Comparison, title: str, found: list[tuple[Network, Explanation]]
 ) -> Panel:
     order = [
         v
         for v in compared.values(compared.swept)
         if v in {compared.value(n, compared.swept) for n, _ in found}
     ]
-    most = max((document["structure"]["n"] or 2) // 2 for _, document in found)
+    most = max((explanation.structure.n or 2) // 2 for _, explanation in found)
     rows = [
         {
             "k": k,
             "y": compared.value(n, compared.swept),
-            "matrix": matrix,
-            "share": significant(document[place]["spectrum"][k - 1], 3),
+            "matrix": name,
+            "share": significant(table.spectrum[k - 1], 3),
         }
-        for n, document in found
-        for matrix, place in _MATRICES.items()
-        for k in keys_of(document, place)
-        if document[place]["spectrum"]
+        for n, explanation in found
+        for name, table in explanation.by_table.items()
+        for k in table.keys
+        if table.spectrum
     ]
     x = alt.X(
         "k:Q",
@@ -349,12 +349,12 @@ def _chosen_panel(
         scale=alt.Scale(domain=[0, 0.5], range=[0, 420]),
         legend=alt.Legend(values=[0.02, 0.1, 0.3], format=".0%"),
     )
-    colour = alt.Color("matrix:N", title=None, scale=alt.Scale(domain=list(_MATRICES)))
+    colour = alt.Color("matrix:N", title=None, scale=alt.Scale(domain=list(TABLES)))
     tip = [alt.Tooltip("matrix:N"), alt.Tooltip("k:Q"), alt.Tooltip("share:Q", format=".1%")]
     charts = [
         inline([row for row in rows if row["matrix"] == matrix])
         .mark_point(filled=matrix == "W_E", opacity=0.55 if matrix == "W_E" else 1, strokeWidth=1.4)
         .encode(x, y, size, colour, tooltip=tip)
-        for matrix in _MATRICES
+        for matrix in TABLES
     ]
     return layered(charts, shorten(title), max(60, _ROW * len(order)))

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from grokscope.explanation.of_run import Network
 from grokscope.explanation.sentences import is_additive, own_and_harmonics
 from grokscope.fourier.spectrum import frequency_shares
+from grokscope.measures import TABLES
 from grokscope.reports.explained import Explained
 from grokscope.reports.figures.figure import (
     Figure,
@@ -25,7 +26,6 @@ from grokscope.reports.figures.figure import (
 from grokscope.reports.figures.timeline import side_axis
 from grokscope.reports.record import RunRecord
 
-TABLES: Final = ("W_E", "W_L")
 MOST_NUMBERS: Final = 6000
 """Numbers per figure, of which the count of snapshots follows."""
 _SPECTRA_TITLE: Final = "Spectra of the embedding W_E and the neuron-logit map W_L"
@@ -60,7 +60,7 @@ def spectra(
         " cosine or sine bias. The slider goes through training."
     )
     if explained is not None:
-        caption += f" W_E: {explained.document['embedding']['basis']}."
+        caption += f" W_E: {explained.explanation.embedding.basis}."
         if explained.structure is not None and explained.structure.characters == 2:
             caption += " With two coordinates a bar upwards is the joint norm of both."
     snapshot: dict[str, Any] = {"name": "snapshot", "value": last}
@@ -172,7 +172,6 @@ _OVERLAP: Final = (
     " others, so that even without energy of their own some bars are above 0."
 )
 _KINDS: Final = ("key frequency", "harmonic of a key", "other frequency")
-_PLACES: Final = {"W_E": "embedding", "W_L": "readout"}
 
 
 def bases(found: Explained, network: Network, p: int) -> Figure:
@@ -180,11 +179,11 @@ def bases(found: Explained, network: Network, p: int) -> Figure:
 
     An operation whose coordinates are x and y themselves has one column: both are the same.
     """
-    document, plain = found.document, is_additive(found.document)
+    explanation, plain = found.explanation, is_additive(found.explanation)
     tables = {"W_E": network.model.W_E[:p], "W_L": network.model.neuron_logit_map}
     panels = []
-    for name, place in _PLACES.items():
-        matched = np.asarray(document[place]["spectrum"])
+    for name, table in explanation.by_table.items():
+        matched = np.asarray(table.spectrum)
         additive = np.nan_to_num(frequency_shares(np.asarray(tables[name], np.float64)))
         top = 1.12 * float(max(matched.max(), 0 if plain else additive.max(), 0.01))
         if not plain:
@@ -198,20 +197,20 @@ def bases(found: Explained, network: Network, p: int) -> Figure:
                     p,
                 )
             )
-        keys = own_and_harmonics(document, place)
+        keys = own_and_harmonics(explanation, table)
         panels.append(
             _bases_panel(
                 matched,
                 keys,
                 f"{name} in the basis that fits",
-                document[place]["basis"],
+                table.basis or "",
                 top,
                 found.n,
             )
         )
     title = _TITLE_PLAIN if plain else _BASES_TITLE
     layout = Layout(columns=2, least=340)
-    overlap = any(sum(document[place]["spectrum"]) > 1.01 for place in _PLACES.values())
+    overlap = any(sum(table.spectrum) > 1.01 for table in explanation.by_table.values())
     caption = _caption(plain) + (_OVERLAP if overlap else "")
     return Figure("bases", title, caption, assemble(panels, layout, title), layout)
 

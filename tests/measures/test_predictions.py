@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.training import cross_entropy
+from grokscope.measures.predictions import cross_entropy
 
 SMALLEST = 1.2e-38
 """The smallest normal number of float32: a probability below it may become 0."""

@@ -1,0 +1,225 @@
+"""An explanation as one page: a headline, sentences, small tables, and what is still open.
+
+The page is made once and shown as text, in colours in a terminal, and as HTML in a notebook.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from grokscope.explanation.result import (
+    Ablations,
+    Explanation,
+    HeadFinding,
+    Key,
+    KeyShape,
+    NeuronFinding,
+    Patching,
+    TableA4,
+)
+from grokscope.explanation.sentences import (
+    NOT_TESTABLE,
+    VERDICTS,
+    algorithm_in_words,
+    frequencies_in_words,
+    harmonic_in_words,
+    headline,
+    number_in_words,
+    sentences,
+    share_in_words,
+)
+from grokscope.explanation.verdict import Claim, Edit, Place, Verdict
+
+MOST_FAMILIES: Final = 10
+PLACES_IN_WORDS: Final = {
+    "embedding": "W_E",
+    "neurons": "neurons",
+    "logits": "class axis",
+}
+"""Fields of `Ablations` → what was edited."""
+_UNKNOWN: Final = "–"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A small table of texts; all columns but the first hold numbers."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    names: bool = True
+    """Whether the first column holds names."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that is shown of an explanation, as texts."""
+
+    headline: str
+    verdict: Verdict
+    sentences: tuple[str, ...]
+    grids: tuple[Grid, ...]
+    facts: tuple[tuple[str, str], ...]
+    """Names with their texts; a name that is empty goes with the one before it."""
+
+
+def page_of(found: Explanation) -> Page:
+    """Return the page of an explanation."""
+    grids = (
+        _families(found),
+        _ablations(found.ablations),
+        _losses(found.logits.table_a4),
+    )
+    return Page(
+        headline=headline(found),
+        verdict=found.verdict,
+        sentences=tuple(sentences(found)),
+        grids=tuple(grid for grid in grids if grid is not None),
+        facts=(*_facts(found), *_open_ends(found)),
+    )
+
+
+def _families(found: Explanation) -> Grid | None:
+    if not found.families:
+        return None
+    keys = {key.frequency: key for key in found.keys}
+    shapes = {key.frequency: key for key in found.logits.key_shapes}
+    scores = {one.family: one for one in found.ablations.families}
+    headers = [f"of {name}" for name in _tables(found)]
+    headers += ["in the logits", "b/a", "a"] if shapes else []
+    headers += ["A, W_E without", "class axis without"] if scores else []
+    rows = []
+    for family in found.families[:MOST_FAMILIES]:
+        for k in sorted(family, key=lambda k: keys[k].harmonic_of is not None):
+            cells = [_key(keys[k], found.structure.n or 0), *_shares(found, keys[k])]
+            cells += _shape(shapes.get(k)) if shapes else []
+            without = scores.pop(family, None)  # once per family
+            if without is not None:
+                cells.append(number_in_words(without.without_in_embedding))
+                cells.append(number_in_words(without.without_in_logits))
+            rows.append(tuple(cells))
+    if len(found.families) > MOST_FAMILIES:
+        rows.append((f"and {len(found.families) - MOST_FAMILIES} more families",))
+    title = "key frequencies by family, harmonics indented, and A without a whole family"
+    return Grid(title, ("key", *headers), tuple(rows))
+
+
+def _tables(found: Explanation) -> list[str]:
+    """Return whose shares are shown: of W_E and W_L, or of a table alone, which is neither."""
+    return ["W_E", "W_L"] if found.table is None else ["it"]
+
+
+def _shares(found: Explanation, key: Key) -> list[str]:
+    shares = [key.share_of_embedding, key.share_of_neuron_logit_map]
+    if found.table is not None:
+        shares = shares[1:] if found.table.role is Place.LOGITS else shares[:1]
+    return [_UNKNOWN if share is None else f"{share:.2%}" for share in shares]
+
+
+def _key(key: Key, n: int) -> str:
+    """Return a key's number, for a harmonic indented and with the key that it belongs to."""
+    k, of = key.frequency, key.harmonic_of
+    return str(k) if of is None else f"  {k}, {harmonic_in_words(k, of, n)}"
+
+
+def _shape(key: KeyShape | None) -> list[str]:
+    """Return shape, roundness and amplitude of a key in the logits."""
+    if key is None:
+        return [_UNKNOWN] * 3
+    return [key.shape, f"{key.roundness:.2f}", f"{key.major:.2f}"]
+
+
+def _ablations(found: Ablations) -> Grid | None:
+    if found.full is None:
+        return None
+    rows = []
+    for field, name in PLACES_IN_WORDS.items():
+        scores = [getattr(found, field).of(edit) for edit in Edit]
+        if field != "neurons" or any(score is not None for score in scores):
+            rows.append((name, *map(number_in_words, scores)))
+    rows.append(("both", number_in_words(found.both_keep)))
+    title = "what is left: A = 1 like the whole network, 0 like guessing"
+    return Grid(title, ("place", *(edit.words for edit in Edit)), tuple(rows))
+
+
+def _losses(found: TableA4 | None) -> Grid | None:
+    if found is None:
+        return None
+    parts = {
+        "whole network": found.train_loss,
+        "keys": found.restricted_loss,
+        "other": found.ablation_a,
+        "rest": found.ablation_b,
+        "keys + other": found.ablation_c,
+        "keys + rest": found.ablation_d,
+        "other + rest": found.ablation_e,
+    }
+    losses = tuple(f"{loss.all:.1e}" for loss in parts.values())
+    title = "loss of the parts of the logits, nats, all pairs (Table A.4)"
+    return Grid(title, tuple(parts), (losses,), names=False)
+
+
+def _facts(found: Explanation) -> list[tuple[str, str]]:
+    told = [
+        ("patching", _patching(found.ablations.patching)),
+        ("neurons", _neurons(found.neurons)),
+        ("attention", _attention(found.attention)),
+        ("algorithm", algorithm_in_words(found)),
+    ]
+    return [(name, text) for name, text in told if text]
+
+
+def _patching(found: Patching | None) -> str:
+    if found is None:
+        return ""
+    told = {
+        "u(x) + d written into the keys moves the answer by d": found.moved,
+        "leaves it": found.stayed,
+        "moves it where no residue has u + d": found.moved_off_residues,
+        "the same in as many other frequencies leaves it": found.control_stayed,
+    }
+    return "; ".join(
+        f"{text}: {share_in_words(value)}" for text, value in told.items() if value is not None
+    )
+
+
+def _neurons(found: NeuronFinding) -> str:
+    told = []
+    if found.share_above_85 is not None:
+        share = share_in_words(found.share_above_85)
+        told.append(f"{share} have one frequency for over 85% of their variance")
+    numbers = {
+        "FSD": found.fsd,
+        "agreement of phases": found.phase_agreement,
+        "second harmonic": found.second_harmonic,
+    }
+    told += [f"{text} {value:.2f}" for text, value in numbers.items() if value is not None]
+    return ", ".join(told)
+
+
+def _attention(heads: tuple[HeadFinding, ...]) -> str:
+    looks = [f"{head.mean[0]:.2f}±{head.deviation[0]:.2f}" for head in heads]
+    return f"on x, mean±deviation over the pairs: {', '.join(looks)}" if looks else ""
+
+
+def _open_ends(found: Explanation) -> list[tuple[str, str]]:
+    """The claims that do not hold, always by name, and the runner-up."""
+    claims = [claim for claim in found.claims.values() if not claim.holds]
+    rows = []
+    for decisive, title in ((True, "fails"), (False, "also fails")):
+        for claim in claims:
+            if claim.fails and claim.decisive is decisive:
+                rows.append((title, _claim(claim)))
+                title = ""
+    untestable = [claim.id for claim in claims if not claim.fails]
+    if untestable:
+        rows.append((NOT_TESTABLE, ", ".join(untestable)))
+    other = found.runner_up
+    if other is not None:
+        keys = frequencies_in_words(other.keys) or "none"
+        rows.append(("runner-up", f"{other.words}: {VERDICTS[other.verdict]}, keys {keys}"))
+    return rows
+
+
+def _claim(claim: Claim) -> str:
+    value = "" if claim.value is None else f" {number_in_words(claim.value, 3)}"
+    return f"{claim.id}{value}: {claim.statement}"
