@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 import grokscope as gs
 from grokscope.disk.folder import RunFolder
 from grokscope.errors import RunFolderError, UsageError
+from grokscope.explanation.document import to_plain
 from grokscope.explanation.of_file import explain_file
 from grokscope.explanation.result import BySide, Control, TableSource
 from grokscope.explanation.sentences import headline, sentences
@@ -117,7 +118,7 @@ def test_each_answer_names_its_table_and_what_was_taken(tmp_path: Path) -> None:
     np.savez(path, **tables)
     left = []
     found = explain_file(path, "x + y", p=P, skipped=lambda *reason: left.append(reason))
-    assert [e.table for e in found] == [
+    assert [to_plain(e.table) for e in found] == [
         {"name": "unembed.W_U", "role": "readout", "axis": 1, "length": P, "left_out": []},
         {"name": "embed.W_E", "role": "embedding", "axis": 0, "length": P + 1, "left_out": [P]},
         {"name": "weights", "role": None, "axis": 0, "length": P, "left_out": []},

@@ -1,15 +1,11 @@
 """When each claim becomes true, on checkpoints that were built to become true in turn."""
 
 import json
-from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from grokscope.disk.folder import RunFolder
-from grokscope.explanation import over_time
-from grokscope.explanation.over_time import MOST_CHECKPOINTS, Timeline, timelines
+from grokscope.explanation.over_time import MOST_CHECKPOINTS, Timeline, some_of, timelines
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.verdict import Claim, ClaimId, Claims
 
@@ -80,20 +76,9 @@ def test_without_grokking_nothing_is_relative_to_it() -> None:
 
 
 @pytest.mark.parametrize("count", [3, MOST_CHECKPOINTS, MOST_CHECKPOINTS + 1, 500])
-def test_of_many_checkpoints_the_first_the_last_and_some_between_are_taken(
-    count: int, case: Callable[[int], Any]
-) -> None:
-    steps = over_time._steps(case(count))
+def test_of_many_checkpoints_the_first_the_last_and_some_between_are_taken(count: int) -> None:
+    # step 0 is there too, and is left out
+    steps = some_of(range(count + 1))
     assert len(steps) == min(count, MOST_CHECKPOINTS) == len(set(steps))
     assert (steps[0], steps[-1]) == (1, count)
     assert steps == sorted(steps)
-
-
-@pytest.fixture
-def case() -> Callable[[int], Any]:
-    def of(count: int) -> Any:
-        # step 0 is there too, and is left out
-        folder = SimpleNamespace(checkpoint_steps=lambda _: list(range(count + 1)))
-        return SimpleNamespace(folder=folder, seed=0)
-
-    return of

@@ -1,13 +1,13 @@
 """When each claim becomes true: a run's checkpoints, explained one after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from grokscope.config.run import RunConfig
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.document import to_plain
-from grokscope.explanation.of_run import Case, case_of, folder_of
+from grokscope.explanation.of_run import case_of, folder_of
 from grokscope.explanation.result import Control, Explanation
 from grokscope.explanation.verdict import Claim, ClaimId
 from grokscope.progress import showing
@@ -89,12 +89,14 @@ def timelines(
         for index in range(task.n_tasks):
             with showing():
                 case = case_of(folder, config, task, seed, index, by)
-                found = [case.explain(step, EFFORT, thorough=False) for step in _steps(case)]
+                steps = some_of(folder.checkpoint_steps(seed))
+                found = [case.explain(step, EFFORT, thorough=False) for step in steps]
             yield Timeline(case.operation, seed, case.grokked_at, found)
 
 
-def _steps(case: Case) -> list[int]:
-    steps = [step for step in case.folder.checkpoint_steps(case.seed) if step > 0]
+def some_of(checkpoint_steps: Sequence[int]) -> list[int]:
+    """Return at most 40 steps, evenly chosen, the first and the last among them; never step 0."""
+    steps = [step for step in checkpoint_steps if step > 0]
     if len(steps) <= MOST_CHECKPOINTS:
         return steps
     last = len(steps) - 1
