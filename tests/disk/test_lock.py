@@ -45,6 +45,14 @@ def test_a_second_process_is_refused_and_kill_9_frees(tmp_path: Path):
         assert (tmp_path / ".lock").read_text() == f" {os.getpid()}"
 
 
+@pytest.mark.parametrize("signature", ["1234", " 1234"])
+def test_the_owner_is_named_also_as_version_0_1_0_signed(tmp_path: Path, signature: str):
+    with exclusive(tmp_path):
+        (tmp_path / ".lock").write_text(signature)
+        with pytest.raises(RunFolderError, match="in use by process 1234;"), exclusive(tmp_path):
+            pass
+
+
 def test_a_second_writer_of_the_same_process_is_refused(tmp_path: Path):
     with exclusive(tmp_path), pytest.raises(RunFolderError), exclusive(tmp_path):
         pass

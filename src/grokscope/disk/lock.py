@@ -114,10 +114,11 @@ def _sign(descriptor: int) -> None:
 
 def _owner(descriptor: int) -> str:
     number = ""
-    with contextlib.suppress(OSError):
-        # Windows locks the first byte, which nobody else can read then
-        os.lseek(descriptor, 1, os.SEEK_SET)
-        number = os.read(descriptor, 20).decode("ascii", "replace")
+    # Windows locks the first byte, which nobody else can read then
+    for start in (1, 0):
+        with contextlib.suppress(OSError):
+            os.lseek(descriptor, start, os.SEEK_SET)
+            number = os.read(descriptor, 20).decode("ascii", "replace").strip()
     return f"process {number}" if number.isdigit() else "another process"
 
 

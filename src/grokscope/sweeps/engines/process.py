@@ -58,6 +58,7 @@ class Process:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 process_group=0,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Windows
                 env=os.environ | place.environment,
             )
         self._heard = heard
