@@ -1,4 +1,4 @@
-# `make demo` and `make test` need nothing but Python (3.11 to 3.13) and make.
+# `make demo` and `make test` need nothing but Python (3.11 or later) and make.
 PYTHON ?= python3
 EXTRAS ?= dev
 VENV := .venv
