@@ -2,7 +2,7 @@
 
 import pytest
 
-from grokscope.cli.terminal import Column, align, fitting, shorten_names
+from grokscope.cli.terminal import Column, align_columns, fitting, shorten_names
 
 NAMES = ["x+y-p31-r0.6-s0-5f74ec6eaa", "x+y-p31-r0.6-s1-1a72033880"]
 
@@ -18,7 +18,7 @@ def columns() -> list[Column]:
 
 
 def test_without_a_width_everything_is_there() -> None:
-    lines, lacking = align(columns(), None)
+    lines, lacking = align_columns(columns(), None)
     assert lines == [
         "run  weight decay   step  keys                 age",
         "a    0.5             100  1 22 333 4444 55555  1 h",
@@ -32,19 +32,19 @@ def test_without_a_width_everything_is_there() -> None:
     [(30, ["step", "age"]), (32, ["step", "age"]), (40, ["age"]), (48, [])],
 )
 def test_every_line_fits_and_what_does_not_is_named(width: int, left_out: list[str]) -> None:
-    lines, lacking = align(columns(), width)
+    lines, lacking = align_columns(columns(), width)
     assert max(map(len, lines)) <= width
     assert lacking == left_out
 
 
 def test_titles_of_two_words_are_stacked_and_keys_end_at_a_blank() -> None:
-    lines, _ = align(columns(), 30)
+    lines, _ = align_columns(columns(), 30)
     assert lines[:2] == ["     weight", "run  decay   keys"]
     assert lines[2] == "a    0.5     1 22 333 4444…"
 
 
 def test_where_nothing_may_go_the_lines_are_longer() -> None:
-    lines, lacking = align([Column("run", ["a" * 50])], 20)
+    lines, lacking = align_columns([Column("run", ["a" * 50])], 20)
     assert lines[-1] == "a" * 50
     assert lacking == []
 

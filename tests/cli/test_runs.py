@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grokscope.cli.runs_view import lines
+from grokscope.cli.runs_view import table_of_runs
 from grokscope.config.run import PRESETS, RunConfig
 from grokscope.disk.explanations import write_documents
 from grokscope.disk.folder import RunFolder
@@ -119,7 +119,7 @@ def make_sweep(folder: Path) -> None:
 
 def test_a_line_a_run_at_80_columns(tmp_path: Path) -> None:
     make_sweep(tmp_path / "decays")
-    found = list(lines(list_runs(tmp_path), 80))
+    found = list(table_of_runs(list_runs(tmp_path), 80))
     assert found[0].endswith("decays: 4 runs, all x + y, p 97, r 0.3")
     assert max(map(len, found[1:])) <= 80
     rows = [line.split() for line in found if line.lstrip().startswith("…-")]
@@ -151,7 +151,7 @@ def test_a_verdict_of_an_earlier_checkpoint_is_not_shown(tmp_path: Path) -> None
     make_sweep(tmp_path)
     run = RunFolder.open(tmp_path / "runs" / "x+y-p97-r0.3-s0-0000000000")
     run.save_checkpoint(0, 2500, {"W": np.zeros((2, 2))}, {"W": ("token", "d_model")}, {})
-    assert "explained" not in "\n".join(lines(list_runs(tmp_path), None))
+    assert "explained" not in "\n".join(table_of_runs(list_runs(tmp_path), None))
 
 
 def test_sweeps_below_a_folder_are_looked_into(cli: Any, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_runs_that_differ_in_much_show_what_matters_first(tmp_path: Path) -> Non
         config = PRESETS[preset].to_json()
         manifest = Manifest.new(config, text, device="cpu", jaxlib="1", run_axis="map")
         RunFolder.create(tmp_path / name, manifest)
-    found = list(lines(list_runs(tmp_path), 80))
+    found = list(table_of_runs(list_runs(tmp_path), 80))
     assert max(map(len, found[1:])) <= 80
     assert [line.split()[0] for line in found[-3:-1]] == ["a-2", "a-10"]
     for said in ("x + y", "x*y", "killed", "operation"):
@@ -203,5 +203,5 @@ def test_what_is_not_confirmed_yet_is_said(
         grokked_at=grokked_at,
         state=state,
     )
-    assert text in "\n".join(lines([run], None))
-    assert ("unconfirmed" in "\n".join(lines([run], None))) == ("unconfirmed" in text)
+    assert text in "\n".join(table_of_runs([run], None))
+    assert ("unconfirmed" in "\n".join(table_of_runs([run], None))) == ("unconfirmed" in text)

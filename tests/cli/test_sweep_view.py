@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from grokscope.cli import sweep_view
-from grokscope.cli.live import StandardError
-from grokscope.cli.sweep_view import Cells, Lines, draw, view
+from grokscope.cli.sweep_view import SweepLines, SweepTable, draw_cells, show_sweep
+from grokscope.cli.training_view import StandardError
 from grokscope.sweeps.merge import Merged
 from grokscope.sweeps.spec import Spec
 from grokscope.sweeps.states import State, States
@@ -48,17 +48,17 @@ def test_operations_by_fractions(
 ) -> None:
     monkeypatch.setattr(sweep_view, "speed", lambda _: "SPEED")
     axes = {"seed": [0], "train_fraction": [0.3, 0.5], "operation": ["x + y", "x*y", ["x", "y"]]}
-    assert text(draw(fill(states_of(axes, tmp_path), *EVERY))) == snapshot
+    assert text(draw_cells(fill(states_of(axes, tmp_path), *EVERY))) == snapshot
 
 
 def test_several_runs_in_a_cell(tmp_path: Path) -> None:
     """A few stand one by one, many as counts."""
     few = {"operation": ["x", "y"], "weight_decay": [0.1, 1.0, 2.0], "seed": [0, 1]}
-    shown = text(draw(fill(states_of(few, tmp_path), *EVERY)))
+    shown = text(draw_cells(fill(states_of(few, tmp_path), *EVERY)))
     assert re.search(r"operation × weight_decay +0\.1 +1\.0 +2\.0", shown)
     assert re.search(r"x +✓ 300 – +▸ 450 ✗ +! ·", shown)
     many = {"operation": ["x", "y"], "seed": [0, 1, 2, 3, 4], "weight_decay": [0.1, 1.0, 2.0, 3.0]}
-    shown = text(draw(fill(states_of(many, tmp_path), *EVERY)))
+    shown = text(draw_cells(fill(states_of(many, tmp_path), *EVERY)))
     assert "operation × seed" in shown
     assert re.search(r"x +1✓ 1– 1▸ 1✗|x +1▸ 1✓ 1– 1✗", shown)
 
@@ -66,25 +66,25 @@ def test_several_runs_in_a_cell(tmp_path: Path) -> None:
 def test_rows_with_something_going_on_come_first(tmp_path: Path) -> None:
     states = states_of({"operation": [f"x + {i}*y" for i in range(1, 7)]}, tmp_path)
     fill(states, *EVERY)
-    shown = text(draw(states, most_rows=2))
+    shown = text(draw_cells(states, most_rows=2))
     assert "x + 3*y" in shown
     assert "x + 6*y" in shown
     assert "x + 1*y" not in shown
     assert "… and 4 more rows" in shown
-    assert "… and 1 more row\n" in text(draw(states, most_rows=5))
+    assert "… and 1 more row\n" in text(draw_cells(states, most_rows=5))
 
 
 def test_one_axis_or_none(tmp_path: Path) -> None:
-    assert "seed" in text(draw(states_of({"operation": ["x"], "seed": [0, 1]}, tmp_path)))
+    assert "seed" in text(draw_cells(states_of({"operation": ["x"], "seed": [0, 1]}, tmp_path)))
     alone = Spec.from_dict({"fixed": {"operation": "x"}})
-    assert "0 of 1 run ended" in text(draw(States(alone.points, tmp_path)))
+    assert "0 of 1 run ended" in text(draw_cells(States(alone.points, tmp_path)))
 
 
 def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: Any) -> None:
     monkeypatch.setattr(sweep_view, "speed", lambda _: "SPEED")
     console = StandardError(file=io.StringIO(), width=80)
     lines, states = (
-        Lines(console),
+        SweepLines(console),
         states_of({"operation": ["x", "y"], "seed": [0, 1, 2]}, tmp_path),
     )
     lines.adopted(Path("there"), Merged(["a"], 1, 0, 2, ["it is damaged"]))
@@ -99,29 +99,29 @@ def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: Any) -
 
 def test_lines_of_one_run(tmp_path: Path) -> None:
     console = StandardError(file=io.StringIO(), width=80)
-    Lines(console).begin(states_of({"operation": ["x"]}, tmp_path))
+    SweepLines(console).begin(states_of({"operation": ["x"]}, tmp_path))
     assert isinstance(console.file, io.StringIO)
     assert console.file.getvalue() == "1 run: 0 done, 1 to do\n"
 
 
 def test_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     states = states_of({"operation": ["x", "y"], "seed": [0, 1]}, tmp_path)
-    assert sweep_view.speed(states) == "– runs per hour, – left"
+    assert sweep_view.speed_in_words(states) == "– runs per hour, – left"
     clock = [states._begun + 1800.0]
     monkeypatch.setattr("grokscope.sweeps.states.time.monotonic", lambda: clock[0])
     fill(states, *EVERY[:2])
-    assert sweep_view.speed(states) == "4.0 runs per hour, 30:00 left"
+    assert sweep_view.speed_in_words(states) == "4.0 runs per hour, 30:00 left"
 
 
 def test_the_view_fits_standard_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with view(quiet=True) as watcher:
+    with show_sweep(quiet=True) as watcher:
         assert type(watcher) is Watcher
-    with view(quiet=False) as watcher:
-        assert isinstance(watcher, Lines)
+    with show_sweep(quiet=False) as watcher:
+        assert isinstance(watcher, SweepLines)
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    with view(quiet=False) as watcher:
-        assert isinstance(watcher, Cells)
+    with show_sweep(quiet=False) as watcher:
+        assert isinstance(watcher, SweepTable)
         states = states_of({"operation": ["x", "y"]}, tmp_path)
         watcher.adopted(Path("there"), Merged())
         watcher.begin(states)

@@ -11,23 +11,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grokscope.cli.terminal import distinct
+from grokscope.cli.terminal import distinct_names
 
 LONG = "model.transformer_blocks.0.attention.query_key_value.weight"
 
 
 def test_names_are_cut_in_the_middle_and_stay_apart() -> None:
     names = [LONG, f"{LONG}_g", "W_E"]
-    assert distinct(names, None) == names
-    assert distinct(names, 20) == ["model.tra…lue.weight", "model.tra…e.weight_g", "W_E"]
+    assert distinct_names(names, None) == names
+    assert distinct_names(names, 20) == ["model.tra…lue.weight", "model.tra…e.weight_g", "W_E"]
     alike = [f"{'a' * 30}{i}{'b' * 30}" for i in range(3)]
-    assert distinct(alike, 20) == alike
-    assert len(set(distinct(["a\nb", "a\\nb"], 20))) == 2
+    assert distinct_names(alike, 20) == alike
+    assert len(set(distinct_names(["a\nb", "a\\nb"], 20))) == 2
 
 
 @given(names=st.lists(st.text("ab.", max_size=40), unique=True), width=st.integers(0, 30))
 def test_no_two_labels_are_alike(names: list[str], width: int) -> None:
-    assert len(set(distinct(names, width))) == len(names)
+    assert len(set(distinct_names(names, width))) == len(names)
 
 
 @pytest.mark.parametrize("columns", ["0", "1", "30", "80"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from grokscope.cli.terminal import columns, distinct, plain_table, print_table, report_skipped
+from grokscope.cli.terminal import columns, distinct_names, plain_table, print_table, report_skipped
 
 _WIDTH_OF_NUMBERS: Final = 58
 
@@ -59,7 +59,7 @@ def _show(found: dict[str, dict[str, Any]]) -> None:
     from grokscope.tasks.residues import axis_in_words, taken_in_words
 
     width = columns()
-    labels = distinct(list(found), None if width is None else width - _WIDTH_OF_NUMBERS)
+    labels = distinct_names(list(found), None if width is None else width - _WIDTH_OF_NUMBERS)
     table = plain_table("table", "p", "of", *(m.symbol for m in MEASURES.values()))
     for label, values in zip(labels, found.values(), strict=True):
         numbers = ("–" if values[key] is None else f"{values[key]:.3f}" for key in MEASURES)

@@ -1,12 +1,13 @@
 """grokscope reproduce: a table or figure of the paper, made again."""
 
+import functools
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from grokscope.cli.engine_options import EngineOptions
+from grokscope.cli.sweep import EngineOptions
 from grokscope.cli.terminal import count_in_words
 from grokscope.errors import UsageError
 
@@ -108,15 +109,14 @@ class Reproduce:
 
     def _train(self, planned: "Plan") -> None:
         """Train what is missing, in view."""
-        from grokscope.cli.sweep_view import view
+        from grokscope.cli.sweep_view import show_sweep
         from grokscope.paper.run import train_experiment
 
         if self.small and not self.quiet:
             self._tell(planned, _warn)
         engine = self.where.make()
-        train_experiment(
-            planned, self.out, engine, lambda: view(quiet=self.quiet), self.runs, lock=self.lock
-        )
+        show = functools.partial(show_sweep, quiet=self.quiet)
+        train_experiment(planned, self.out, engine, show, self.runs, lock=self.lock)
 
     def _tell(self, planned: "Plan", say: Callable[[str], None] = print) -> None:
         """Say how many runs there are, how many are left to train, and how long that takes."""

@@ -57,10 +57,10 @@ class Runs:
             print(f"no runs in {printable(str(folders[0]))}{hint}")
 
     def _show(self, found: "Sequence[RunSummary]") -> None:
-        from grokscope.cli.runs_view import lines
+        from grokscope.cli.runs_view import table_of_runs
         from grokscope.cli.terminal import width_of_output
 
-        for line in lines(found, None if self.wide else width_of_output()):
+        for line in table_of_runs(found, None if self.wide else width_of_output()):
             print(line)
 
     def _document(self, run: "RunSummary") -> dict[str, Any]:

@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from grokscope.cli.terminal import Column, align, count_in_words, fitting, shorten_names
+from grokscope.cli.terminal import Column, align_columns, count_in_words, fitting, shorten_names
 from grokscope.disk.atomic import relative_path
 from grokscope.disk.listing import KILLED, RunSummary
 from grokscope.disk.manifest import (
@@ -25,7 +25,7 @@ _HIGH_DEFICIT: Final = 0.01
 """What an accuracy that counts as grokked may lack of 100%."""
 
 
-def lines(found: Sequence[RunSummary], width: int | None) -> Iterator[str]:
+def table_of_runs(found: Sequence[RunSummary], width: int | None) -> Iterator[str]:
     """Return a block of lines per folder: what its runs share, then a line for each.
 
     **Arguments:** the runs; the room, None for every column uncut.
@@ -57,7 +57,7 @@ def _block(home: Path, runs: list[RunSummary], width: int | None) -> Iterator[st
     if good:
         room = None if width is None else width - len(_MARGIN)
         columns = [Column("run", folders), *_settings(good, names), *_found(good)]
-        table, lacking = align(columns if room is None else _narrow(columns), room)
+        table, lacking = align_columns(columns if room is None else _narrow(columns), room)
         yield from (f"{_MARGIN}{line}" for line in table)
         if lacking and room is not None:
             yield f"{_MARGIN}{fitting('--wide adds ' + ', '.join(lacking), room)}"

@@ -5,17 +5,57 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from grokscope.cli.engine_options import EngineOptions
 from grokscope.cli.terminal import count_in_words
 from grokscope.errors import GrokscopeError, UsageError
 
 if TYPE_CHECKING:
+    from grokscope.sweeps.engines.engine import Engine
     from grokscope.sweeps.estimate import Estimate
     from grokscope.sweeps.spec import Spec
     from grokscope.sweeps.states import States
     from grokscope.sweeps.sweep import Plan
+
+
+_OF_ENGINES: Final = {
+    "local": ("workers",),
+    "ray": ("address", "cpus", "gpus", "retries", "storage"),
+}
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """Where runs train."""
+
+    engine: Literal["local", "ray"] = "local"
+    """Where: in processes of this machine, or as tasks of a Ray cluster (docs/cluster.md)."""
+    workers: Annotated[int | None, "N"] = None
+    """Local: processes at a time; left out, one per core, or one per GPU."""
+    address: Annotated[str | None, "HOST:PORT"] = None
+    """Ray: your cluster, or `auto` on one of its machines; left out, one starts on this machine."""
+    cpus: Annotated[int | None, "N"] = None
+    """Ray: cores of a worker, and its threads; left out, 1 as with the engine local."""
+    gpus: Annotated[float | None, "N"] = None
+    """Ray: number of GPUs of a worker, 0.5 to share one; left out, none."""
+    retries: Annotated[int | None, "N"] = None
+    """Ray: times that a batch may lose its worker or node; left out, 3, and -1 has no limit."""
+    storage: Annotated[str | None, "URL"] = None
+    """Ray: where runs are kept, s3://… for instance; left out, the folder, which nodes share."""
+
+    def make(self) -> "Engine":
+        """Return the engine; raises `UsageError` where an option belongs to another."""
+        from grokscope.sweeps.engines.engine import make_engine
+
+        for other, names in _OF_ENGINES.items():
+            for name in names:
+                if other != self.engine and getattr(self, name) is not None:
+                    raise UsageError(
+                        f"--{name} belongs to --engine {other}", got=f"--engine {self.engine}"
+                    )
+        given = {name: getattr(self, name) for name in _OF_ENGINES[self.engine]}
+        settings: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+        return make_engine(self.engine, **settings)
 
 
 @dataclass(frozen=True)
@@ -69,12 +109,12 @@ class Sweep:
             self._train(spec, out)
 
     def _train(self, spec: "Spec", out: Path) -> None:
-        from grokscope.cli.sweep_view import view
+        from grokscope.cli.sweep_view import show_sweep
         from grokscope.sweeps.states import States
         from grokscope.sweeps.sweep import run_sweep
 
         engine = self.where.make()
-        with view(quiet=self.quiet) as watcher:
+        with show_sweep(quiet=self.quiet) as watcher:
             sweep = run_sweep(
                 spec,
                 out,
@@ -107,14 +147,14 @@ class Sweep:
 
     def _plan(self, spec: "Spec", out: Path) -> None:
         """Say what is done, what is left, and how long that takes at most."""
-        from grokscope.cli.sweep_view import adoption_in_lines
+        from grokscope.cli.sweep_view import merge_in_lines
         from grokscope.sweeps.estimate import estimate
         from grokscope.sweeps.sweep import plan
 
         engine, found = self.where.make(), plan(spec, out, self.merge)
         tell = (lambda _: None) if self.quiet else (lambda line: print(line, file=sys.stderr))
         for source, adoption in found.adoptions.items():
-            for line in adoption_in_lines(source, adoption, "to be taken over"):
+            for line in merge_in_lines(source, adoption, "to be taken over"):
                 tell(line)
         left = found.left
         measured = estimate(left, engine.slots, tell) if left else None

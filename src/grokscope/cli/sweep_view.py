@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from grokscope.cli.live import StandardError
 from grokscope.cli.terminal import count_in_words
+from grokscope.cli.training_view import StandardError
 from grokscope.progress import in_words
 from grokscope.sweeps.merge import Merged
 from grokscope.sweeps.spec import Point
@@ -35,19 +35,19 @@ _WIDTH_OF_LABELS: Final = 36
 
 
 @contextlib.contextmanager
-def view(*, quiet: bool) -> Iterator[Watcher]:
+def show_sweep(*, quiet: bool) -> Iterator[Watcher]:
     """Give the watcher that fits standard error: a terminal, a file, or a wish for silence."""
     console = StandardError(stderr=True)
     if quiet:
         yield Watcher()
     elif console.is_terminal:
         with Live(console=console, refresh_per_second=2, transient=True) as live:
-            yield Cells(live)
+            yield SweepTable(live)
     else:
-        yield Lines(console)
+        yield SweepLines(console)
 
 
-class Lines(Watcher):
+class SweepLines(Watcher):
     """A line for each run that ends, for logs."""
 
     def __init__(self, console: StandardError) -> None:
@@ -56,7 +56,7 @@ class Lines(Watcher):
 
     def adopted(self, source: Path, adoption: Merged) -> None:
         """Say what was taken over."""
-        for line in adoption_in_lines(source, adoption):
+        for line in merge_in_lines(source, adoption):
             self._print(line)
 
     def begin(self, states: States) -> None:
@@ -75,13 +75,13 @@ class Lines(Watcher):
             ended = _in_words(states.now[point.job.name])
             self._print(f"{len(self._told)} of {len(states.points)}: {where}: {ended}")
             if len(self._told) < len(states.points):
-                self._print(f"  {speed(states)}")
+                self._print(f"  {speed_in_words(states)}")
 
     def _print(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
-class Cells(Watcher):
+class SweepTable(Watcher):
     """A table that is redrawn in place."""
 
     def __init__(self, live: Live) -> None:
@@ -89,7 +89,7 @@ class Cells(Watcher):
 
     def adopted(self, source: Path, adoption: Merged) -> None:
         """Print above the table what was taken over."""
-        for line in adoption_in_lines(source, adoption):
+        for line in merge_in_lines(source, adoption):
             self._live.console.print(line, markup=False, highlight=False)
 
     def begin(self, states: States) -> None:
@@ -98,10 +98,10 @@ class Cells(Watcher):
 
     def polled(self, states: States) -> None:
         """Redraw."""
-        self._live.update(draw(states, self._live.console.height - _LINES_AROUND))
+        self._live.update(draw_cells(states, self._live.console.height - _LINES_AROUND))
 
 
-def draw(states: States, most_rows: int = 1000) -> Group:
+def draw_cells(states: States, most_rows: int = 1000) -> Group:
     """Return the table of cells, with a legend and the speed below.
 
     Rows are the values of the axis with the most, the operations where there are several; columns
@@ -123,13 +123,15 @@ def draw(states: States, most_rows: int = 1000) -> Group:
     table = Table(corner, *heads, box=box.SIMPLE, pad_edge=False)
     for name in shown:
         found = [cells.get((name, head), []) for head in heads]
-        table.add_row(Text(_short(name)), *map(cell, found))
+        table.add_row(Text(_short(name)), *map(cell_in_words, found))
     hidden = len(names) - len(shown)
     more = [Text(f"… and {count_in_words(hidden, 'more row')}", "dim")] if hidden else []
-    return Group(table, *more, legend(), Text(f"{_progress(states)}, {speed(states)}"))
+    return Group(
+        table, *more, legend_of_signs(), Text(f"{_progress(states)}, {speed_in_words(states)}")
+    )
 
 
-def cell(states: Sequence[State]) -> Text:
+def cell_in_words(states: Sequence[State]) -> Text:
     """Return a cell: each of a few runs by itself, many as counts."""
     if len(states) > _FEW:
         counts = {status: sum(s.status == status for s in states) for status in _SIGNS}
@@ -141,20 +143,20 @@ def cell(states: Sequence[State]) -> Text:
     return Text(" ").join(parts)
 
 
-def legend() -> Text:
+def legend_of_signs() -> Text:
     """Return what the signs mean."""
     parts = [Text(f"{sign} {status}", style) for status, (sign, style) in _SIGNS.items()]
     return Text("  ").join(parts)
 
 
-def speed(states: States) -> str:
+def speed_in_words(states: States) -> str:
     """Return runs per hour and time left, in words."""
     rate = states.runs_per_hour
     per_hour = "–" if rate is None else f"{rate:.1f}" if rate < 100 else f"{rate:.0f}"
     return f"{per_hour} runs per hour, {in_words(states.seconds_left)} left"
 
 
-def adoption_in_lines(source: Path, adoption: Merged, taken: str = "taken over") -> list[str]:
+def merge_in_lines(source: Path, adoption: Merged, taken: str = "taken over") -> list[str]:
     """Return what became of the runs of another folder, in words."""
     counts = {
         taken: len(adoption.adopted),

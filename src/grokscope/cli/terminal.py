@@ -78,7 +78,7 @@ def width_of_output() -> int | None:
     return width if width >= _NARROWEST else None
 
 
-def align(columns: Sequence[Column], width: int | None) -> tuple[list[str], list[str]]:
+def align_columns(columns: Sequence[Column], width: int | None) -> tuple[list[str], list[str]]:
     """Return the lines of a table with its header, and the titles that had no room.
 
     **Arguments:** the columns in their order; the room, None for all of them uncut.
@@ -181,7 +181,7 @@ def print_table(table: "Table") -> None:
         print(line.rstrip())
 
 
-def distinct(names: Sequence[str], width: int | None) -> list[str]:
+def distinct_names(names: Sequence[str], width: int | None) -> list[str]:
     """Return names as labels of at most `width` characters, cut in the middle, no two alike.
 
     Names that are alike when cut are shown in full; None cuts none.

@@ -65,13 +65,13 @@ class Train:
             self._name_next(out)
             return
 
-        from grokscope.cli.live import listen
+        from grokscope.cli.training_view import show_training
         from grokscope.runner.loop import train_run
         from grokscope.runner.train import run_folder
 
         with run_folder(config, out) as path:
             try:
-                with listen(quiet=self.quiet) as listener:
+                with show_training(quiet=self.quiet) as listener:
                     train_run(config, path, resume=self.resume, listener=listener, lock=self.lock)
             except DivergedError:
                 self._conclude(path)

@@ -12,14 +12,14 @@ import pytest
 from rich.console import Console
 from rich.live import Live
 
-from grokscope.cli import live
-from grokscope.cli.live import Lines, Panels, listen, sparkline
+from grokscope.cli import training_view
+from grokscope.cli.training_view import TrainingLines, TrainingPanel, show_training, sparkline
 from grokscope.config.run import configure
 from grokscope.progress import Since, SlowLines
 from grokscope.runner.progress import Beginning, Evaluation, NoCallbacks, SeedProgress
 
 CONFIG: Final = configure(["x + y"], "quick", p=11, seeds=(0, 1), steps=100, eval_every=10)
-NAMES: Final = list(live._SHOWN)
+NAMES: Final = list(training_view._SHOWN)
 
 
 def beginning(step: int = 0) -> Beginning:
@@ -39,25 +39,25 @@ def evaluation(step: int, accuracy: float = 0.5, rate: float = 20.0) -> Evaluati
     return Evaluation(step, seeds(step, accuracy), values, rate)
 
 
-def on_terminal(show: Callable[[Panels], None], width: int = 100) -> str:
+def on_terminal(show: Callable[[TrainingPanel], None], width: int = 100) -> str:
     console = Console(
         file=io.StringIO(), force_terminal=True, width=width, height=40, color_system=None
     )
     with Live(console=console, auto_refresh=False) as display:
-        show(Panels(display))
+        show(TrainingPanel(display))
         display.refresh()
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
-def as_lines(show: Callable[[Lines], None]) -> list[str]:
+def as_lines(show: Callable[[TrainingLines], None]) -> list[str]:
     file = io.StringIO()
-    show(Lines(Console(file=file, width=40)))
+    show(TrainingLines(Console(file=file, width=40)))
     return file.getvalue().splitlines()
 
 
 def test_a_panel() -> None:
-    def show(panels: Panels) -> None:
+    def show(panels: TrainingPanel) -> None:
         panels.begin(beginning())
         panels.evaluated(evaluation(0, math.nan, math.nan))
         panels.evaluated(evaluation(50))
@@ -77,7 +77,7 @@ def test_a_panel() -> None:
 
 
 def test_before_the_first_step_a_panel_has_a_clock_and_no_markup() -> None:
-    def show(panels: Panels) -> None:
+    def show(panels: TrainingPanel) -> None:
         panels.begin(dataclasses.replace(beginning(), operation="[/b]x[red]"))
         panels.preparing("compiling")
 
@@ -91,11 +91,11 @@ def test_before_the_first_step_a_panel_has_a_clock_and_no_markup() -> None:
 
 def test_before_the_first_step_lines_say_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     file = io.StringIO()
-    hasty = Lines(Console(file=file, width=40))
+    hasty = TrainingLines(Console(file=file, width=40))
     hasty.preparing("what is over at once")  # in less than the first pause
     hasty.close()
     monkeypatch.setattr(SlowLines, "pauses", (0.0, 60.0))
-    lines = Lines(Console(file=file, width=40))
+    lines = TrainingLines(Console(file=file, width=40))
     lines.preparing("compiling")
     while "\n" not in file.getvalue():
         time.sleep(0.001)
@@ -104,7 +104,7 @@ def test_before_the_first_step_lines_say_what_takes_long(monkeypatch: pytest.Mon
 
 
 def test_a_panel_on_a_narrow_terminal_and_its_warnings() -> None:
-    def show(panels: Panels) -> None:
+    def show(panels: TrainingPanel) -> None:
         panels.begin(beginning())
         panels.warn("[odd] things")
         panels.evaluated(evaluation(50, 1.0))
@@ -116,9 +116,9 @@ def test_a_panel_on_a_narrow_terminal_and_its_warnings() -> None:
 
 def test_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(training_view.time, "monotonic", lambda: now[0])
 
-    def show(lines: Lines) -> None:
+    def show(lines: TrainingLines) -> None:
         lines.begin(beginning(step=40))
         lines.warn("[odd]")
         for step in (50, 60, 70):
@@ -141,7 +141,7 @@ def test_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_milestones_are_told_once() -> None:
-    def show(lines: Lines) -> None:
+    def show(lines: TrainingLines) -> None:
         lines.begin(beginning())
         for step in (50, 60, 70):
             lines.evaluated(evaluation(step, 1.0))
@@ -158,12 +158,12 @@ def test_divergence_is_told() -> None:
 
 
 def test_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    with listen(quiet=True) as listener:
+    with show_training(quiet=True) as listener:
         assert isinstance(listener, NoCallbacks)
-    for terminal, kind in ((True, Panels), (False, Lines)):
+    for terminal, kind in ((True, TrainingPanel), (False, TrainingLines)):
         console = Console(file=io.StringIO(), force_terminal=terminal)
-        monkeypatch.setattr(live, "StandardError", lambda console=console, **_: console)
-        with listen(quiet=False) as listener:
+        monkeypatch.setattr(training_view, "StandardError", lambda console=console, **_: console)
+        with show_training(quiet=False) as listener:
             assert isinstance(listener, kind)
 
 

@@ -74,16 +74,16 @@ class StandardError(Console):
 
 
 @contextlib.contextmanager
-def listen(*, quiet: bool) -> Iterator[Callbacks]:
+def show_training(*, quiet: bool) -> Iterator[Callbacks]:
     """Give the listener that fits standard error: a terminal, a file, or a wish for silence."""
     console = StandardError(stderr=True)
     if quiet:
         yield NoCallbacks()
     elif console.is_terminal:
         with Live(console=console, refresh_per_second=8) as live:
-            yield Panels(live)
+            yield TrainingPanel(live)
     else:
-        lines = Lines(console)
+        lines = TrainingLines(console)
         try:
             yield lines
         finally:
@@ -106,7 +106,7 @@ def sparkline(values: list[float], width: int = _WIDTH) -> str:
     )
 
 
-class Panels:
+class TrainingPanel:
     """A panel that is redrawn in place."""
 
     def __init__(self, live: Live) -> None:
@@ -143,7 +143,7 @@ class Panels:
         return Group(_headline(evaluation, steps), bar, Text(), table, *_milestones(evaluation))
 
 
-class Lines:
+class TrainingLines:
     """Plain lines for a file or a pipe, a few per minute."""
 
     def __init__(self, console: Console) -> None:
