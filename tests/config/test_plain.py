@@ -16,7 +16,6 @@ import pytest
 from grokscope.config.run import RunConfig, configure
 from grokscope.config.validate import plain_value
 from grokscope.errors import UsageError
-from grokscope.sweeps.job import settings
 
 TRANSFER: Final = {"source": "runs/a", "load": ("mlp",)}
 VALUES: Final[dict[str, dict[str, Any]]] = {
@@ -54,14 +53,14 @@ def of(wanted: Any) -> list[str]:
 
 def value_of(name: str) -> Any:
     case = VALUES.get(name, {})
-    return case.get("value", case.get(name, settings(RunConfig())[name]))
+    return case.get("value", case.get(name, RunConfig().settings()[name]))
 
 
 def configured(name: str, value: Any) -> Any:
     rest = {k: v for k, v in VALUES.get(name, {}).items() if k != "value"}
     config = configure(("x + y",), **{**rest, name: value})
     json.dumps(config.to_json(), allow_nan=False)
-    return settings(config)[name]
+    return config.settings()[name]
 
 
 def each(name: str, change: Any) -> Any:

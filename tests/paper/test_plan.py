@@ -9,7 +9,7 @@ import pytest
 
 from grokscope.paper.experiment import Request, experiments, load_experiment
 from grokscope.paper.plan import SOURCES_NAME, Cell, plan
-from grokscope.sweeps.job import job_of, settings
+from grokscope.sweeps.job import job_of
 
 TRAINED = [name for name in experiments() if load_experiment(name).kind == "training"]
 OUT = Path("sweeps/paper")
@@ -29,7 +29,7 @@ def _on_axes(cell: Cell, axes: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the value of a cell on each axis of its experiment, as the experiment writes it."""
     config = cell.config
     texts = config.task.expressions
-    values = settings(config) | {
+    values = config.settings() | {
         "operation": texts if len(texts) > 1 else "".join(texts),
         "seed": cell.seed,
         "start": next((s for s in axes.get("start", ()) if s["label"] == cell.labels["start"]), 0),

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grokscope.config.run import RunConfig, configure
-from grokscope.sweeps.batch import make_batches, mib_per_run, program_of, side_by_side
+from grokscope.runner.identity import program_of
+from grokscope.sweeps.batch import make_batches, mib_per_run, side_by_side
 from grokscope.sweeps.spec import Spec
 
 SPEC = Spec.from_dict(

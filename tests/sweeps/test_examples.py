@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from grokscope.sweeps.batch import program_of
+from grokscope.runner.identity import program_of
 from grokscope.sweeps.spec import Spec
 
-EXAMPLES = Path(__file__).parents[3] / "examples" / "sweeps"
+EXAMPLES = Path(__file__).parents[2] / "examples" / "sweeps"
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.toml")))

@@ -8,7 +8,8 @@ import pytest
 
 from grokscope.config.run import RunConfig, configure
 from grokscope.errors import UsageError
-from grokscope.sweeps.job import Job, identity, job_of
+from grokscope.runner.identity import identity
+from grokscope.sweeps.job import Job, job_of
 
 
 def job(*expressions: str, **settings: Any) -> Job:

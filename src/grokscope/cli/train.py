@@ -1,6 +1,5 @@
 """grokscope train: from an expression to a run folder with its report."""
 
-import dataclasses
 import json
 import sys
 from collections.abc import Mapping
@@ -103,6 +102,7 @@ class Train:
     def _is_finished(self, out: Path, config: RunConfig) -> bool:
         """Whether the run in `out` has ended and no more steps are asked for; then say so."""
         from grokscope.disk.folder import MANIFEST_NAME, RunFolder
+        from grokscope.runner.identity import first_difference
 
         if not (out / MANIFEST_NAME).exists():
             return False
@@ -111,7 +111,7 @@ class Train:
         ended = manifest.status in ("grokked", "diverged")
         if not ended and (manifest.status != "undecided" or more):
             return False
-        if _another(config, RunConfig.from_json(manifest.config)):
+        if first_difference(config, manifest) is not None:
             return False  # which the training refuses, naming the setting
         self._tell(out, manifest)
         if manifest.status == "diverged":
@@ -156,12 +156,6 @@ class Train:
         for result in manifest.results:
             print(_sentence(manifest, result, _unconfirmed(out, result["seed"])))
         print(f"run: {out}")
-
-
-def _another(config: RunConfig, stored: RunConfig) -> bool:
-    """Whether a setting differs that a finished run cannot change."""
-    schedule = dataclasses.replace(config.schedule, steps=stored.schedule.steps)
-    return dataclasses.replace(config, schedule=schedule) != stored
 
 
 def _next_step(manifest: "Manifest") -> str:

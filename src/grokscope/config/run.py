@@ -167,6 +167,12 @@ class RunConfig:
         """Return plain dictionaries, lists and numbers, as the manifest keeps them."""
         return dataclasses.asdict(self)
 
+    def settings(self) -> dict[str, Any]:
+        """Return every setting of every section by its plain name."""
+        document = self.to_json()
+        sections = [document.pop(name) for name in _SECTIONS]
+        return {name: value for section in sections for name, value in section.items()} | document
+
     @classmethod
     def from_json(cls, document: Any) -> "RunConfig":
         """Rebuild from `to_json`; raises `UsageError` where a field is missing or unknown.

@@ -1,14 +1,10 @@
 """Which weights a run takes over from another: their checksums, and in words."""
 
-import dataclasses
-from typing import Any, Final
+from typing import Any
 
 from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.manifest import Manifest
-from grokscope.errors import GrokscopeError
-
-_PLACE: Final = ("source", "source_seed", "source_step")
 
 
 def weights_to_take(config: RunConfig) -> tuple[str, ...]:
@@ -34,18 +30,6 @@ def weights_taken(manifest: Manifest) -> tuple[str, ...]:
     if manifest.transfer is None:
         return ()
     return tuple(entry["sha256"] for entry in manifest.transfer["checkpoints"])
-
-
-def with_stored_source(config: RunConfig, stored: RunConfig, manifest: Manifest) -> RunConfig:
-    """Return `config`, with the source that is `stored` if it names the same weights elsewhere."""
-    try:
-        same = weights_to_take(config) == weights_taken(manifest)
-    except GrokscopeError:
-        same = False  # the place is all that can be compared
-    if not same or config.transfer.source is None:
-        return config
-    there = {name: getattr(stored.transfer, name) for name in _PLACE}
-    return dataclasses.replace(config, transfer=dataclasses.replace(config.transfer, **there))
 
 
 def transfer_words(manifest: Manifest) -> str | None:

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from grokscope.config.run import RunConfig
-from grokscope.config.validate import SETS_OF_PARTS, in_order
-from grokscope.disk.atomic import canonical_json, names_in
+from grokscope.disk.atomic import names_in
 from grokscope.disk.folder import MANIFEST_NAME, RunFolder
 from grokscope.disk.sweep_folder import RUNS_NAME
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.paper.experiment import Experiment, operation_of
 from grokscope.paper.tables import operation_key
-from grokscope.sweeps.job import settings
+from grokscope.runner.identity import cell_key
 from grokscope.sweeps.spec import Point, Spec
 
 SOURCES_NAME: Final = "sources"
@@ -57,7 +56,7 @@ class Cell:
     @property
     def key(self) -> str:
         """What is equal for all runs of this cell."""
-        return _cell_key(self.config, self.seed, self.source)
+        return cell_key(self.config, self.seed, self.source)
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ def _seeded_label(start: Mapping[str, Any], seed: int) -> str:
 def _cell(experiment: Experiment, point: Point) -> Cell:
     """Return the cell that a run of the sweep fills."""
     config = point.job.config
-    (seed,), chosen = config.seeds, settings(config)
+    (seed,), chosen = config.seeds, config.settings()
     labels = {"operation": operation_of(config.task.expressions)}
     labels |= {name: chosen[name] for name in experiment.axes if name not in _OWN_LABELS}
     for start in experiment.axes.get(_START, ()):
@@ -176,9 +175,6 @@ def _origin(experiment: Experiment, start: Mapping[str, Any], seed: int) -> Sour
     return SourceRun(operation_of(source.operation), source.steps, seed)
 
 
-_NOT_COMPARED: Final = ("schedule", "seeds")
-"""How long a run trains and what it saves does not make it another experiment."""
-_OF_THE_SOURCE: Final = ("source", "source_seed", "source_step")
 _DEPTH: Final = 3
 """Levels of folders in which runs are looked for."""
 
@@ -215,7 +211,7 @@ def find_runs(
     best: dict[str, CellRun] = {}
     keys = {cell.key for cell in cells}
     for found in _runs_of(folders, warn):
-        key = _cell_key(found.config, found.seed, _source_run(found))
+        key = cell_key(found.config, found.seed, _source_run(found))
         if key in keys and (key not in best or _rank(found) > _rank(best[key])):
             best[key] = found
     return [best.get(cell.key) for cell in cells]
@@ -261,17 +257,3 @@ def _source_run(found: CellRun) -> SourceRun | None:
     if taken is None:
         return None
     return SourceRun(operation_key(record["operation"]), taken["step"], taken["source_seed"])
-
-
-def _cell_key(config: RunConfig, seed: int, source: SourceRun | None) -> str:
-    document = config.to_json()
-    # a run counts as grokked by so many evaluations, so their distance matters
-    flat: dict[str, Any] = {"seed": seed, "eval_every": config.schedule.eval_every}
-    for name, value in document.items():
-        if name not in _NOT_COMPARED:
-            flat |= value if isinstance(value, dict) else {name: value}
-    flat["expressions"] = operation_key(", ".join(config.task.expressions))
-    flat |= {name: in_order(flat[name]) for name in SETS_OF_PARTS}
-    loads = bool(flat.get("load"))
-    kept = {k: v for k, v in flat.items() if k not in _OF_THE_SOURCE}
-    return canonical_json(kept | ({"source": source} if loads else {}))

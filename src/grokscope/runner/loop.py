@@ -13,12 +13,10 @@ import equinox as eqx
 import jax
 
 from grokscope.config.run import RunConfig
-from grokscope.config.validate import in_order
 from grokscope.disk.atomic import path_for_shell, path_in_words
 from grokscope.disk.environment import environment
 from grokscope.disk.folder import MANIFEST_NAME, RunFolder, interval_within_budget
 from grokscope.disk.manifest import Manifest
-from grokscope.disk.transfer import with_stored_source
 from grokscope.errors import (
     AFTER_DIVERGENCE,
     DivergedError,
@@ -30,6 +28,7 @@ from grokscope.errors import (
 from grokscope.models import make_model
 from grokscope.numerics import ambient, computing
 from grokscope.runner.check import check
+from grokscope.runner.identity import first_difference
 from grokscope.runner.interrupt import StopRequest, stop_requests
 from grokscope.runner.program import advance_runs, begin_runs, run_axis
 from grokscope.runner.progress import Beginning, Callbacks, Evaluation, NoCallbacks, overall_status
@@ -191,52 +190,24 @@ def _within_budget(config: RunConfig) -> RunConfig:
 
 
 def _reopen(config: RunConfig, folder: RunFolder) -> RunFolder:
-    """Return the run to go on with, after raising its `steps` if asked to."""
+    """Return the run to go on with, after raising its `steps` if asked to.
+
+    **Raises:** `UsageError` with the first setting that differs, where it is another run.
+    """
+    if (different := first_difference(config, folder.manifest)) is not None:
+        name, asked, kept = different
+        raise UsageError(
+            f"{path_in_words(folder.path)} holds another run",
+            got=f"{name} {asked}",
+            allowed=f"{name} {kept}",
+            next_step=f"leave {name} out to go on with it, or choose another --out",
+        )
     stored = RunConfig.from_json(folder.manifest.config)
     steps = max(config.schedule.steps, stored.schedule.steps)
     schedule = dataclasses.replace(stored.schedule, steps=steps)
     wanted = _within_budget(dataclasses.replace(stored, schedule=schedule))
-    config = with_stored_source(config, stored, folder.manifest)
-    _refuse_another(_without_steps(config), _without_steps(stored), folder.path)
     folder.manifest = dataclasses.replace(folder.manifest, config=wanted.to_json())
     return folder
-
-
-def _refuse_another(config: RunConfig, stored: RunConfig, out: Path) -> None:
-    """Raise `UsageError` with the first setting that differs."""
-    typed, kept = _settings(config), _settings(stored)
-    for name, value in typed.items():
-        if value != kept[name]:
-            raise UsageError(
-                f"{path_in_words(out)} holds another run",
-                got=f"{name} {value}",
-                allowed=f"{name} {kept[name]}",
-                next_step=f"leave {name} out to go on with it, or choose another --out",
-            )
-
-
-def _settings(config: RunConfig) -> dict[str, Any]:
-    """Return every setting by its plain name, tuples as the text that was typed."""
-    flat: dict[str, Any] = {}
-    for name, value in config.to_json().items():
-        flat |= value if isinstance(value, dict) else {name: value}
-    flat = {"operation": flat.pop("expressions"), "--from": flat.pop("source")} | flat
-    return {k: ", ".join(map(str, v)) if isinstance(v, tuple) else v for k, v in flat.items()}
-
-
-def _without_steps(config: RunConfig) -> RunConfig:
-    canonical = tuple(e.canonical for e in check(config)[0].expressions)
-    task = dataclasses.replace(config.task, expressions=canonical)
-    schedule = dataclasses.replace(config.schedule, steps=1, checkpoint_every=1)
-    source = config.transfer.source
-    source = None if source is None else str(Path(source))  # without a slash at the end
-    transfer = dataclasses.replace(
-        config.transfer, source=source, load=in_order(config.transfer.load)
-    )
-    optimizer = dataclasses.replace(config.optimizer, freeze=in_order(config.optimizer.freeze))
-    return dataclasses.replace(
-        config, task=task, optimizer=optimizer, schedule=schedule, transfer=transfer
-    )
 
 
 def _warn_of_other_bits(folder: RunFolder, listener: Callbacks) -> None:

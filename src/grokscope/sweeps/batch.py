@@ -1,6 +1,5 @@
 """Several jobs for one process: which go together, and how they are trained."""
 
-import dataclasses
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from grokscope.disk.lock import FolderHandle
 from grokscope.disk.sweep_folder import RUNS_NAME, forget_failure, record_failure
 from grokscope.errors import GrokscopeError, RunFolderError, printable
 from grokscope.numerics import computing
+from grokscope.runner.identity import program_of
 from grokscope.sweeps.job import INTERRUPTED, Job, status_if_done
 
 FAILED: Final = "failed"
@@ -154,25 +154,6 @@ def make_batches(
         pieces = [group[i : i + share] for i in range(0, len(group), share)]
         batches += [Batch(tuple(piece), min(wide, len(piece))) for piece in pieces]
     return batches
-
-
-def program_of(config: RunConfig) -> Hashable:
-    """Return what is equal for runs that can train in one program.
-
-    They may differ in seed, operation, train fraction, label noise, learning rate, weight
-    decay and steps.
-    """
-    task = dataclasses.replace(
-        config.task,
-        expressions=("x",) * len(config.task.expressions),
-        train_fraction=0.5,
-        label_noise=0.0,
-    )
-    optimizer = dataclasses.replace(config.optimizer, learning_rate=1.0, weight_decay=1.0)
-    schedule = dataclasses.replace(config.schedule, steps=1)
-    return dataclasses.replace(
-        config, task=task, optimizer=optimizer, schedule=schedule, seeds=(0,)
-    )
 
 
 def side_by_side(config: RunConfig, memory_mib: int | None) -> int:

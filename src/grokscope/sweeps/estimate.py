@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from grokscope.config.optimizer import OptimizerConfig
 from grokscope.config.run import RunConfig
 from grokscope.errors import GrokscopeError
-from grokscope.sweeps.batch import program_of
+from grokscope.runner.identity import program_of
 from grokscope.sweeps.engines.cores import worker_cores
 from grokscope.sweeps.engines.process import Process
 from grokscope.sweeps.job import Job

@@ -1,24 +1,20 @@
 """One run of a sweep: its configuration, the name that follows from it, and whether it is done."""
 
 import dataclasses
-import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from grokscope.config.run import RunConfig
-from grokscope.config.validate import SETS_OF_PARTS, in_order
-from grokscope.disk.atomic import canonical_json, digest, path_in_words
+from grokscope.disk.atomic import digest, path_in_words
 from grokscope.disk.folder import MANIFEST_NAME, METRICS_NAME, SPECTRA_NAME, RunFolder
 from grokscope.disk.manifest import Manifest
 from grokscope.disk.metrics import verified_parts
 from grokscope.disk.names import slug
 from grokscope.errors import RunFolderError, UsageError
-from grokscope.tasks.expression import parse
+from grokscope.runner.identity import canonical, identity
 
 _DIGITS: Final = 10
-_NOT_IDENTITY: Final = ("steps", "checkpoint_every")
-"""Settings that a resumed run may change: more of the same run, or more of it kept."""
 
 
 @dataclass(frozen=True)
@@ -72,43 +68,6 @@ def _from_here(config: RunConfig) -> RunConfig:
         return config
     transfer = dataclasses.replace(config.transfer, source=str(Path(source).resolve()))
     return dataclasses.replace(config, transfer=transfer)
-
-
-def identity(config: RunConfig) -> str:
-    """Return what makes a run this run and no other, as one text.
-
-    These are the settings that differ from their defaults, so that a setting which a later
-    version adds changes no name. Operations are in their canonical form, parts of the network in
-    the order in which they follow each other there. `steps` does not count, because an undecided
-    run can be trained on; nor does `checkpoint_every`, which is widened where the disk is small.
-    """
-    expressions = tuple(map(canonical, config.task.expressions))
-    task = dataclasses.replace(config.task, expressions=expressions)
-    ours = settings(dataclasses.replace(config, task=task))
-    ours |= {name: in_order(ours[name]) for name in SETS_OF_PARTS}
-    kept = {
-        name: value
-        for name, value in ours.items()
-        if value != _DEFAULTS.get(name) and name not in _NOT_IDENTITY
-    }
-    return canonical_json(kept)
-
-
-def settings(config: RunConfig) -> dict[str, Any]:
-    """Return every setting of a configuration by its plain name."""
-    flat: dict[str, Any] = {}
-    for name, value in config.to_json().items():
-        flat |= value if isinstance(value, dict) else {name: value}
-    return flat
-
-
-@functools.lru_cache(maxsize=4096)
-def canonical(text: str) -> str:
-    """Return an operation in its one spelling; raises `UsageError` as `parse`."""
-    return parse(text).canonical
-
-
-_DEFAULTS: Final = settings(RunConfig())
 
 
 ENDED: Final = ("grokked", "undecided", "diverged")

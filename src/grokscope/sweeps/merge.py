@@ -1,7 +1,6 @@
 """Taking over runs that were trained elsewhere: another sweep, or plain run folders."""
 
 import contextlib
-import dataclasses
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from grokscope.disk.manifest import Manifest
 from grokscope.disk.sweep_folder import RUNS_NAME, SweepFolder, forget_failure, is_sweep
 from grokscope.disk.transfer import weights_taken, weights_to_take
 from grokscope.errors import GrokscopeError, RunFolderError
-from grokscope.sweeps.job import ENDED, Job, identity, is_done, verify_run
+from grokscope.runner.identity import identity
+from grokscope.sweeps.job import ENDED, Job, is_done, verify_run
 
 _NEW: Final = ".adopting-"
 _OLD: Final = ".replaced-"
@@ -87,7 +87,8 @@ def _consider(
 ) -> None:
     locked = is_locked(run)
     manifest = RunFolder.open(run).manifest
-    job = wanted.get(_key(RunConfig.from_json(manifest.config), weights_taken(manifest)))
+    config = RunConfig.from_json(manifest.config)
+    job = wanted.get(identity(config, weights_taken(manifest)))
     if job is None:
         found.others += 1
     elif locked or manifest.status not in ENDED:
@@ -107,19 +108,9 @@ def _consider(
 def _wanted_key(config: RunConfig) -> str:
     """Return the key of the run that a configuration makes; its source may not be there yet."""
     try:
-        return _key(config, weights_to_take(config))
+        return identity(config, weights_to_take(config))
     except GrokscopeError:
         return identity(config)
-
-
-def _key(config: RunConfig, weights: Sequence[str]) -> str:
-    """Return the identity of a run, with the weights that it took over instead of their place."""
-    if not weights:
-        return identity(config)
-    transfer = dataclasses.replace(
-        config.transfer, source=" ".join(weights), source_seed=None, source_step=None
-    )
-    return identity(dataclasses.replace(config, transfer=transfer))
 
 
 def _no_further(theirs: Manifest, job: Job, ours: Path) -> bool:

@@ -17,8 +17,9 @@ from grokscope.config.validate import SETS_OF_PARTS, check_choice, did_you_mean,
 from grokscope.disk.atomic import path_in_words, read_bytes
 from grokscope.errors import UsageError
 from grokscope.runner.check import check
+from grokscope.runner.identity import canonical
 from grokscope.sweeps.axis import LARGEST_SWEEP, Axis, label_of, read_axis, settable
-from grokscope.sweeps.job import Job, canonical, job_of, settings
+from grokscope.sweeps.job import Job, job_of
 
 
 def to_toml(document: Mapping[str, Any]) -> str:
@@ -66,7 +67,7 @@ def _text(value: str) -> str:
 
 _INSTEAD: Final = ("expressions", "seeds")
 """Settings that have another name here."""
-_DEFAULTS: Final = settings(RunConfig())
+_DEFAULTS: Final = RunConfig().settings()
 KNOWN: Final = ("operation", "seed", "preset", *sorted(_DEFAULTS.keys() - set(_INSTEAD)))
 
 
