@@ -46,7 +46,7 @@ EVERY = (
 def test_operations_by_fractions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: Any
 ) -> None:
-    monkeypatch.setattr(sweep_view, "speed", lambda _: "SPEED")
+    monkeypatch.setattr(sweep_view, "speed_in_words", lambda _: "SPEED")
     axes = {"seed": [0], "train_fraction": [0.3, 0.5], "operation": ["x + y", "x*y", ["x", "y"]]}
     assert text(draw_cells(fill(states_of(axes, tmp_path), *EVERY))) == snapshot
 
@@ -81,7 +81,7 @@ def test_one_axis_or_none(tmp_path: Path) -> None:
 
 
 def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: Any) -> None:
-    monkeypatch.setattr(sweep_view, "speed", lambda _: "SPEED")
+    monkeypatch.setattr(sweep_view, "speed_in_words", lambda _: "SPEED")
     console = StandardError(file=io.StringIO(), width=80)
     lines, states = (
         SweepLines(console),
