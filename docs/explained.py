@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import grokscope as gs
 from grokscope.disk.folder import RunFolder
+from grokscope.explanation.findings import ClosedForm
 from grokscope.explanation.of_run import explain_networks
-from grokscope.explanation.result import ClosedForm, Explanation
+from grokscope.explanation.result import Explanation
 from grokscope.explanation.store import read_explanations, read_or_explain, write_explanations
 from grokscope.explanation.verdict import AblationScores, Edit
 

@@ -18,7 +18,8 @@ from grokscope.disk.explanations import EXPLANATION_NAME
 from grokscope.disk.folder import RunFolder
 from grokscope.explanation.explain import explain_network
 from grokscope.explanation.of_run import case_of, explain_networks, load_network
-from grokscope.explanation.result import BySide, Explanation
+from grokscope.explanation.outcome import BySide
+from grokscope.explanation.result import Explanation
 from grokscope.tasks import Task
 
 

@@ -19,8 +19,8 @@ from grokscope.explanation.ablation import (
     keep_both,
 )
 from grokscope.explanation.logits import logits_over_pairs
-from grokscope.explanation.network import Subject, median_outcome
-from grokscope.explanation.result import BySide, Outcome
+from grokscope.explanation.network import Subject
+from grokscope.explanation.outcome import BySide, Outcome, median_outcome
 from grokscope.explanation.verdict import Edit
 
 KEYS = [2, 3]

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 
 from grokscope.explanation.circuit import Effort, spectrum_of
 from grokscope.explanation.explain import explain_network, explain_table
-from grokscope.explanation.result import Key, RunnerUp, TableFinding, key_rows
+from grokscope.explanation.findings import Key, RunnerUp, TableFinding, key_rows
 from grokscope.explanation.sentences import sentences
 from grokscope.explanation.verdict import ClaimId, Place
 from grokscope.fourier.basis import Matched

@@ -9,6 +9,7 @@ from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.errors import UsageError
 from grokscope.explanation.circuit import Effort
+from grokscope.explanation.findings import Control
 from grokscope.explanation.of_run import (
     case_of,
     control_of,
@@ -17,7 +18,7 @@ from grokscope.explanation.of_run import (
     grokked_at,
     structure_by,
 )
-from grokscope.explanation.result import BySide, Control
+from grokscope.explanation.outcome import BySide
 from grokscope.tasks import TRAIN, Task, make_split, parse
 from grokscope.tasks.structure import structure_of
 

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from grokscope.explanation.frequency_losses import frequency_losses
-from grokscope.explanation.result import BySide
+from grokscope.explanation.outcome import BySide
 from grokscope.models import Transformer
 
 KEYS = (3, 4, 6)

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from grokscope.explanation.logits import ROWS, keep_sums, table_a4, trigonometric_losses
 from grokscope.explanation.network import Subject
-from grokscope.explanation.result import Outcome
+from grokscope.explanation.outcome import Outcome
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN
 
 KEYS = (2, 3)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from grokscope.explanation.findings import Mode
 from grokscope.explanation.logit_waves import LogitModes, logit_modes
-from grokscope.explanation.result import Mode
 from grokscope.tasks.structure import Structure
 
 KEYS = (3, 4, 6)

@@ -5,19 +5,19 @@ from typing import Any, Final
 
 import pytest
 
-from grokscope.explanation.result import (
+from grokscope.explanation.findings import (
     Ablations,
     ClockOrPizza,
     ClosedForm,
     ClosedForms,
     Control,
-    Explanation,
     Key,
     KeyShape,
     LogitFinding,
     StructureFound,
     TableFinding,
 )
+from grokscope.explanation.result import Explanation
 from grokscope.explanation.sentences import (
     algorithm_in_words,
     harmonic_in_words,

@@ -10,8 +10,9 @@ from grokscope.disk.folder import RunFolder
 from grokscope.errors import DiskError
 from grokscope.explanation import store
 from grokscope.explanation.circuit import Effort
+from grokscope.explanation.findings import StructureFound
 from grokscope.explanation.of_run import explain_networks
-from grokscope.explanation.result import Explanation, StructureFound
+from grokscope.explanation.result import Explanation
 from grokscope.explanation.store import (
     kept_explanations,
     read_explanations,

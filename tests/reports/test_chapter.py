@@ -12,7 +12,7 @@ import pytest
 from grokscope.disk.explanations import EXPLANATION_NAME, RULES
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
-from grokscope.explanation.store import read_or_explain
+from grokscope.explanation.store import read_explanations, read_or_explain
 from grokscope.reports.explained import (
     Explained,
     chapter,
@@ -294,6 +294,14 @@ def test_a_stored_explanation_is_read_and_escaped(make_run: MakeRun) -> None:
     found = read_explained(record_of(run))
     assert isinstance(found, Explained)
     assert found.structure is None
+
+
+def test_what_a_report_had_to_explain_is_kept(make_run: MakeRun) -> None:
+    run = make_run()
+    assert read_explanations(run) == []
+    made = read_explained(record_of(run))
+    assert isinstance(made, Explained)
+    assert read_explanations(run) == [made.explanation]
 
 
 def test_a_chapter_that_does_not_fit_says_so(clock_run: RunFolder) -> None:

@@ -15,9 +15,10 @@ from grokscope.disk.folder import RunFolder
 from grokscope.explanation import store
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.of_run import explain_networks as explain_run
+from grokscope.explanation.result import Explanation
 from grokscope.explanation.store import write_explanations
 from grokscope.sweeps import explain_many
-from grokscope.sweeps.explain_many import explain
+from grokscope.sweeps.explain_many import Explanations, explain
 
 QUICK: dict[str, Any] = {"effort": Effort(null_draws=50, control_draws=2), "thorough": False}
 
@@ -172,3 +173,12 @@ def test_what_many_runs_cannot_have(
 
     assert main(["explain", str(sweep), *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_many_explanations_show_themselves_in_a_few_lines() -> None:
+    one = Explanation("x<y", 23, 0, 100, "explained")
+    several = Explanations([({}, one)] * 25)
+    assert len(repr(several).splitlines()) == 21
+    assert repr(several).endswith("… and 5 more; .table has all")
+    assert "x<y" not in several._repr_html_()
+    assert Explanations([({}, one)])._repr_html_() == one._repr_html_()

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from grokscope.explanation.key_shapes import answer_waves, key_shapes
-from grokscope.explanation.network import Subject, median_outcome
+from grokscope.explanation.network import Subject
 from grokscope.explanation.neurons import last_hidden
+from grokscope.explanation.outcome import Outcome, median_outcome
 from grokscope.explanation.pairs import over_pairs
-from grokscope.explanation.result import Outcome
 from grokscope.explanation.sum_logits import SumLogits
 from grokscope.explanation.verdict import AblationScores
 from grokscope.fourier.characters import Characters, keep, project, remove, remove_others

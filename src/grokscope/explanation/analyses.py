@@ -13,22 +13,21 @@ from grokscope.explanation.ablation import (
 from grokscope.explanation.attention import attention_findings
 from grokscope.explanation.circuit import Circuit
 from grokscope.explanation.clock_or_pizza import clock_or_pizza
+from grokscope.explanation.findings import (
+    Ablations,
+    ClosedForms,
+    FamilyScores,
+    KeyShape,
+    LogitFinding,
+)
 from grokscope.explanation.frequency_losses import frequency_losses
 from grokscope.explanation.key_shapes import key_shapes
 from grokscope.explanation.logit_waves import clock_formula, ellipse_formula, logit_modes
 from grokscope.explanation.logits import keep_sums, table_a4, trigonometric_losses
 from grokscope.explanation.neurons import neuron_frequencies
+from grokscope.explanation.outcome import BySide, Outcomes
 from grokscope.explanation.patching import patch_coordinate
-from grokscope.explanation.result import (
-    Ablations,
-    Analyses,
-    BySide,
-    ClosedForms,
-    FamilyScores,
-    KeyShape,
-    LogitFinding,
-    Outcomes,
-)
+from grokscope.explanation.result import Analyses
 from grokscope.explanation.verdict import Claim, ClaimId
 from grokscope.fourier.characters import keep
 from grokscope.progress import doing

@@ -6,10 +6,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from grokscope.errors import UsageError
+from grokscope.explanation.findings import HeadFinding
 from grokscope.explanation.network import Subject
 from grokscope.explanation.neurons import block_shares, dominant_frequencies
 from grokscope.explanation.pairs import over_pairs
-from grokscope.explanation.result import HeadFinding
 from grokscope.fourier.characters import Characters
 from grokscope.models import MLP, Model
 

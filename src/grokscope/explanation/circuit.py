@@ -21,7 +21,7 @@ from grokscope.explanation.keys import (
 )
 from grokscope.explanation.network import Subject
 from grokscope.explanation.null import DRAWS
-from grokscope.explanation.result import Outcome
+from grokscope.explanation.outcome import Outcome
 from grokscope.explanation.verdict import (
     BOTH_KEPT,
     EDIT_CLAIMS,

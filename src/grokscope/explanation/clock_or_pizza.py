@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from grokscope.explanation.findings import ClockOrPizza, Kind
 from grokscope.explanation.key_shapes import frames
 from grokscope.explanation.network import Subject
-from grokscope.explanation.result import ClockOrPizza, Kind
 from grokscope.fourier.characters import Characters
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
 from grokscope.models import Model

@@ -46,9 +46,10 @@ class Listed:
 def to_plain(value: Any) -> Any:
     """Return dictionaries, lists, texts and finite numbers; None for nan and infinity."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        found = {_names(f)[0]: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        fields = [(_names(f)[0], getattr(value, f.name)) for f in dataclasses.fields(value)]
         if isinstance(value, Sparse):
-            found = {name: held for name, held in found.items() if held is not None}
+            fields = [(name, held) for name, held in fields if held is not None]
+        found = {name: to_plain(held) for name, held in fields}
         shown = value.SHOWN if isinstance(value, Shown) else ()
         return found | {name: to_plain(getattr(value, name)) for name in shown}
     if isinstance(value, Mapping):

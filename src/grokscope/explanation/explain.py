@@ -18,17 +18,11 @@ from grokscope.explanation.circuit import (
     keys_claim,
     spectrum_of,
 )
+from grokscope.explanation.findings import RunnerUp, StructureFound, TableFinding, key_rows
 from grokscope.explanation.keys import Keys, families, find_keys
 from grokscope.explanation.network import Subject
 from grokscope.explanation.pairs import not_finite
-from grokscope.explanation.result import (
-    Analyses,
-    Explanation,
-    RunnerUp,
-    StructureFound,
-    TableFinding,
-    key_rows,
-)
+from grokscope.explanation.result import Analyses, Explanation
 from grokscope.explanation.verdict import Claim, ClaimId, Claims, Place, verdict
 from grokscope.fourier.basis import Matched
 from grokscope.fourier.characters import Characters

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from grokscope.explanation.ablation import class_axis
 from grokscope.explanation.network import Subject
-from grokscope.explanation.result import Outcome
+from grokscope.explanation.outcome import Outcome
 from grokscope.fourier.characters import Characters, remove, remove_others
 from grokscope.fourier.waves import all_frequencies
 

@@ -7,8 +7,8 @@ from typing import Final, Literal
 import numpy as np
 from jaxtyping import Bool, Float
 
+from grokscope.explanation.findings import KeyShape
 from grokscope.explanation.network import Subject
-from grokscope.explanation.result import KeyShape
 from grokscope.fourier.characters import orthonormal
 from grokscope.fourier.waves import real_waves
 

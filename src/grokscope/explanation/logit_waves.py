@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float, Int
 
 from grokscope.explanation.ablation import norm_bias
+from grokscope.explanation.findings import ClosedForm, Mode
 from grokscope.explanation.key_shapes import answer_waves, key_shapes
 from grokscope.explanation.network import Subject
-from grokscope.explanation.result import ClosedForm, Mode
 from grokscope.explanation.sum_logits import SumLogits
 from grokscope.fourier.waves import all_frequencies, complex_waves, real_waves
 

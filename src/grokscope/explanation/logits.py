@@ -6,9 +6,10 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Bool, Float
 
+from grokscope.explanation.findings import TableA4
 from grokscope.explanation.network import Subject
+from grokscope.explanation.outcome import BySide, Outcome
 from grokscope.explanation.pairs import over_pairs
-from grokscope.explanation.result import BySide, Outcome, TableA4
 from grokscope.fourier.characters import additive_basis
 from grokscope.models import Model
 

@@ -1,6 +1,5 @@
 """One network, one operation and the structure it is explained by."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -11,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Int8, Int32
 
+from grokscope.explanation.outcome import BySide, Outcome
 from grokscope.explanation.pairs import all_tokens, in_blocks
-from grokscope.explanation.result import BySide, Outcome
 from grokscope.explanation.sum_logits import SumLogits
 from grokscope.fourier.basis import Matched
 from grokscope.measures.predictions import cross_entropy, is_right
@@ -146,21 +145,6 @@ class Subject:
         """
         room = self.full.accuracy.all - self.chance
         return (outcome.accuracy.all - self.chance) / room if room > 0 else None
-
-
-def median_outcome(outcomes: Sequence[Outcome]) -> Outcome:
-    """Return the medians of several outcomes, number by number."""
-    return Outcome(
-        _median([outcome.accuracy for outcome in outcomes]),
-        _median([outcome.loss for outcome in outcomes]),
-    )
-
-
-def _median(numbers: Sequence[BySide]) -> BySide:
-    known = {side: held for side, held in vars(numbers[0]).items() if held is not None}
-    return BySide(
-        **{side: float(np.median([getattr(one, side) for one in numbers])) for side in known}
-    )
 
 
 def _logits(model: Model, tokens: Int[Array, "pair pos"]) -> Float[Array, "pair class"]:

@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from grokscope.errors import UsageError
+from grokscope.explanation.findings import NeuronFinding
 from grokscope.explanation.key_shapes import answer_waves
 from grokscope.explanation.keys import double
 from grokscope.explanation.network import Subject
 from grokscope.explanation.pairs import Read, over_pairs
-from grokscope.explanation.result import NeuronFinding
 from grokscope.fourier.waves import all_frequencies, real_waves
 from grokscope.models import MLP, Model
 

@@ -15,8 +15,9 @@ from grokscope.disk.tables import ForeignTable, read_tables
 from grokscope.disk.tensors import read
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.explanation.explain import explain_network, explain_table
+from grokscope.explanation.findings import TableSource
 from grokscope.explanation.of_run import control_of, network_of, structure_by
-from grokscope.explanation.result import Explanation, TableSource
+from grokscope.explanation.result import Explanation
 from grokscope.explanation.verdict import Place
 from grokscope.numerics import computing
 from grokscope.progress import showing

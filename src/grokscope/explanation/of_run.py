@@ -15,8 +15,9 @@ from grokscope.disk.folder import RunFolder
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network
+from grokscope.explanation.findings import Control
 from grokscope.explanation.pairs import not_finite
-from grokscope.explanation.result import Control, Explanation
+from grokscope.explanation.result import Explanation
 from grokscope.fourier.basis import same_characters
 from grokscope.measures import first_confirmed
 from grokscope.models import Model, make_model, with_weights

@@ -6,9 +6,8 @@ The page is made once and shown as text, in colours in a terminal, and as HTML i
 from dataclasses import dataclass
 from typing import Final
 
-from grokscope.explanation.result import (
+from grokscope.explanation.findings import (
     Ablations,
-    Explanation,
     HeadFinding,
     Key,
     KeyShape,
@@ -16,6 +15,7 @@ from grokscope.explanation.result import (
     Patching,
     TableA4,
 )
+from grokscope.explanation.result import Explanation
 from grokscope.explanation.sentences import (
     NOT_TESTABLE,
     VERDICTS,

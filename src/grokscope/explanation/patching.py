@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from grokscope.explanation.findings import Patching
 from grokscope.explanation.key_shapes import frames
 from grokscope.explanation.network import Subject
-from grokscope.explanation.result import Patching
 from grokscope.fourier.characters import remove
 from grokscope.fourier.waves import real_waves
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from grokscope.errors import UsageError
+from grokscope.explanation.findings import RunnerUp
 from grokscope.explanation.network import Subject
 from grokscope.explanation.of_run import Network
-from grokscope.explanation.result import Explanation, RunnerUp
+from grokscope.explanation.result import Explanation
 from grokscope.explanation.sentences import (
     VERDICTS,
     algorithm_in_words,

@@ -1,6 +1,7 @@
 """Explain many runs: what is kept is read, the rest is made, and all of it becomes one table."""
 
 from collections.abc import Callable, Iterator, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from grokscope.explanation.row import COLUMNS, row_of
 from grokscope.explanation.store import read_or_explain
 from grokscope.progress import showing
 
+MOST_LINES: Final = 20
+"""Explanations that are shown of many."""
 TABLE_NAME: Final = "explanations"
 Row = dict[str, Any]
 Hear = Callable[[list[Row]], None]
@@ -39,6 +42,18 @@ class Explanations(list[Explanation]):
     def __init__(self, rows: Sequence[tuple[Row, Explanation | None]]) -> None:
         super().__init__(found for _, found in rows if found is not None)
         self.rows = [row for row, _ in rows]
+
+    def __repr__(self) -> str:
+        """Return a line per explanation, 20 at most."""
+        lines = [repr(found) for found in self[:MOST_LINES]]
+        more = len(self) - len(lines)
+        return "\n".join([*lines, f"… and {more} more; .table has all"] if more else lines) or "[]"
+
+    def _repr_html_(self) -> str:
+        """Return the page of one explanation for a notebook; of several a line each."""
+        if len(self) == 1:
+            return self[0]._repr_html_()
+        return f"<pre>{escape(repr(self))}</pre>"
 
     @property
     def table(self) -> pa.Table:

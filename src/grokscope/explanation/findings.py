@@ -1,0 +1,399 @@
+"""The parts of an explanation: what was found of tables, logits, neurons and attention."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, Literal
+
+from grokscope.explanation.document import Shown, named
+from grokscope.explanation.keys import harmonics_of
+from grokscope.explanation.outcome import BySide, Outcomes
+from grokscope.explanation.verdict import AblationScores, Place, Verdict
+from grokscope.tasks.structure import Structure
+
+Kind = Literal["clock", "pizza", "neither"]
+Shape = Literal["circle", "ellipse", "line"]
+_CIRCLE: Final = 2 / 3
+_LINE: Final = 1 / 4
+
+
+@dataclass(frozen=True)
+class StructureFound:
+    """The structure that a network is explained by, in words; see `tasks.structure.Structure`."""
+
+    family: str | None = None
+    group: str | None = None
+    """`Z_96`."""
+    n: int | None = None
+    """Order of the group; None where no structure was found."""
+    u: str | None = None
+    """The coordinate of x."""
+    v: str | None = None
+    """The coordinate of y."""
+    g: str | None = None
+    """The answer, of the sum s."""
+    words: str = ""
+    """In a sentence; without a structure, what was searched."""
+    relation: str | None = None
+    """How v follows from u."""
+    characters: int | None = None
+    """Characters per key that an embedding must carry."""
+
+    @classmethod
+    def of(cls, structure: Structure) -> "StructureFound":
+        """Return a structure in words."""
+        return cls(**structure.to_json())
+
+    def is_of(self, structure: Structure) -> bool:
+        """Return whether this is that structure."""
+        return (self.n, self.u, self.v, self.g) == (
+            structure.n,
+            structure.u_text,
+            structure.v_text,
+            structure.g_text,
+        )
+
+
+@dataclass(frozen=True)
+class RunnerUp:
+    """The next best structure, where an operation has several."""
+
+    words: str
+    verdict: Verdict
+    keys: tuple[int, ...] = field(default=(), metadata=named("key_frequencies"))
+    both_keep: float | None = None
+    """A with only its keys left in both places; −1 without keys."""
+
+
+@dataclass(frozen=True)
+class TableFinding:
+    """Keys of W_E or W_L in the matched basis."""
+
+    basis: str | None = None
+    """In words: `characters of x^2`."""
+    keys: tuple[int, ...] = field(default=(), metadata=named("key_frequencies"))
+    """Key frequencies, the strongest first."""
+    pointed_at: tuple[int, ...] = field(default=(), metadata=named("pointed_at", "harmonics"))
+    """Keys that were tested because the other matrix or a harmonic pointed at them."""
+    ghosts: tuple[int, ...] = ()
+    energy_in_keys: float | None = None
+    null_energy: float | None = None
+    gini: float | None = None
+    spectrum: tuple[float, ...] = ()
+    """Share of each frequency of the group in the table's energy."""
+    saturated: bool | None = None
+    """Whether the table cannot show which frequencies it uses."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key frequency of either table."""
+
+    frequency: int
+    harmonic_of: int | None = None
+    """The key that it is the double or half of; None for a key of its own."""
+    share_of_embedding: float | None = field(default=None, metadata=named("share_of_W_E"))
+    """In the energy of W_E; None where that was not seen."""
+    share_of_neuron_logit_map: float | None = field(default=None, metadata=named("share_of_W_L"))
+    """In the energy of W_L."""
+
+
+def key_rows(
+    embedding: TableFinding,
+    neuron_logit_map: TableFinding,
+    families: Sequence[Sequence[int]],
+    n: int,
+) -> tuple[Key, ...]:
+    """Return the keys with their shares of W_E and W_L, family by family.
+
+    **Arguments:** what was found in either table, all families, order of the group.
+    """
+    tables = (embedding, neuron_logit_map)
+    of_E, of_L = (() if table.saturated else table.keys for table in tables)
+    parents = harmonics_of(of_E, of_L, [table.pointed_at for table in tables], n)
+    return tuple(
+        Key(k, parents.get(k), *(t.spectrum[k - 1] if t.spectrum else None for t in tables))
+        for family in families
+        for k in family
+    )
+
+
+@dataclass(frozen=True)
+class FamilyScores:
+    """A without a whole family of keys."""
+
+    family: tuple[int, ...]
+    without_in_embedding: float | None = None
+    without_in_logits: float | None = field(default=None, metadata=named("without_in_readout"))
+
+
+@dataclass(frozen=True)
+class Patching:
+    """Answers after u(x) was replaced by u(x) + d in some characters, at position x alone.
+
+    Shares are over defined pairs and shifts; pairs where g(u + d + v) is undefined, or is the
+    old answer, are left out.
+    """
+
+    shifts: tuple[int, ...]
+    pairs: int
+    """Pairs and shifts that were counted."""
+    moved: float | None = None
+    """Share whose answer is g(u(x) + d + v(y)) with the keys shifted; None without keys."""
+    stayed: float | None = None
+    """Share whose answer is the old one, g(u(x) + v(y))."""
+    moved_off_residues: float | None = None
+    """`moved` among shifted coordinates that no residue has; None where there are none."""
+    stayed_off_residues: float | None = None
+    """`stayed` among them."""
+    control_moved: float | None = None
+    """`moved` with as many other frequencies shifted; None where there are no others."""
+    control_stayed: float | None = field(default=None, metadata=named("control"))
+    """`stayed` with as many other frequencies shifted."""
+    control_size: float | None = None
+    """How far the control moves the embedding, as a share of how far the keys do."""
+
+
+@dataclass(frozen=True)
+class Ablations:
+    """What is answered when keys are kept, removed and moved.
+
+    A is 1 like the whole network, 0 like guessing; None where it cannot be said.
+    """
+
+    full: float | None = None
+    """Accuracy of the whole network."""
+    chance: float | None = None
+    """Share of the most frequent answer."""
+    embedding: AblationScores = field(default_factory=AblationScores)
+    """Frequencies of W_E."""
+    logits: AblationScores = field(default_factory=AblationScores, metadata=named("readout"))
+    """Frequencies along the class axis of the logits."""
+    both_keep: float | None = None
+    """A with only the keys left in both."""
+    neurons: AblationScores = field(default_factory=AblationScores)
+    """The keys' blocks in the activations of the neurons."""
+    all_keep: float | None = None
+    """A with only the keys left in W_E, neurons and logits."""
+    sums_keep: float | None = None
+    """A with only the keys' waves of u + v left in the logits."""
+    logits_with_predicted_bias: float | None = field(
+        default=None, metadata=named("readout_with_predicted_bias")
+    )
+    """A with the keys kept and the answers' bias replaced by what the keys' shapes predict."""
+    logits_with_permuted_bias: float | None = field(
+        default=None, metadata=named("readout_with_permuted_bias")
+    )
+    """The same bias in a random order of the answers."""
+    families: tuple[FamilyScores, ...] = ()
+    patching: Patching | None = None
+    outcomes: Outcomes = field(default_factory=Outcomes)
+
+
+@dataclass(frozen=True)
+class TableA4:
+    """Losses of the logits with some of their parts alone; the names are the paper's.
+
+    **Source:** Furuta et al., arXiv 2402.16726, Table A.4.
+    """
+
+    train_loss: BySide
+    """Key, non-key and residual part: the whole network."""
+    restricted_loss: BySide
+    """Key part."""
+    ablation_a: BySide
+    """Non-key part."""
+    ablation_b: BySide
+    """Residual part."""
+    ablation_c: BySide
+    """Key and non-key part."""
+    ablation_d: BySide
+    """Key and residual part."""
+    ablation_e: BySide
+    """Non-key and residual part."""
+
+
+@dataclass(frozen=True)
+class KeyShape(Shown):
+    """One key in the logits: a(cos θ_s cos θ_c) + b(sin θ_s sin θ_c) in its own axes.
+
+    A clock has a = b, which is a·cos(θ_s − θ_c), a circle: it turns with the sum, and no answer
+    is favoured. With b = 0 the key is a standing wave, a line: it cannot tell the two sums with
+    the same cosine apart, and its answers need a bias.
+    """
+
+    SHOWN: ClassVar = ("roundness", "shape")
+
+    frequency: int
+    major: float
+    """The larger amplitude a, in units of the logits."""
+    minor: float
+    """The smaller amplitude b."""
+    forced: bool = False
+    """Whether it can only be a line: the answers have one wave at this frequency, as at n/2, or
+    where g(s) = g(−s)."""
+    harmonic_of: int | None = None
+    """The key that it is the double or half of; None for a key of its own."""
+
+    @property
+    def roundness(self) -> float:
+        """b/a, from 0 (a line) to 1 (a circle)."""
+        return self.minor / self.major if self.major > 0 else 0.0
+
+    @property
+    def shape(self) -> Shape:
+        """`circle` from 2/3 on, `line` up to 1/4, else `ellipse`."""
+        if self.roundness >= _CIRCLE:
+            return "circle"
+        return "line" if self.roundness <= _LINE else "ellipse"
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A wave e^{2πi(j·u + l·v + m·s)/n} and its conjugate; s is the answer's coordinate.
+
+    Signs are such that the first number that is not 0 is positive. A clock has (k, k, −k).
+    """
+
+    x: int
+    """j, of u(x)."""
+    y: int
+    """l, of v(y)."""
+    answer: int
+    """m, of the answer."""
+    share: float
+    """Share in the energy of the logits without their mean over the answers."""
+
+
+@dataclass(frozen=True)
+class LogitFinding:
+    """What the logits are made of."""
+
+    restricted_loss: float | None = None
+    """Loss of the key part on test pairs."""
+    excluded_loss: float | None = None
+    """Loss without the trigonometric part on training pairs."""
+    trigonometric_loss: float | None = None
+    """Loss of the trigonometric part on test pairs."""
+    table_a4: TableA4 | None = None
+    key_shapes: tuple[KeyShape, ...] = ()
+    modes: tuple[Mode, ...] = ()
+    """The strongest waves over both inputs and the answer."""
+    dependent_in_embedding: tuple[int, ...] = ()
+    """Frequencies that are no keys, but whose removal from W_E raises the loss."""
+    dependent_in_logits: tuple[int, ...] = field(default=(), metadata=named("dependent_in_readout"))
+    """The same along the class axis."""
+
+
+@dataclass(frozen=True)
+class NeuronFinding:
+    """What the neurons of the last hidden layer respond to."""
+
+    share_above_85: float | None = None
+    """Share of the active neurons that one frequency explains."""
+    n_active: int | None = None
+    fsd: float | None = None
+    """Frequency sparsity density; 1 when all have one frequency of the sum."""
+    phase_agreement: float | None = None
+    """Resultant length of φ_out − φ_x − φ_y: 1 in a clock."""
+    second_harmonic: float | None = None
+    """Mean share of twice the dominant frequency."""
+    clusters: Mapping[int, int] = field(default_factory=dict)
+    """Active neurons per dominant frequency, the largest cluster first."""
+
+
+@dataclass(frozen=True)
+class HeadFinding:
+    """What one head of the last block does at the last position, over all defined pairs."""
+
+    head: int
+    mean: tuple[float, float, float]
+    """Mean attention to x, op and y."""
+    deviation: tuple[float, float, float]
+    """Standard deviation over the pairs: 0 for a constant pattern."""
+    frequency: int
+    """Strongest frequency of the attention to x, as a function of u(x) and v(y); 0 for none."""
+    share: float
+    """Share of this frequency in the variance of the attention to x."""
+    moved: float
+    """Norm of what the head's OV circuit, W_E·W_V·W_O, moves from x, without its mean row."""
+    in_keys: float
+    """Share of the key frequencies, of both coordinates, in the square of that norm."""
+    in_keys_of_x: float
+    """Share of the key frequencies of u alone: what position x is needed for."""
+
+
+@dataclass(frozen=True)
+class ClockOrPizza:
+    """Numbers that tell a clock, which multiplies circles, from a pizza, which adds them.
+
+    **Source:** Zhong et al., arXiv 2306.17844.
+    """
+
+    gradient_symmetricity: float | None = None
+    """Mean cosine similarity of the gradients of a logit with respect to the key characters of
+    u at position x and of v at position y: near 1 for a pizza. None without keys."""
+    plain_symmetricity: float | None = None
+    """The same with respect to the embeddings themselves; None where u ≠ v."""
+    distance_irrelevance: float | None = None
+    """Mean deviation of the correct logit along u(x) − v(y) = d, over that of all pairs: near 0
+    for a pizza, whose logit depends on d. None where nothing can be said."""
+    circularity: float | None = None
+    """How far the first four principal components of W_E are waves of a single frequency, 0 to 1,
+    in that coordinate where they are more."""
+    kind: Kind | None = None
+    """None where untestable: no keys, or a group with a single frequency."""
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """A formula for the logits, and how well it stands for the network on all defined pairs."""
+
+    agreement: float
+    """Share of pairs at which formula and network give the same answer."""
+    accuracy: float
+    """Share of pairs at which the formula is right."""
+    variance_explained: float
+    """1 − squared error over the squared logits, both without their mean over the answers."""
+    numbers: int
+    """Amplitudes that were read from the network."""
+
+
+@dataclass(frozen=True)
+class ClosedForms:
+    """The clock, one amplitude per key, and the formulas for keys that are no circles.
+
+    The first four fields are the clock's, as in `ClosedForm`; None without keys.
+    """
+
+    agreement: float | None = None
+    accuracy: float | None = None
+    variance_explained: float | None = None
+    numbers: int | None = None
+    ellipse: ClosedForm | None = None
+    """The nearest answer on the keys' ellipses."""
+    ellipse_without_bias: ClosedForm | None = None
+
+
+@dataclass(frozen=True)
+class Control:
+    """That a network was explained by the structure of another operation."""
+
+    operation: str
+    """Whose structure was used."""
+    same_characters: bool = False
+    """Whether it lays residues out by the same characters as the network's own."""
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """The table of a file that was explained alone."""
+
+    name: str
+    role: Place | None
+    """None where it is not known."""
+    axis: int
+    """Which axis held the residues."""
+    length: int
+    """Its entries."""
+    left_out: tuple[int, ...] = ()
+    """Entries that are no residues."""
