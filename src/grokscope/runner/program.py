@@ -73,6 +73,7 @@ def _train(runs: Sequence[TrainingRun], n_steps: int, broken: Broken | None = No
     active = np.array([seed.active for run in runs for seed in run.seeds])
     trained = [run for run in runs if run.active]
     for run in trained:
+        run.in_chunk = True
         run.step += n_steps
     program = _program(_static(runs[0]), n_steps, run_axis())
     started = time.perf_counter()
@@ -90,6 +91,7 @@ def _train(runs: Sequence[TrainingRun], n_steps: int, broken: Broken | None = No
         run.training_seconds += seconds / len(trained) if n_steps else 0.0
         try:
             run.take(_cut(states, own), _cut(result, own), n_steps)
+            run.in_chunk = False
         except Exception as error:
             if broken is None:
                 raise

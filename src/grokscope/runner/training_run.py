@@ -42,6 +42,8 @@ class TrainingRun:
         self.columns = columns(self._model(0), operations, matched)
         self.seeds = [SeedProgress(seed, config.schedule, operations) for seed in config.seeds]
         self.step = 0
+        self.in_chunk = False
+        """Whether a chunk is under way: its old weights are consumed, its numbers not yet kept."""
         self.latest = np.full((len(self.seeds), len(self.columns)), np.nan)
         self.training_seconds: float = folder.manifest.times["training_seconds"]
         self._rows = Rows(self.columns, operations)

@@ -59,6 +59,8 @@ class _Slot:
     def end(self) -> str:
         """Say in the folder how the run ended, or that it is interrupted; return the status."""
         with contextlib.closing(self._lock):
+            if self.training.in_chunk:  # there is nothing whole to save: the last save goes on
+                return INTERRUPTED
             try:
                 return finish_training(self.training).folder.manifest.status
             except DivergedError:
