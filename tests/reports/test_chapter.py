@@ -15,10 +15,10 @@ from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
 from grokscope.explanation.store import read_explanations, read_or_explain
 from grokscope.reports.explained import (
     Explained,
-    chapter,
-    in_short,
+    explanation_section,
     read_all_explained,
     read_explained,
+    verdict_sentence,
 )
 from grokscope.reports.figures import Figure, explanation_figures, network_figures, read_network
 from grokscope.reports.page import render
@@ -31,7 +31,7 @@ NAMES = ["bases", "neurons-matched", "ablation", "shapes", "measures-matched"]
 
 
 def told(run: RunFolder) -> dict[str, Any]:
-    return chapter(read_explained(record_of(run)), [])
+    return explanation_section(read_explained(record_of(run)), [])
 
 
 def record_of(run: RunFolder) -> RunRecord:
@@ -74,7 +74,7 @@ def test_the_words_of_a_network_that_was_built_by_formula(clock_run: RunFolder) 
     assert claims["embedding keys"]["n"] == "1,000"
     assert float(claims["embedding keys"]["control"]) < 0.6
     assert words["needed"] == 16
-    short = in_short(read_explained(record_of(clock_run))).text
+    short = verdict_sentence(read_explained(record_of(clock_run))).text
     assert short == (
         "The algorithm is explained: x*y is multiplication mod 23, on 3 families of key"
         " frequencies."
@@ -155,7 +155,7 @@ def test_without_a_structure_the_search_is_told_and_no_figure_drawn(make_run: Ma
     assert "none found in" in words["sentences"][0]
     assert [claim["name"] for claim in words["claims"]] == ["grokked", "structure"]
     assert figures(run) == {}
-    short = in_short(read_explained(record_of(run))).text
+    short = verdict_sentence(read_explained(record_of(run))).text
     assert short.startswith("The algorithm is not explained: random")
     assert "Which algorithm" in render([record_of(run)])
 
@@ -305,6 +305,6 @@ def test_what_a_report_had_to_explain_is_kept(make_run: MakeRun) -> None:
 
 
 def test_a_chapter_that_does_not_fit_says_so(clock_run: RunFolder) -> None:
-    words = chapter(read_explained(record_of(clock_run)), None)
+    words = explanation_section(read_explained(record_of(clock_run)), None)
     assert words["left_out"]
     assert words["figures"] == []

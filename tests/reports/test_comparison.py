@@ -13,8 +13,12 @@ from grokscope.disk.folder import RunFolder
 from grokscope.errors import RunFolderError
 from grokscope.reports import write_figures, write_report
 from grokscope.reports.compared import Comparison, expected, jaccard, shared_keys
-from grokscope.reports.comparison import in_short, title
-from grokscope.reports.figures.several_runs import against, chosen, overlaid
+from grokscope.reports.comparison import comparison_in_short, comparison_title
+from grokscope.reports.figures.several_runs import (
+    chosen_keys_figure,
+    ended_figure,
+    overlaid_figures,
+)
 from grokscope.reports.record import read_runs
 
 MakeRun = Callable[..., RunFolder]
@@ -86,7 +90,7 @@ def test_a_sweep_is_compared_in_its_own_page(sweep: Path) -> None:
 
 
 def test_curves_lie_over_one_another_coloured_by_what_differs(sweep: Path) -> None:
-    accuracy = overlaid(compared(sweep))[0]
+    accuracy = overlaid_figures(compared(sweep))[0]
     assert accuracy.chart is not None
     test, train = accuracy.chart["concat"]
     assert (test["title"], train["title"]) == ("test accuracy", "train accuracy")
@@ -99,7 +103,7 @@ def test_curves_lie_over_one_another_coloured_by_what_differs(sweep: Path) -> No
 
 def test_many_lines_become_medians(sweep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grokscope.reports.figures.several_runs.MOST_LINES", 3)
-    figure = overlaid(compared(sweep))[0]
+    figure = overlaid_figures(compared(sweep))[0]
     assert figure.chart is not None
     rows = next(iter(figure.chart["datasets"].values()))
     assert {row["line"] for row in rows} == {"0.1", "1"}
@@ -107,7 +111,7 @@ def test_many_lines_become_medians(sweep: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_undecided_run_is_marked_at_its_last_step(sweep: Path) -> None:
-    figure = against(compared(sweep))
+    figure = ended_figure(compared(sweep))
     assert figure.chart is not None
     rows = figure.chart["datasets"][figure.chart["concat"][0]["layer"][0]["data"]["name"]]
     found = {row["run"]: (row["x"], row["value"], row["ended"]) for row in rows}
@@ -116,7 +120,7 @@ def test_an_undecided_run_is_marked_at_its_last_step(sweep: Path) -> None:
 
 
 def test_the_keys_have_a_panel_per_seed_and_a_row_per_decay(sweep: Path) -> None:
-    figure = chosen(compared(sweep))
+    figure = chosen_keys_figure(compared(sweep))
     assert figure.chart is not None
     assert [panel["title"] for panel in figure.chart["concat"]] == ["seed 0", "seed 1"]
     rows = figure.chart["datasets"][figure.chart["concat"][0]["layer"][0]["data"]["name"]]
@@ -176,8 +180,8 @@ def test_a_run_that_is_named_twice_is_one_run(make_run: MakeRun) -> None:
 
 def test_equal_settings_are_told_by_name(make_run: MakeRun) -> None:
     found = compared(make_run("first").path, make_run("second").path)
-    assert title(found) == "x + y modulo 7, compared"
-    assert in_short(found)[0].text == "2 runs, which have the same settings: 2 grokked."
+    assert comparison_title(found) == "x + y modulo 7, compared"
+    assert comparison_in_short(found)[0].text == "2 runs, which have the same settings: 2 grokked."
     assert [found.label(network) for network in found.networks] == ["run first", "run second"]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
-from grokscope.reports.facts import facts, fall_rows, seed_header, seed_rows
+from grokscope.reports.facts import fall_rows, run_facts, seed_header, seed_rows
 from grokscope.reports.figures import over_time
 from grokscope.reports.finding import finding, share_in_percent, spread_in_percent
 from grokscope.reports.record import read_runs
@@ -130,14 +130,14 @@ def test_the_fall_of_a_measure_is_compared_with_grokking(make_run: MakeRun) -> N
 
 
 def test_facts_name_what_determines_the_run(make_run: MakeRun) -> None:
-    known = dict(facts(read_runs([make_run(architecture="mlp", label_noise=0.1).path])[0]))
+    known = dict(run_facts(read_runs([make_run(architecture="mlp", label_noise=0.1).path])[0]))
     assert known["operation"] == "x + y, modulo p = 7"
     assert known["training set"].startswith("r = 0.6: 29 of 49 pairs; 20 test")
     assert "label noise 0.1: 3 wrong answers per operation" in known["training set"]
     assert known["network"] == "MLP, 1 layer of 8 neurons, embedding 6"
     assert known["optimiser"].startswith("AdamW, full batch, learning rate 0.001, betas 0.9 and")
     assert "taken over" not in known
-    plain = dict(facts(read_runs([make_run("plain").path])[0]))
+    plain = dict(run_facts(read_runs([make_run("plain").path])[0]))
     assert "noise" not in plain["training set"]
 
 
@@ -146,7 +146,7 @@ def test_facts_name_the_weights_that_were_taken_over(make_run: MakeRun) -> None:
     run.manifest.config["transfer"] = {"source": "a", "load": ["mlp"]}
     origin = {"operation": "x*y", "checkpoints": [{"seed": 0, "source_seed": 3, "step": 10_000}]}
     run.write_manifest(dataclasses.replace(run.manifest, transfer=origin))
-    known = dict(facts(read_runs([run.path])[0]))
+    known = dict(run_facts(read_runs([run.path])[0]))
     assert known["taken over"] == "mlp from x*y, seed 3, step 10,000; trained on"
 
 

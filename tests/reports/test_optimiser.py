@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from grokscope.config.optimizer import OptimizerConfig
-from grokscope.reports.facts import optimiser
+from grokscope.reports.facts import optimiser_in_words
 
 
 def test_the_paper() -> None:
-    assert optimiser(OptimizerConfig()) == (
+    assert optimiser_in_words(OptimizerConfig()) == (
         "AdamW, full batch, learning rate 0.001, betas 0.9 and 0.98, weight decay 1"
     )
 
@@ -32,7 +32,7 @@ def test_the_paper() -> None:
     ids=str,
 )
 def test_what_is_not_as_usual(changes: dict[str, Any], words: list[str]) -> None:
-    text = optimiser(OptimizerConfig(**changes))
+    text = optimiser_in_words(OptimizerConfig(**changes))
     for word in words:
         assert word in text
     assert ("betas" in text) == (changes.get("method") != "sgd")
@@ -62,4 +62,4 @@ def test_every_setting_changes_the_words() -> None:
     assert others.keys() == {setting.name for setting in dataclasses.fields(OptimizerConfig)}
     for name, value in others.items():
         changed = dataclasses.replace(base, **{name: value})
-        assert optimiser(changed) != optimiser(base), name
+        assert optimiser_in_words(changed) != optimiser_in_words(base), name

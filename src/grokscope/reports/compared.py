@@ -137,7 +137,7 @@ def _tell(folders: Sequence[str]) -> bool:
     return len({Path(folder).name for folder in folders}) == len(set(folders))
 
 
-def outcome(network: Network) -> str:
+def outcome_of(network: Network) -> str:
     """Return how a network ended: grokked, undecided, diverged, or what its run does."""
     results = network.record.folder.manifest.results
     result = next((r for r in results if r.get("seed") == network.seed), {})

@@ -16,11 +16,15 @@ from grokscope.reports.compared import (
     Comparison,
     Network,
     Shared,
-    outcome,
+    outcome_of,
     shared_keys,
 )
 from grokscope.reports.figures.figure import Figure
-from grokscope.reports.figures.several_runs import against, chosen, overlaid
+from grokscope.reports.figures.several_runs import (
+    chosen_keys_figure,
+    ended_figure,
+    overlaid_figures,
+)
 from grokscope.reports.finding import Sentence, share_in_percent
 from grokscope.reports.html import Charts
 
@@ -31,15 +35,15 @@ DETAILED: Final = 3
 """Runs up to which each has its own figures below the comparison."""
 
 
-def comparison(compared: Comparison, charts: Charts, out: Path) -> dict[str, Any]:
+def comparison_values(compared: Comparison, charts: Charts, out: Path) -> dict[str, Any]:
     """Return what the template shows of a comparison, adding its figures to the charts.
 
     **Arguments:** the runs; the charts of the page; its file, from which links begin.
     """
-    ended = [against(compared)] if compared.networks else []
+    ended = [ended_figure(compared)] if compared.networks else []
     return {
-        "title": title(compared),
-        "in_short": in_short(compared),
+        "title": comparison_title(compared),
+        "in_short": comparison_in_short(compared),
         "header": _header(compared),
         "rows": [_row(compared, network, out) for network in compared.networks[:MOST_ROWS]],
         "rows_left_out": max(0, len(compared.networks) - MOST_ROWS),
@@ -53,18 +57,18 @@ def comparison(compared: Comparison, charts: Charts, out: Path) -> dict[str, Any
             "keys of W_E (mean; range)",
         ],
         "shared": [_shared(found) for found in shared_keys(compared)],
-        "over_time": _fitting(charts, overlaid(compared)),
+        "over_time": _fitting(charts, overlaid_figures(compared)),
         "ended": _fitting(charts, ended),
-        "keys": _fitting(charts, [chosen(compared)]),
+        "keys": _fitting(charts, [chosen_keys_figure(compared)]),
     }
 
 
-def figures(compared: Comparison) -> list[Figure]:
+def comparison_figures(compared: Comparison) -> list[Figure]:
     """Return all figures of a comparison."""
-    return [*overlaid(compared), against(compared), chosen(compared)]
+    return [*overlaid_figures(compared), ended_figure(compared), chosen_keys_figure(compared)]
 
 
-def title(compared: Comparison) -> str:
+def comparison_title(compared: Comparison) -> str:
     """Return what is compared: `x + y modulo 31: weight decay 0.1 to 2, seed 0 to 2`."""
     told = [
         _range(compared, name) for name in compared.names if name not in ("operation", "p", RUN)
@@ -82,7 +86,7 @@ def _range(compared: Comparison, name: str) -> str:
     return f"{setting_in_words(name)} {text}"
 
 
-def in_short(compared: Comparison) -> list[Sentence]:
+def comparison_in_short(compared: Comparison) -> list[Sentence]:
     """Return what came of the runs, in sentences."""
     n = len(compared.networks)
     runs = len(compared.records)
@@ -90,7 +94,7 @@ def in_short(compared: Comparison) -> list[Sentence]:
     telling = [setting_in_words(name) for name in compared.names if name != RUN]
     differ = f"differ in {_and(telling)}" if telling else "have the same settings"
     what = "networks" if of_runs else "runs"
-    states = Counter(outcome(network) for network in compared.networks)
+    states = Counter(outcome_of(network) for network in compared.networks)
     verdicts = Counter(VERDICTS[e.verdict] for x in compared.networks for e in x.explanations)
     said = [
         Sentence(f"{n} {what}{of_runs}, which {differ}: {_counts(states)}."),
@@ -128,7 +132,7 @@ def _row(compared: Comparison, network: Network, out: Path) -> dict[str, Any]:
     return {
         "cells": [
             *(settings or [network.record.folder.path.name]),
-            outcome(network),
+            outcome_of(network),
             UNKNOWN if curve is None else f"{int(curve.steps[-1]):,}",
             UNKNOWN if grokked is None else f"{grokked:,}",
             UNKNOWN if curve is None else share_in_percent(curve.values[-1]),

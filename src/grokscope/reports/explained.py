@@ -78,7 +78,9 @@ def subject_of(record: RunRecord, network: Network, found: Explained) -> Subject
 UNKNOWN = "–"
 
 
-def chapter(found: Explained | str, figures: list[dict[str, Any]] | None) -> dict[str, Any]:
+def explanation_section(
+    found: Explained | str, figures: list[dict[str, Any]] | None
+) -> dict[str, Any]:
     """Return the words of a run's chapter, with the words of its figures.
 
     **Arguments:** the explanation or why there is none; None for figures that do not fit on the
@@ -103,7 +105,7 @@ def chapter(found: Explained | str, figures: list[dict[str, Any]] | None) -> dic
     }
 
 
-def in_short(found: Explained | str) -> Sentence:
+def verdict_sentence(found: Explained | str) -> Sentence:
     """Return the verdict as one sentence for the top of the page."""
     if isinstance(found, str):
         return Sentence(f"Which algorithm it found cannot be said: {found}.")

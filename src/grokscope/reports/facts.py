@@ -21,7 +21,7 @@ _NAMES: Final[dict[Method, str]] = {
 }
 
 
-def optimiser(config: OptimizerConfig) -> str:
+def optimiser_in_words(config: OptimizerConfig) -> str:
     """Return everything that is not as usual, in the order in which it acts."""
     whole = config.batch_size is None
     words = [_NAMES[config.method], "full batch" if whole else f"batches of {config.batch_size}"]
@@ -51,7 +51,7 @@ def _tricks(config: OptimizerConfig) -> list[str]:
 UNKNOWN = "–"
 
 
-def facts(record: RunRecord) -> list[tuple[str, str]]:
+def run_facts(record: RunRecord) -> list[tuple[str, str]]:
     """Return names and values of what determines a run."""
     config, manifest, counts = record.config, record.folder.manifest, record.split.counts
     split = "ordered pairs" if config.task.split == "pairs" else "orbits {(x, y), (y, x)}"
@@ -65,7 +65,7 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
             f"{_noise(config.task.label_noise, counts['train'])}",
         ),
         ("network", _network(config.model)),
-        ("optimiser", optimiser(config.optimizer)),
+        ("optimiser", optimiser_in_words(config.optimizer)),
         *([("taken over", taken)] if (taken := transfer_words(manifest)) else []),
         ("seeds", " ".join(map(str, record.seeds))),
         ("state", record.status),

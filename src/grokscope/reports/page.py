@@ -16,8 +16,8 @@ from grokscope.numerics import computing
 from grokscope.progress import doing, showing
 from grokscope.reports import facts
 from grokscope.reports.compared import Comparison
-from grokscope.reports.comparison import DETAILED, comparison, figures
-from grokscope.reports.explained import chapter, in_short, read_all_explained
+from grokscope.reports.comparison import DETAILED, comparison_figures, comparison_values
+from grokscope.reports.explained import explanation_section, read_all_explained, verdict_sentence
 from grokscope.reports.figures import (
     Figure,
     explanation_figures,
@@ -66,7 +66,7 @@ def write_figures(runs: Any, directory: str | Path, formats: Sequence[str] = FOR
 @computing()
 def _named(records: Sequence[RunRecord]) -> list[tuple[str, Figure]]:
     """Return all figures with the stems of their files."""
-    common = over_time(records) if len(records) == 1 else figures(Comparison(records))
+    common = over_time(records) if len(records) == 1 else comparison_figures(Comparison(records))
     named = [(f"{i}-{figure.name}", figure) for i, figure in enumerate(common, 1)]
     if len(records) > DETAILED:
         return named
@@ -164,7 +164,7 @@ def render(
             **values,
         )
     compared = Comparison(records)
-    found = comparison(compared, charts, out)
+    found = comparison_values(compared, charts, out)
     few = records if len(records) <= DETAILED else []
     return render_template(
         "comparison.html.j2",
@@ -173,7 +173,7 @@ def render(
         compared=found,
         left_out=left_out,
         over_time=found["over_time"],
-        first={"label": records[0].label, "facts": facts.facts(records[0])},
+        first={"label": records[0].label, "facts": facts.run_facts(records[0])},
         runs=[_run(record, len(records), charts) for record in few],
         detailed=DETAILED,
         **values,
@@ -196,15 +196,15 @@ def _run(
         for found in explained
     ]
     chapters = [
-        chapter(found, charts.add(figures_of))
+        explanation_section(found, charts.add(figures_of))
         for found, figures_of in zip(explained, evidence, strict=True)
     ]
     names = [expression.canonical for expression in record.task.expressions]
     return {
         "label": record.label,
         "p": record.p,
-        "facts": facts.facts(record),
-        "finding": finding(record, [in_short(found) for found in explained]),
+        "facts": facts.run_facts(record),
+        "finding": finding(record, [verdict_sentence(found) for found in explained]),
         "seed_header": facts.seed_header(record),
         "seed_rows": facts.seed_rows(record) if record.curves else [],
         "fall_rows": facts.fall_rows(record) if record.curves else [],

@@ -12,7 +12,7 @@ from grokscope.explanation.sentences import is_additive
 from grokscope.reports.explained import Explained, subject_of
 from grokscope.reports.figures.circles import circles
 from grokscope.reports.figures.figure import Figure, Layout
-from grokscope.reports.figures.keys import ablation, shapes
+from grokscope.reports.figures.keys import ablation_figure, key_shapes_figure
 from grokscope.reports.figures.over_pairs import attention, modes, neurons
 from grokscope.reports.figures.over_time import (
     accuracy,
@@ -120,7 +120,7 @@ def explanation_figures(
     return [
         bases(found, network, record.p),
         *own,
-        ablation(found),
-        shapes(found),
+        ablation_figure(found),
+        key_shapes_figure(found),
         progress_in_two_bases(record, found.number),
     ]

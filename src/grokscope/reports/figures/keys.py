@@ -25,7 +25,7 @@ _BOTH: Final = "W_E, class axis"
 _HEIGHT: Final = 270
 
 
-def ablation(found: Explained) -> Figure:
+def ablation_figure(found: Explained) -> Figure:
     """Return the figure: bars of A for every place and test."""
     ablations = found.explanation.ablations
     scores = [
@@ -90,7 +90,7 @@ _POINTS: Final = 49
 _SHAPES: Final = ("circle", "ellipse", "line")
 
 
-def shapes(found: Explained) -> Figure:
+def key_shapes_figure(found: Explained) -> Figure:
     """Return the figure: a small panel per key, all ellipses to one scale, harmonics dashed."""
     keys = found.explanation.logits.key_shapes
     if not keys:

@@ -86,7 +86,7 @@ def colour_scale(low: float, high: float) -> alt.Scale:
     return alt.Scale(domain=[low, high], range=list(VIRIDIS), interpolate="rgb", clamp=True)
 
 
-def cropped(p: int) -> str:
+def cropped_in_words(p: int) -> str:
     """Return the sentence that says which residues a map leaves out, or nothing."""
     return f" The first {MOST_RESIDUES} of {p} residues are shown." if p > MOST_RESIDUES else ""
 

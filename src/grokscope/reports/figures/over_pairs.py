@@ -22,7 +22,7 @@ from grokscope.models import MLP
 from grokscope.reports.figures.figure import Figure, Layout, Panel, assemble, ticks
 from grokscope.reports.figures.maps import (
     MOST_RESIDUES,
-    cropped,
+    cropped_in_words,
     image_panel,
     maps_layout,
     pair_map,
@@ -48,7 +48,7 @@ def neurons(network: Network, p: int, subject: Subject | None = None) -> Figure:
             _neuron_panel(values, f"neuron {j}: 0 to {values.max():.2g}")
             for j, values in zip(chosen, maps, strict=True)
         ]
-        caption = _held_by(chosen, strengths) + cropped(p)
+        caption = _held_by(chosen, strengths) + cropped_in_words(p)
     else:
         name = "neurons-matched"
         title = "The same neurons in the order of the operation's coordinates"
@@ -155,7 +155,7 @@ def attention(network: Network, p: int) -> Figure:
         " y; the titles are means over all pairs of what goes to x, to the operator and to y."
         " Stripes are heads that choose by x or by y, an even field a head that merely averages."
         f" The colours end at {low:g} and {high:g}, between which 98% of the weights are."
-        + cropped(p)
+        + cropped_in_words(p)
     )
     if len(patterns) > MOST_HEADS:
         caption += f" The first {MOST_HEADS} of {len(patterns)} heads are shown."

@@ -12,7 +12,7 @@ from grokscope.reports.figures.figure import Figure, Layout, Panel, assemble, sh
 from grokscope.reports.figures.timeline import (
     TimeAxis,
     curves_panel,
-    many_seeds,
+    seeds_in_words,
     side_axis,
     time_axis,
     time_span,
@@ -75,7 +75,7 @@ def accuracy(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
     return Figure(
         name="accuracy",
         title=ACCURACY_TITLE,
-        caption=caption + many_seeds(records[0]),
+        caption=caption + seeds_in_words(records[0]),
         chart=assemble(panels, layout, ACCURACY_TITLE),
         layout=layout,
         first_step=axis.first,
@@ -118,7 +118,7 @@ def loss(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
     return Figure(
         name="loss",
         title=LOSS_TITLE,
-        caption=caption + many_seeds(records[0]),
+        caption=caption + seeds_in_words(records[0]),
         chart=assemble(panels, layout, LOSS_TITLE),
         layout=layout,
         first_step=axis.first,
@@ -243,7 +243,9 @@ def _measures_figure(
     axis: TimeAxis,
 ) -> Figure:
     chart = assemble(panels, layout, title)
-    return Figure(name, title, caption + many_seeds(record), chart, layout, first_step=axis.first)
+    return Figure(
+        name, title, caption + seeds_in_words(record), chart, layout, first_step=axis.first
+    )
 
 
 NORMS_TITLE = "L2 norms of the weights"

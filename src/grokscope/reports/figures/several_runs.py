@@ -10,7 +10,7 @@ from grokscope.disk.manifest import setting_in_words, settings_in_words
 from grokscope.explanation.result import Explanation
 from grokscope.measures import MEASURES, TABLES
 from grokscope.measures.grokking import thin
-from grokscope.reports.compared import Comparison, Network, outcome
+from grokscope.reports.compared import Comparison, Network, outcome_of
 from grokscope.reports.figures.figure import (
     Figure,
     Layout,
@@ -73,7 +73,7 @@ _FIGURES: Final = {
 }
 
 
-def overlaid(compared: Comparison) -> list[Figure]:
+def overlaid_figures(compared: Comparison) -> list[Figure]:
     """Return the curves of all runs; none where nothing was evaluated yet."""
     known = [record for record in compared.records if record.curves]
     if not known:
@@ -188,7 +188,7 @@ _ENDED: Final = ("grokked", "undecided", "diverged", "not finished")
 _SHAPES: Final = ["circle", "triangle-up", "cross", "square"]
 
 
-def against(compared: Comparison) -> Figure:
+def ended_figure(compared: Comparison) -> Figure:
     """Return the figure: the step of grokking and the last measures, one mark per network."""
     title = f"Where each run ended, by {setting_in_words(compared.swept or 'run')}"
     panels = [_against_panel(compared, "step", _step, None)]
@@ -257,7 +257,7 @@ def _against_panel(
 
 
 def _ended(network: Network) -> str:
-    found = outcome(network)
+    found = outcome_of(network)
     return found if found in _ENDED else _ENDED[-1]
 
 
@@ -283,7 +283,7 @@ MOST_PANELS: Final = 12
 _ROW: Final = 22
 
 
-def chosen(compared: Comparison) -> Figure:
+def chosen_keys_figure(compared: Comparison) -> Figure:
     """Return the figure: a panel for what is alike besides the swept setting, a row per value."""
     rest = [name for name in compared.names if name != compared.swept]
     groups: dict[str, list[tuple[Network, Explanation]]] = {}

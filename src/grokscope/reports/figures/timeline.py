@@ -155,7 +155,7 @@ def _moments(record: RunRecord, axis: TimeAxis, moments: Mapping[int, Moments]) 
     )
 
 
-def many_seeds(record: RunRecord) -> str:
+def seeds_in_words(record: RunRecord) -> str:
     """Return the sentence that explains the lines of several seeds, or nothing for one."""
     if len(record.seeds) == 1:
         return ""
