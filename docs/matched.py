@@ -26,9 +26,9 @@ from docs.progress import (
 )
 
 from grokscope import RunFolder
-from grokscope.fourier.basis import Matched
-from grokscope.fourier.spectrum import matched_spectrum
-from grokscope.measures import MEASURES, matched_values
+from grokscope.fourier.basis import Basis
+from grokscope.fourier.spectrum import spectrum
+from grokscope.measures import MATCHED, MEASURES, recorded
 from grokscope.runner.table_a4 import LOSSES
 from grokscope.tasks.structure import structure
 
@@ -66,7 +66,7 @@ PANELS: Final[Panels] = {
         "unleaked_accuracy": "test, unleaked",
     },
     "FFS, additive": {f"ffs {table}": table for table in _TABLES},
-    "FFS, matched": {f"ffs {table} matched": table for table in _TABLES},
+    "KFS, matched": {f"kfs {table} matched": table for table in _TABLES},
     "FCR, additive": {f"fcr {table}": table for table in _TABLES},
     "FCR, matched": {f"fcr {table} matched": table for table in _TABLES},
 }
@@ -84,7 +84,7 @@ def forced(runs: Path, expression: str) -> Curves:
     run = RunFolder.open(runs / RANDOM.name)
     best = structure(expression, P).best
     assert best is not None
-    bases = {"W_E": Matched(best).embedding, "W_L": Matched(best).readout}
+    bases = {"W_E": Basis(best).embedding, "W_L": Basis(best).readout}
     found: Curves = {}
     for seed in RANDOM.seeds:
         for step in run.checkpoint_steps(seed):
@@ -92,10 +92,11 @@ def forced(runs: Path, expression: str) -> Curves:
             # W_L = W_U·W_out, and W_E without the operator's token
             tables = {"W_E": weights["W_E"][:P], "W_L": (weights["W_out"] @ weights["W_U"]).T}
             for table, characters in bases.items():
-                spectrum = matched_spectrum(tables[table], characters)
-                for key, value in matched_values(spectrum, characters).items():
-                    points = found.setdefault(f"{key} {table} matched", {}).setdefault(seed, [])
-                    points.append((step, float(value)))
+                known = spectrum(tables[table], characters)
+                for measure in recorded(MATCHED, one_coordinate=known.one_coordinate):
+                    name = f"{measure.key} {table} {MATCHED}"
+                    points = found.setdefault(name, {}).setdefault(seed, [])
+                    points.append((step, float(measure.of(known))))
     return found
 
 

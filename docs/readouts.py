@@ -24,7 +24,7 @@ from grokscope.explanation.circuit import Effort, find_circuit
 from grokscope.explanation.key_shapes import FittedShape, key_shapes
 from grokscope.explanation.network import Subject
 from grokscope.explanation.of_run import case_of, load_network
-from grokscope.fourier.basis import Matched
+from grokscope.fourier.basis import Basis
 from grokscope.tasks import Task
 
 SHOWN: Final = ("p97-add", "p97-mul", "p97-sub", "p97-sq2", "p59-sub", "p59-sq2")
@@ -159,7 +159,7 @@ def subjects(runs: Path) -> list[tuple[str, Subject, int]]:
             assert structure is not None, case.expression
             labels = task.labels(seed)[0].reshape(task.p, task.p)
             network = load_network(folder, seed)
-            subject = Subject(network.model, labels, Matched(structure), known.kind)
+            subject = Subject(network.model, labels, Basis(structure), known.kind)
             found.append((f"{case.expression}, {case.p}", subject, seed))
     return found
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from grokscope.disk.folder import RunFolder
     from grokscope.disk.listing import list_runs
     from grokscope.disk.measuring import measure
+    from grokscope.fourier.basis import basis
+    from grokscope.fourier.spectrum import spectrum
     from grokscope.reports import write_figures, write_report
     from grokscope.runner.train import train
     from grokscope.sweeps.explain_many import explain
@@ -31,10 +33,12 @@ watch_forks()
 
 __all__ = [
     "RunFolder",
+    "basis",
     "explain",
     "list_runs",
     "measure",
     "measures",
+    "spectrum",
     "structure",
     "sweep",
     "train",
@@ -48,6 +52,8 @@ _HOMES = {
     "explain": "grokscope.sweeps.explain_many",
     "measure": "grokscope.disk.measuring",
     "structure": "grokscope.tasks.structure",
+    "basis": "grokscope.fourier.basis",
+    "spectrum": "grokscope.fourier.spectrum",
     "RunFolder": "grokscope.disk.folder",
     "list_runs": "grokscope.disk.listing",
     "write_report": "grokscope.reports",

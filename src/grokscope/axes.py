@@ -27,3 +27,6 @@ AXES: Final[dict[str, str]] = {
     "seed": "runs trained in one program",
     "step": "full-batch updates",
 }
+
+MOST_TOKENS: Final = 8
+"""Entries beyond p that an axis of residues may have: operators, an equals sign."""

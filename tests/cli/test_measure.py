@@ -11,7 +11,7 @@ import safetensors.numpy
 
 from grokscope.disk.tensors import encode
 
-KEYS = ["p", "ffs", "ffd", "fcr", "gini", "ipr", "axis", "length", "left_out"]
+KEYS = ["p", "ffs", "ffd", "kfs", "fcr", "gini", "ipr", "axis", "length", "left_out"]
 WHOLE = [0, 11, []]
 """Axis, length, and what was left out, of a table with 11 rows."""
 RANDOM = np.random.default_rng(1).normal(size=(11, 6))
@@ -125,7 +125,7 @@ def test_the_table(cli: Any, tmp_path: Path) -> None:
     outcome = cli("measure", "table.npy", "--p", "11")
     header, row = (line for line in outcome.out.splitlines() if "FFS" in line or "0.100" in line)
     words = [word for word in header.split() if word.isalpha()]
-    assert words == ["table", "p", "of", "FFS", "FFD", "FCR", "Gini", "IPR"]
+    assert words == ["table", "p", "of", "FFS", "FFD", "KFS", "FCR", "Gini", "IPR"]
     numbers = ["0.100", "0.100", "0.000", "0.800", "1.000"]
     assert row.split() == ["table", "11", "11", "rows", *numbers]
     assert outcome.err == ""

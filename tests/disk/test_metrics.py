@@ -135,3 +135,16 @@ def test_memory_that_ends_is_not_called_damage(
     with pytest.raises(GrokscopeError, match="not enough memory to read") as caught:
         read_parts(tmp_path, METRIC_SCHEMA)
     assert "damaged" not in str(caught.value)
+
+
+def test_the_joint_measure_of_older_runs_has_the_name_of_today(tmp_path: Path) -> None:
+    named = [("ffs", "matched"), ("ffs", "additive"), ("fcr", "matched"), ("test_loss", None)]
+    rows = [
+        {"seed": 0, "step": 50, "measure": measure, "basis": basis, "value": 0.5}
+        for measure, basis in named
+    ]
+    write_part(tmp_path, pa.Table.from_pylist(rows, schema=METRIC_SCHEMA), 50)
+    found = read_parts(tmp_path, METRIC_SCHEMA)
+    assert found.schema == METRIC_SCHEMA
+    read = [(row["measure"], row["basis"]) for row in found.to_pylist()]
+    assert read == [("kfs", "matched"), *named[1:]]

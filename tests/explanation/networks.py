@@ -11,7 +11,7 @@ import numpy as np
 
 from grokscope.config.run import ModelConfig
 from grokscope.explanation.network import Subject
-from grokscope.fourier.basis import Matched
+from grokscope.fourier.basis import Basis
 from grokscope.models import Model, Transformer, make_model
 from grokscope.tasks.structure import Structure
 
@@ -74,4 +74,4 @@ def structure_of(name: str, p: int) -> Structure:
 def subject_of(model: Model, structure: Structure, **settings: Any) -> Subject:
     """A network and a structure; labels are 0 where the structure is undefined."""
     labels = np.maximum(structure.labels(), 0).astype(np.int32)
-    return Subject(model, labels, Matched(structure), **settings)
+    return Subject(model, labels, Basis(structure), **settings)

@@ -17,7 +17,7 @@ from grokscope.explanation.explain import explain_network, explain_table
 from grokscope.explanation.findings import Key, RunnerUp, TableFinding, key_rows
 from grokscope.explanation.sentences import sentences
 from grokscope.explanation.verdict import ClaimId, Place
-from grokscope.fourier.basis import Matched
+from grokscope.fourier.basis import Basis
 from grokscope.models import Model, Transformer
 from grokscope.tasks import Task, make_split, parse
 from grokscope.tasks.structure import Search, Structure, structure, structure_of
@@ -160,7 +160,7 @@ def test_gini_and_spectrum_are_those_of_the_table(
     assert found.embedding.gini is not None
     assert_allclose(found.embedding.gini, 8 / 11, atol=1e-3)
     rows = np.asarray(clock.W_E[:23], np.float64)
-    assert_allclose(found.embedding.spectrum, spectrum_of(rows, Matched(own).embedding))
+    assert_allclose(found.embedding.spectrum, spectrum_of(rows, Basis(own).embedding))
     assert found.embedding.energy_in_keys == pytest.approx(1)
 
 

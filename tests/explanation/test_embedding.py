@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from grokscope.errors import UsageError
-from grokscope.fourier.spectrum import circle_of, frequency_shares, strongest_frequencies
+from grokscope.fourier.spectrum import circle_of, spectrum
 
 
 def directions(n: int, columns: int) -> np.ndarray:
@@ -33,11 +33,11 @@ def test_a_perfect_circle_comes_back_with_its_radius_and_order(p: int) -> None:
 
 def test_the_strongest_come_first_with_their_shares() -> None:
     table = clock(13, {3: 2.0, 5: 0.5, 1: 1.0}) + 7.0
-    assert strongest_frequencies(table, 2) == [3, 1]
-    assert strongest_frequencies(table, 99)[:3] == [3, 1, 5]
+    assert spectrum(table).strongest(2) == [3, 1]
+    assert spectrum(table).strongest(99)[:3] == [3, 1, 5]
     expected = np.zeros(6)
     expected[[2, 4, 0]] = np.array([4, 0.25, 1]) / 5.25
-    assert_allclose(frequency_shares(table), expected, atol=1e-12)
+    assert_allclose(spectrum(table).shares, expected, atol=1e-12)
 
 
 def test_the_alternating_frequency_of_an_even_modulus_lies_on_a_line() -> None:
@@ -56,7 +56,7 @@ def test_a_table_with_one_column_has_points_too() -> None:
 
 def test_a_table_of_equal_rows_has_no_shares_and_no_extent() -> None:
     table = np.ones((7, 3))
-    assert np.isnan(frequency_shares(table)).all()
+    assert np.isnan(spectrum(table).shares).all()
     assert_allclose(circle_of(table, 1), 0, atol=1e-12)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.fourier.basis import Matched
+from grokscope.fourier.basis import Basis
 from grokscope.tasks.structure import Structure
 
 Known = Callable[[str, int], Structure]
@@ -27,7 +27,7 @@ def test_labels_sums_and_bases_of_an_operation(
     known_structure: Known, name: str, p: int, n: int, parts: int, answer: Callable
 ) -> None:
     structure = known_structure(name, p)
-    matched = Matched(structure)
+    matched = Basis(structure)
     assert (matched.n, matched.p) == (n, p)
     assert len(matched.embedding.parts) == parts
     assert matched.embedding.n == matched.readout.n == n

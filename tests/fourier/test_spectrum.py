@@ -1,11 +1,13 @@
 """Spectra of tables whose Fourier coefficients are known, or summed term by term."""
 
 import math
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from grokscope.errors import UsageError
 from grokscope.fourier.spectrum import Spectrum, spectrum
 
 
@@ -87,5 +89,19 @@ def test_a_wrong_shape_is_refused_by_the_annotations():
 
 
 def test_a_spectrum_is_a_pair_of_norms():
-    cos_norm, sin_norm = Spectrum(np.array([3.0]), np.array([4.0]))
-    assert Spectrum(cos_norm, sin_norm).joint == pytest.approx([5.0])
+    found = Spectrum.of_norms(np.array([3.0]), np.array([4.0]), 3)
+    assert found.joint == pytest.approx([5.0])
+    assert [norm.tolist() for norm in found.norms] == [[3.0], [4.0]]
+
+
+def test_a_spectrum_shows_its_strongest_frequencies() -> None:
+    found = Spectrum.of_norms(np.array([1.0, 0.0, 2.0]), np.array([1.0, 1.0, 1.0]), 7)
+    assert found.strongest(2) == [3, 1]
+    assert repr(found).endswith("of Z_7; the strongest: k = 3 (62%), k = 1 (25%), k = 2 (12%)")
+    assert repr(spectrum(np.ones((7, 2)))) == "Spectrum of 3 frequencies of Z_7"
+
+
+def test_another_word_for_a_basis_is_refused() -> None:
+    word: Any = "x*y"
+    with pytest.raises((UsageError, TypeError), match="basis"):
+        spectrum(np.eye(7), word)

@@ -25,7 +25,7 @@ def coefficient_norms(table):
 
 
 def naive_measures(table, eta):
-    """FFS, FCR, Gini and IPR of a table without empty frequencies."""
+    """FFS, KFS, FCR, Gini and IPR of a table without empty frequencies."""
     n = len(table)
     pairs = coefficient_norms(table)
     largest = [max(pair[i] for pair in pairs) for i in (0, 1)]
@@ -38,6 +38,7 @@ def naive_measures(table, eta):
     return {
         "ffs": count / (n - 1),
         "ffd": count / (n - 1),
+        "kfs": sum(c > eta * joint[-1] for c in joint) / len(joint),
         "fcr": sum(ratios) / len(ratios),
         "gini": differences / (2 * len(joint) * sum(joint)),
         "ipr": sum(x * x for x in joint) ** 2 / sum(x**4 for x in joint),

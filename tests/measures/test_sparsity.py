@@ -6,8 +6,6 @@ import pytest
 from grokscope.errors import UsageError
 from grokscope.fourier.spectrum import Spectrum, spectrum
 from grokscope.measures import (
-    fcr_of,
-    ffs_of,
     fourier_coefficient_ratio,
     fourier_frequency_density,
     fourier_frequency_sparsity,
@@ -109,14 +107,14 @@ def test_where_nothing_can_be_sparse_the_measures_are_undefined(table):
 
 
 def test_a_known_spectrum_is_not_computed_again():
-    norms = Spectrum(np.array([4.0, 1.0, 3.0]), np.array([1.0, 0.0, 3.0]))
-    assert ffs_of(norms, 7) == pytest.approx(3 / 6)
-    assert ffs_of(norms, 7, eta=0.2) == pytest.approx(5 / 6)
-    assert fcr_of(norms, 7) == pytest.approx((1 / 4 + 0 + 1) / 3)
+    norms = Spectrum.of_norms(np.array([4.0, 1.0, 3.0]), np.array([1.0, 0.0, 3.0]), 7)
+    assert fourier_frequency_sparsity(norms) == pytest.approx(3 / 6)
+    assert fourier_frequency_sparsity(norms, eta=0.2) == pytest.approx(5 / 6)
+    assert fourier_coefficient_ratio(norms) == pytest.approx((1 / 4 + 0 + 1) / 3)
     # period 6: five components, and frequency 3 has no ratio
-    even = Spectrum(norms.cos_norm, np.array([1.0, 0.0, 0.0]))
-    assert ffs_of(even, 6) == pytest.approx(3 / 5)
-    assert fcr_of(even, 6) == pytest.approx((1 / 4 + 0) / 2)
+    even = Spectrum.of_norms(norms.cos_norm, np.array([1.0, 0.0, 0.0]), 6)
+    assert fourier_frequency_sparsity(even) == pytest.approx(3 / 5)
+    assert fourier_coefficient_ratio(even) == pytest.approx((1 / 4 + 0) / 2)
 
 
 @pytest.mark.parametrize("eta", [0.0, 1.0, -0.5, float("nan")])

@@ -9,7 +9,7 @@ import pytest
 from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.fourier.spectrum import Spectrum
-from grokscope.measures import ffs_of
+from grokscope.measures import fourier_frequency_sparsity
 from grokscope.paper import summary
 from grokscope.paper.plan import Cell, CellRun, find_runs
 from grokscope.paper.summary import Reading, summary_rows
@@ -83,8 +83,10 @@ def test_ffs_with_another_threshold_is_that_of_the_recorded_spectrum(make_run: M
     rows = list(summary.etas(one, 10))
     assert {row["eta"] for row in rows} == set(summary.ETAS)
     for row in rows:
-        known = Spectrum(*one.spectra[row["matrix"], row["step"]])
-        assert row["value"] == pytest.approx(float(ffs_of(known, P, row["eta"])), abs=5e-3)
+        known = Spectrum.of_norms(*one.spectra[row["matrix"], row["step"]], n=P)
+        assert row["value"] == pytest.approx(
+            float(fourier_frequency_sparsity(known, row["eta"])), abs=5e-3
+        )
     by_eta = [np.mean([r["value"] for r in rows if r["eta"] == eta]) for eta in summary.ETAS]
     assert by_eta == sorted(by_eta, reverse=True)  # a higher threshold counts fewer
 

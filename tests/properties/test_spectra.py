@@ -15,7 +15,7 @@ from grokscope.measures import MEASURES
 periods = st.integers(4, 40)
 seeds = st.integers(0, 2**32 - 1)
 ETA = 0.5
-JOINT_ONLY = ("gini", "ipr")
+JOINT_ONLY = ("kfs", "gini", "ipr")
 
 
 def draw_table(n, seed, columns=3):
@@ -25,12 +25,12 @@ def draw_table(n, seed, columns=3):
 
 def measures(table, keys=tuple(MEASURES)):
     known = spectrum(table)
-    return {key: float(MEASURES[key].of_spectrum(known, len(table), ETA)) for key in keys}
+    return {key: float(MEASURES[key].of(known, ETA)) for key in keys}
 
 
 def away_from_threshold(table):
     """Whether no norm is so close to η times the largest that round-off could move it across."""
-    shares = [norm / norm.max() for norm in spectrum(table)]
+    shares = [norm / norm.max() for norm in (*spectrum(table).norms, spectrum(table).joint)]
     return all(abs(share - ETA).min() > 1e-9 for share in shares)
 
 
@@ -112,6 +112,7 @@ def test_measures_keep_to_their_ranges(n, seed):
     found = measures(table)
     m = n // 2
     assert 2 / (n - 1) <= found["ffs"] <= 1
+    assert 1 / m <= found["kfs"] <= 1
     assert 0 <= found["fcr"] <= 1
     assert 0 <= found["gini"] <= 1 - 1 / m
     assert 1 - 1e-12 <= found["ipr"] <= m + 1e-9

@@ -47,7 +47,8 @@ def metric_rows(seed: int, grokked_at: int | None, matrices: Sequence[str]) -> l
         done = step / STEPS[-1]
         named = [(name, None, value) for name, value in accuracies(step, grokked_at).items()]
         named += [("l2_norm", matrix, 10 - done + seed) for matrix in matrices]
-        named += [("ffs", "W_E", 1 - 0.8 * done), ("ffs", "W_L", 1 - 0.6 * done)]
+        for key in ("ffs", "kfs"):
+            named += [(key, "W_E", 1 - 0.8 * done), (key, "W_L", 1 - 0.6 * done)]
         named += [("fcr", "W_E", 0.9), ("fcr", "W_L", 0.9 - 0.05 * done)]
         for measure, matrix, value in named:
             basis = "additive" if matrix and measure != "l2_norm" else None

@@ -131,7 +131,7 @@ def test_rows_in_the_matched_basis_are_drawn(make_run: MakeRun, rows_of: RowsOf)
         {
             "seed": 0,
             "step": step,
-            "measure": "ffs",
+            "measure": "kfs",
             "matrix": matrix,
             "basis": "matched",
             "value": 0.3,
@@ -141,7 +141,7 @@ def test_rows_in_the_matched_basis_are_drawn(make_run: MakeRun, rows_of: RowsOf)
     ]
     run.append(pa.Table.from_pylist(rows, schema=METRIC_SCHEMA), SPECTRA_SCHEMA.empty_table(), 1000)
     drawn = chart(figures(run)["measures-matched"])
-    assert [panel["title"] for panel in drawn["concat"]] == ["FFS of W_E", "FFS of W_L"]
+    assert [panel["title"] for panel in drawn["concat"]] == ["KFS of W_E", "KFS of W_L"]
     fits = [r["value"] for r in rows_of(drawn, "series") if r["series"] == "basis that fits"]
     assert set(fits) == {0.3}
     assert len({r["value"] for r in rows_of(drawn, "series")}) > 1
@@ -209,7 +209,7 @@ def test_every_operation_of_a_mixture_has_its_chapter_and_its_measures(make_run:
         {
             "seed": 0,
             "step": step,
-            "measure": "ffs",
+            "measure": "kfs",
             "matrix": matrix,
             "basis": "matched",
             "operation": operation,
@@ -224,7 +224,7 @@ def test_every_operation_of_a_mixture_has_its_chapter_and_its_measures(make_run:
     found = read_all_explained(record)
     assert [e.explanation.operation for e in found if isinstance(e, Explained)] == list(shares)
     for number, share in enumerate(shares.values()):
-        assert set(record.matched_curves(number)["ffs", "W_E"][0].values) == {share}
+        assert set(record.matched_curves(number)["kfs", "W_E"][0].values) == {share}
     # of x*y alone the basis is another; its neurons see its own operator token
     assert [figure.name for figure in network_figures(record, read_network(record), 1, found)][
         :4

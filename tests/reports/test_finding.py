@@ -180,7 +180,7 @@ def _with_matched(run: RunFolder, operations: tuple[str | None, ...]) -> RunFold
         }
         for step in (0, 500, 1000)
         for matrix in ("W_E", "W_L")
-        for measure, fall in (("ffs", 0.9), ("fcr", 0.5), ("gini", 0.3))
+        for measure, fall in (("kfs", 0.9), ("fcr", 0.5), ("gini", 0.3))
         for operation in operations
     ]
     run.append(pa.Table.from_pylist(rows, schema=METRIC_SCHEMA), SPECTRA_SCHEMA.empty_table(), 1000)
@@ -192,15 +192,15 @@ def test_measures_in_the_basis_that_fits_come_first(make_run: MakeRun) -> None:
     (record,) = read_runs([run.path])
     fits, additive = [s.text for s in finding(record) if s.text.startswith("In the ")]
     assert fits.startswith(
-        "In the basis that fits: from the first to the last evaluation FFS of W_E fell from 1.00"
-        " to 0.10, FFS of W_L fell from 1.00 to 0.10, FCR of W_E fell from 1.00 to 0.50"
+        "In the basis that fits: from the first to the last evaluation KFS of W_E fell from 1.00"
+        " to 0.10, KFS of W_L fell from 1.00 to 0.10, FCR of W_E fell from 1.00 to 0.50"
     )
     assert additive.startswith("In the additive basis: from the first to the last evaluation FFS")
     rows = fall_rows(record)
-    assert rows[0][:3] == ["FFS of W_E, basis that fits", "1.00", "0.10"]
+    assert rows[0][:3] == ["KFS of W_E, basis that fits", "1.00", "0.10"]
     assert rows[4][:3] == ["FFS of W_E, additive basis", "1.00", "0.20"]
     ends = dict(zip(seed_header(record), seed_rows(record)[0], strict=True))
-    assert ends["FFS W_E, basis that fits"] == "0.10"
+    assert ends["KFS W_E, basis that fits"] == "0.10"
     assert ends["FCR W_L, additive basis"] == "0.85"
 
 
@@ -216,7 +216,7 @@ def test_each_operation_of_a_mixture_has_its_basis(make_run: MakeRun) -> None:
     names = ("x + y", "x*y")
     (record,) = read_runs([_with_matched(make_run(expressions=names), names).path])
     labels = [row[0] for row in fall_rows(record)]
-    assert labels[0] == "FFS of W_E, basis that fits x*y"
+    assert labels[0] == "KFS of W_E, basis that fits x*y"
     assert labels[4] == "FFS of W_E, additive basis"
     assert len(labels) == 8
 

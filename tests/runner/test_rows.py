@@ -6,7 +6,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
-from grokscope.fourier.spectrum import MatchedSpectrum, Spectrum
 from grokscope.runner.observe import Column, Observation, Rows
 from grokscope.runner.table_a4 import LOSSES
 
@@ -17,7 +16,7 @@ def test_values_and_spectra_become_rows_once() -> None:
     rows = Rows(COLUMNS, ["x + y"])
     rows.add_metrics(4_000_000_000, 50, np.array([0.1, 2, np.nan], np.float32))
     rows.add_metrics(1, 100, np.array([1, 2, 3], np.float32))
-    spectra = {"W_E": Spectrum(np.array([1, 2], np.float32), np.array([3, 0], np.float32))}
+    spectra = {"W_E": (np.array([1, 2], np.float32), np.array([3, 0], np.float32))}
     nothing = Observation(jnp.zeros(3), spectra, ({},), (jnp.zeros(0),))
     rows.add_spectra(1, 100, nothing)
     rows.add_losses(1, 100, nothing)
@@ -56,8 +55,8 @@ def test_values_and_spectra_become_rows_once() -> None:
 def test_another_basis_has_rows_of_its_own() -> None:
     rows = Rows(COLUMNS, ["x + y"])
     one, two = np.array([5, 2], np.float32), np.array([np.nan, np.nan], np.float32)
-    spectra = {"W_E": Spectrum(np.array([1, 2], np.float32), np.array([3, 0], np.float32))}
-    matched = {"W_E": MatchedSpectrum(one, one, two)}
+    spectra = {"W_E": (np.array([1, 2], np.float32), np.array([3, 0], np.float32))}
+    matched = {"W_E": (one, two)}
     seen = Observation(jnp.zeros(3), spectra, (matched,), (jnp.arange(float(len(LOSSES))),))
     rows.add_spectra(7, 50, seen)
     rows.add_losses(7, 50, seen)
@@ -80,7 +79,7 @@ def test_another_basis_has_rows_of_its_own() -> None:
 def test_rows_of_a_mixture_name_their_operation() -> None:
     rows = Rows([Column("test_loss"), Column("test_loss", operation="x*y")], ["x + y", "x*y"])
     one, nothing = np.array([5, 2], np.float32), jnp.zeros(0)
-    matched = ({}, {"W_L": MatchedSpectrum(one, one, one)})
+    matched = ({}, {"W_L": (one, one)})
     losses = (nothing, jnp.ones(len(LOSSES)))
     seen = Observation(jnp.zeros(2), {}, matched, losses)
     rows.add_metrics(0, 50, np.zeros(2))

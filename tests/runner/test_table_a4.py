@@ -12,9 +12,9 @@ from grokscope.disk.folder import RunFolder
 from grokscope.explanation.logits import table_a4 as explained
 from grokscope.explanation.logits import trigonometric_losses
 from grokscope.explanation.network import Subject
-from grokscope.fourier.basis import Matched
-from grokscope.fourier.spectrum import matched_spectrum
-from grokscope.measures import key_frequencies, matched_values
+from grokscope.fourier.basis import Basis
+from grokscope.fourier.spectrum import spectrum
+from grokscope.measures import key_frequencies, recorded
 from grokscope.models import make_model, with_weights
 from grokscope.runner import observe as observing
 from grokscope.runner import table_a4
@@ -71,8 +71,8 @@ def expected(subject: Subject, keys: list[int]) -> dict[str, float]:
 
 
 def keys_of(run: SimpleNamespace) -> list[int]:
-    spectrum = matched_spectrum(run.subject.embedding, run.matched.embedding)
-    return [int(k) + 1 for k in np.flatnonzero(key_frequencies(spectrum, run.config.eta))]
+    found = spectrum(run.subject.embedding, run.matched.embedding)
+    return [int(k) + 1 for k in np.flatnonzero(key_frequencies(found, run.config.eta))]
 
 
 def test_losses_are_those_of_the_explanation(run: SimpleNamespace) -> None:
@@ -96,21 +96,24 @@ def test_measures_are_those_of_the_matched_basis(run: SimpleNamespace) -> None:
         ("W_E", run.matched.embedding, run.subject.embedding),
         ("W_L", run.matched.readout, run.subject.neuron_logit_map),
     ):
-        wanted = matched_values(matched_spectrum(W, characters), characters, run.config.eta)
-        recorded = {
+        wanted = {
+            measure.key: measure.of(W, run.config.eta, basis=characters)
+            for measure in recorded("matched")
+        }
+        found = {
             m: v
             for (m, t, b, step), v in run.rows.items()
             if (t, b, step) == (table, "matched", 400)
         }
-        assert recorded.keys() == wanted.keys()
+        assert found.keys() == wanted.keys()
         for key, value in wanted.items():
-            assert_allclose(recorded[key], value, rtol=1e-4, err_msg=f"{key} of {table}")
+            assert_allclose(found[key], value, rtol=1e-4, err_msg=f"{key} of {table}")
 
 
 def test_losses_and_spectra_are_recorded_when_due(run: SimpleNamespace) -> None:
     steps = {name: {step for (m, *_, step) in run.rows if m == name} for name in LOSSES}
     assert all(found == {0, 200, 400} for found in steps.values())
-    assert {s for m, _, b, s in run.rows if (m, b) == ("ffs", "matched")} == set(range(0, 401, 50))
+    assert {s for m, _, b, s in run.rows if (m, b) == ("kfs", "matched")} == set(range(0, 401, 50))
     spectra = [r for r in RunFolder.open(run.path).spectra().to_pylist() if r["basis"] == "matched"]
     assert {r["step"] for r in spectra} == {0, 200, 400}
     for table, W, characters in (
@@ -119,7 +122,7 @@ def test_losses_and_spectra_are_recorded_when_due(run: SimpleNamespace) -> None:
     ):
         rows = [r for r in spectra if (r["matrix"], r["step"]) == (table, 400)]
         assert [r["k"] for r in rows] == list(range(1, run.matched.n // 2 + 1))
-        found = matched_spectrum(W, characters)
+        found = spectrum(W, characters)
         assert_allclose([r["cos_norm"] for r in rows], found.cos_norm, rtol=1e-4)
         assert_allclose([r["sin_norm"] for r in rows], found.sin_norm, rtol=1e-4)
 
@@ -226,6 +229,6 @@ def test_without_a_structure_there_is_nothing_to_record(
 
 def test_the_matched_basis_of_an_operation(helpers: SimpleNamespace) -> None:
     found = matched_of(Task.from_config(helpers.tiny("x + y", "x*y").task), 1)
-    assert isinstance(found, Matched)
+    assert isinstance(found, Basis)
     assert found.n == 6
     assert_array_equal(np.flatnonzero(~found.embedding.inside), [0])

@@ -13,12 +13,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from grokscope.axes import MOST_TOKENS
 from grokscope.disk.tables import ForeignTable
 from grokscope.errors import UsageError, quote
 from grokscope.tasks.residues import axis_in_words
 
-MOST_TOKENS: Final = 8
-"""Entries beyond p that an axis of residues may have: operators, an equals sign."""
 _RESIDUES: Final = ("p", "class", "token")
 _INSIDE: Final = frozenset(
     {

@@ -24,10 +24,10 @@ from grokscope.explanation.network import Subject
 from grokscope.explanation.pairs import not_finite
 from grokscope.explanation.result import Analyses, Explanation
 from grokscope.explanation.verdict import Claim, ClaimId, Claims, Place, verdict
-from grokscope.fourier.basis import Matched
+from grokscope.fourier.basis import Basis
 from grokscope.fourier.characters import Characters
 from grokscope.fourier.spectrum import Spectrum
-from grokscope.measures import gini_of
+from grokscope.measures import gini
 from grokscope.models import Model
 from grokscope.progress import doing
 from grokscope.tasks.structure import Search, Structure
@@ -69,7 +69,7 @@ def explain_network(
     """
     facts: dict[str, Any] = {"operation": operation, "p": len(labels), "seed": seed, "step": step}
     subjects = [
-        Subject(model, labels, Matched(structure), kind, task)
+        Subject(model, labels, Basis(structure), kind, task)
         for structure in search.structures[:MOST_STRUCTURES]
     ]
     if not subjects:
@@ -110,7 +110,7 @@ def explain_table(
         return _unexplained(facts, search, None)
     if not np.isfinite(table).all():
         return _broken(facts, search, None, name or MATRICES[place])
-    matched = Matched(best)
+    matched = Basis(best)
     characters = matched.embedding if place is Place.EMBEDDING else matched.readout
     keys = find_keys(table, characters, draws=(effort or Effort()).null_draws)
     found, nothing = finding(table, characters, keys, basis_in_words(best, place)), TableFinding()
@@ -154,7 +154,7 @@ def finding(
     """Return what is reported of one table."""
     shares = spectrum_of(table, characters)
     joint = np.sqrt(shares)
-    gini = float(gini_of(Spectrum(joint, 0 * joint), characters.n))
+    concentration = float(gini(Spectrum.of_norms(joint, 0 * joint, characters.n)))
     return TableFinding(
         basis=basis,
         keys=keys.frequencies,
@@ -162,7 +162,7 @@ def finding(
         ghosts=keys.ghosts,
         energy_in_keys=keys.energy,
         null_energy=keys.null_energy,
-        gini=gini if np.isfinite(gini) else None,
+        gini=concentration if np.isfinite(concentration) else None,
         spectrum=tuple(float(s) for s in shares),
         saturated=keys.saturated,
     )

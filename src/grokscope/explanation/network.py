@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, Int8, Int32
 from grokscope.explanation.outcome import BySide, Outcome
 from grokscope.explanation.pairs import all_tokens, in_blocks
 from grokscope.explanation.sum_logits import SumLogits
-from grokscope.fourier.basis import Matched
+from grokscope.fourier.basis import Basis
 from grokscope.measures.predictions import cross_entropy, is_right
 from grokscope.models import Model
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, UNDEFINED
@@ -36,7 +36,7 @@ class Subject:
 
     model: Model
     labels: Int32[np.ndarray, "p p"]
-    matched: Matched
+    matched: Basis
     kind: Int8[np.ndarray, "pair"] | None = None
     task: int = 0
 

@@ -1,4 +1,4 @@
-"""A structure as characters on both sides of a network: on its residues and on its answers."""
+"""The basis that fits an operation: characters on its inputs, and on its answers."""
 
 import math
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int
 
-from grokscope.fourier.characters import Characters, pulled_back, pushed_forward
-from grokscope.tasks.structure import Structure
+from grokscope.errors import UsageError
+from grokscope.fourier.characters import Characters, Planes, pulled_back, pushed_forward
+from grokscope.tasks.structure import Structure, structure
 
 
 @dataclass(frozen=True, eq=False)
-class Matched:
+class Basis:
     """The basis that fits an operation f(x, y) = g(u(x) + v(y)).
 
     **Arguments:**
@@ -33,6 +34,16 @@ class Matched:
         return len(self.structure.u)
 
     @cached_property
+    def x(self) -> Characters:
+        """Characters of u, on the residues x."""
+        return pulled_back([self.structure.u], self.n)
+
+    @cached_property
+    def y(self) -> Characters:
+        """Characters of v, on the residues y."""
+        return pulled_back([self.structure.v], self.n)
+
+    @cached_property
     def embedding(self) -> Characters:
         """Characters pulled back through u and v, on the rows of W_E."""
         return pulled_back([self.structure.u, self.structure.v], self.n)
@@ -41,6 +52,11 @@ class Matched:
     def readout(self) -> Characters:
         """Characters pushed forward through g, on the rows of W_L and the answers."""
         return pushed_forward(self.structure.g, self.p)
+
+    @property
+    def planes(self) -> Planes:
+        """What each frequency spans on the rows of W_E."""
+        return self.embedding.planes
 
     @cached_property
     def sums(self) -> Int[np.ndarray, "p p"]:
@@ -57,6 +73,42 @@ class Matched:
     def defined(self) -> Bool[np.ndarray, "p p"]:
         """Pairs at which the structure says the answer."""
         return self.labels >= 0
+
+    def __repr__(self) -> str:
+        s = self.structure
+        return (
+            f"{s.words}: the {self.embedding.n_frequencies} frequencies of {s.group}, in"
+            f" u(x) = {s.u_text}, v(y) = {s.v_text} and, on the answers, g(s) = {s.g_text}"
+        )
+
+
+def basis(operation: str, p: int = 97) -> Basis:
+    """Return the basis that fits an operation: the characters of the group that it is addition in.
+
+        >>> import grokscope as gs
+        >>> gs.basis("x*y", p=7)  # doctest: +NORMALIZE_WHITESPACE
+        Basis of x*y is multiplication, mod 7
+
+    **Arguments:**
+
+    - `operation`: for instance `x*y` or `x^2 + y^2`.
+    - `p`: the modulus, 2 to 1009.
+
+    **Returns:** a `Basis`; `.x`, `.y` and `.answers` are its characters on either input and on the
+    answers, `.inputs` those of both inputs, for the rows of W_E.
+
+    **Raises:** `UsageError` for a text that is no operation, a modulus that is not usable, and an
+    operation whose group is not known.
+    """
+    best = structure(operation, p).best
+    if best is None:
+        raise UsageError(
+            "an operation has no basis of its own",
+            got=f"{operation} mod {p}",
+            allowed="operations with a known structure, as x*y or x^2 + y^2",
+            next_step=f'see what was searched with gs.structure("{operation}", p={p})',
+        )
+    return Basis(best)
 
 
 def same_characters(a: Structure, b: Structure) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -38,6 +38,29 @@ def additive_basis(n: int) -> Float[np.ndarray, "n mode"]:
 
 _SMALLEST: Final = 1e-7
 """Singular value, of vectors of norm 1, under which a direction is round-off."""
+
+
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """What a spectrum needs of characters; its arrays may be traced by JAX.
+
+    **Arguments:**
+
+    - `n`: order of the group.
+    - `columns`: orthonormal columns of what each frequency spans, filled up with 0.
+    - `has_both`: frequencies with a cosine and a sine.
+    - `one_coordinate`: whether the columns are cosine and sine of one coordinate.
+    """
+
+    n: int
+    columns: Float[Any, "freq p mode"]
+    has_both: Bool[Any, "freq"]
+    one_coordinate: bool
+
+    @property
+    def planes(self) -> "Planes":
+        """Itself, as a basis gives its planes."""
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +103,28 @@ class Characters:
         """Whether every function on the rows inside is a combination of characters."""
         return bool(self.dimensions >= self.inside.sum() - 1)
 
+    @property
+    def planes(self) -> Planes:
+        """What each frequency spans: cosine and sine, or with two parts at most 4 columns."""
+        return self._planes
+
+    @cached_property
+    def _planes(self) -> Planes:
+        # the column of a cosine or sine that is missing is 0
+        has_both = (self.parts[0] != 0).any(axis=1).all(axis=1)
+        one_coordinate = len(self.parts) == 1
+        columns = self.parts[0] if one_coordinate else self._joint_columns()
+        return Planes(self.n, columns, has_both, one_coordinate)
+
+    def _joint_columns(self) -> Float[np.ndarray, "freq p mode"]:
+        """Return what each frequency spans in all parts; planes that overlap are counted once."""
+        spans = [self.span([k]) for k in all_frequencies(self.n)]
+        width = max((span.shape[1] for span in spans), default=0)
+        columns = np.zeros((len(spans), len(self.inside), width))
+        for plane, span in zip(columns, spans, strict=True):
+            plane[:, : span.shape[1]] = span
+        return columns
+
     def span(self, frequencies: Sequence[int]) -> Float[np.ndarray, "p column"]:
         """Return an orthonormal basis of what some frequencies span in all parts, without P₀."""
         chosen = [part[k - 1] for k in frequencies for part in self.parts]
@@ -108,6 +153,16 @@ def orthonormal(
         columns = columns - beyond @ (beyond.T @ columns)
     left, singular, _ = np.linalg.svd(columns, full_matrices=False)
     return left[:, singular > _SMALLEST]
+
+
+@lru_cache(maxsize=64)
+def additive_characters(p: int) -> Characters:
+    """Return the characters of residues modulo p, those of the coordinate u = x."""
+    basis = additive_basis(p)
+    waves = np.zeros((n_frequencies(p), p, 2))
+    waves[..., 0] = basis[:, 1::2].T
+    waves[: (p - 1) // 2, :, 1] = basis[:, 2::2].T
+    return Characters(p, np.ones(p, bool), (waves,))
 
 
 def pulled_back(coordinates: Sequence[Int[np.ndarray, "p"]], n: int) -> Characters:

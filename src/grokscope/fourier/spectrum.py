@@ -1,66 +1,158 @@
 """How much of a table each frequency holds, in any basis, and the circles that it lies on."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from grokscope.axes import MOST_TOKENS
 from grokscope.errors import UsageError
 from grokscope.fourier.arrays import as_array, matmul, namespace_of, real_table, round_off
-from grokscope.fourier.characters import Characters, additive_basis
+from grokscope.fourier.characters import Characters, Planes, additive_characters
 from grokscope.fourier.waves import n_frequencies
 
+ADDITIVE: Final = "additive"
+"""The basis of the residues themselves, of u = x: the characters of Z_p."""
 
-class Spectrum(NamedTuple):
-    """Norms, over the columns of a table, of its Fourier coefficients at k = 1 … ⌊n/2⌋.
 
-    For even n the last sine, which does not exist, has norm 0.
+@runtime_checkable
+class HasPlanes(Protocol):
+    """A basis: `Basis`, `Characters` or `Planes`."""
+
+    @property
+    def planes(self) -> Planes:
+        """What each frequency spans on the rows of a table."""
+        ...
+
+
+AnyBasis = HasPlanes | Literal["additive"]
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Norms, over the columns of a table, of its parts at k = 1 … ⌊n/2⌋ of Z_n.
+
+    **Arguments:**
+
+    - `cos_norm`: norm along the cosine; where two coordinates share the rows, the norm of the part
+      in all that the frequency spans.
+    - `sin_norm`: norm along the sine, 0 where a frequency has none; nan with two coordinates.
+    - `n`: order of the group.
+    - `has_both`: frequencies with a cosine and a sine.
+    - `one_coordinate`: whether there is one coordinate, so that cosine and sine can be told apart.
     """
 
     cos_norm: Float[Any, "freq"]
     sin_norm: Float[Any, "freq"]
+    n: int
+    has_both: Bool[Any, "freq"]
+    one_coordinate: bool = True
+
+    @classmethod
+    def of_norms(
+        cls, cos_norm: Float[Any, "freq"], sin_norm: Float[Any, "freq"], n: int
+    ) -> "Spectrum":
+        """Return the spectrum over Z_n, in one coordinate that is one-to-one, of known norms."""
+        return cls(cos_norm, sin_norm, n, additive_characters(n).planes.has_both)
+
+    @property
+    def norms(self) -> tuple[Float[Any, "freq"], Float[Any, "freq"]]:
+        """Cosine and sine norms, as a run folder keeps them."""
+        return self.cos_norm, self.sin_norm
 
     @property
     def joint(self) -> Float[Any, "freq"]:
         """Norm of cosine and sine together, √(‖μ_k‖² + ‖ν_k‖²)."""
+        if not self.one_coordinate:
+            return self.cos_norm
         return namespace_of(self.cos_norm).hypot(self.cos_norm, self.sin_norm)
 
+    @property
+    def shares(self) -> Float[np.ndarray, "freq"]:
+        """Share of each frequency in the squares of the joint norms; nan where all are 0."""
+        power = np.asarray(self.joint, np.float64) ** 2
+        with np.errstate(invalid="ignore"):
+            return power / power.sum()
 
-def spectrum(table: Float[Any, "p column"]) -> Spectrum:
-    """Return the norms of the Fourier coefficients of a table with one row per residue.
+    def strongest(self, count: int) -> list[int]:
+        """Return the `count` frequencies k with the largest joint norms, the largest first."""
+        order = np.argsort(-np.asarray(self.joint), kind="stable")
+        return (1 + order[:count]).tolist()
+
+    def __repr__(self) -> str:
+        words = f"Spectrum of {len(self.cos_norm)} frequencies of Z_{self.n}"
+        if not isinstance(self.cos_norm, np.ndarray) or not np.any(self.joint > 0):
+            return words
+        largest = (f"k = {k} ({self.shares[k - 1]:.0%})" for k in self.strongest(3))
+        return f"{words}; the strongest: {', '.join(largest)}"
+
+
+def spectrum(table: Float[Any, "p column"], basis: AnyBasis = ADDITIVE) -> Spectrum:
+    """Return how much of a table each frequency of a basis holds.
+
+    Coordinates that are not one-to-one have frequencies that overlap, so that the squares may add
+    up to more than the table's own.
+
+        >>> import numpy as np
+        >>> import grokscope as gs
+        >>> basis = gs.basis("x*y", p=7)
+        >>> W = basis.x.parts[0][1]  # cosine and sine of frequency 2, over the residues
+        >>> gs.spectrum(W, basis)
+        Spectrum of 3 frequencies of Z_6; the strongest: k = 2 (100%), k = 1 (0%), k = 3 (0%)
+        >>> gs.spectrum(W).joint.shape
+        (3,)
 
     **Arguments:**
 
-    - `table`: NumPy or PyTorch (computed in float64) or JAX (also inside `jit` and `vmap`).
+    - `table`: one row per residue, for W_L per answer; NumPy or PyTorch (computed in float64) or
+      JAX (also inside `jit` and `vmap`). Up to 8 rows behind those of a basis are left out: the
+      operators' tokens of a vocabulary.
+    - `basis`: `"additive"`, the characters of Z_p, or what `gs.basis` gives: its characters on the
+      inputs, which are those of W_E. Those of W_L are `gs.basis(…).answers`.
 
     **Returns:** norms in the units of the table. A norm that is only round-off, at most 1e-12
     (float64) or 1e-6 (shorter floats) of the table's own norm, is 0: noise has no frequency.
     A table with an entry that is not finite has no spectrum: nan.
 
-    **Raises:** `UsageError` unless the table has two axes, 2 rows or more, 1 column or more.
+    **Raises:** `UsageError` unless the table has two axes, 2 rows or more, 1 column or more, and
+    a row per row of the basis.
 
     **Source:** Furuta et al., arXiv 2402.16726, Appendix B (full period, unit-norm basis).
     """
     table = as_array(table)
-    norm = coefficient_norms(table, additive_basis(len(real_table(table))))
-    cos_norm, sin_norm = norm[1::2], norm[2::2]
-    nyquist = len(cos_norm) - len(sin_norm)
-    xp = namespace_of(norm)
-    return Spectrum(cos_norm, xp.concatenate([sin_norm, 0 * cos_norm[:nyquist]]))
+    planes = _planes(basis, len(real_table(table)))
+    frequencies, rows, modes = planes.columns.shape
+    if not rows <= len(table) <= rows + MOST_TOKENS:
+        raise UsageError(
+            "a table does not fit its basis", got=f"{len(table)} rows", allowed=f"{rows} rows"
+        )
+    columns = planes.columns.transpose(1, 0, 2).reshape(rows, -1)
+    norms = _coefficient_norms(table[:rows], columns).reshape(frequencies, modes)
+    if planes.one_coordinate:
+        return Spectrum(norms[:, 0], norms[:, 1], planes.n, planes.has_both)
+    xp = namespace_of(norms)
+    # in units of the largest, so that no square under- or overflows
+    largest = xp.max(norms, axis=1)
+    unit = xp.where(largest > 0, largest, xp.ones_like(largest))
+    joint = xp.sqrt(xp.sum((norms / unit[:, None]) ** 2, axis=1)) * unit
+    return Spectrum(joint, xp.nan * joint, planes.n, planes.has_both, one_coordinate=False)
 
 
-def coefficient_norms(
+def _planes(basis: AnyBasis, rows: int) -> Planes:
+    if not isinstance(basis, str):
+        return basis.planes
+    if basis != ADDITIVE:
+        raise UsageError(
+            "no such basis", got=basis, allowed=f'"{ADDITIVE}", or what gs.basis(operation) gives'
+        )
+    return additive_characters(rows).planes
+
+
+def _coefficient_norms(
     table: Float[Any, "p column"], basis: Float[Any, "p mode"]
 ) -> Float[Any, "mode"]:
-    """Return the norms, over the columns of a table, of its coefficients.
-
-    **Arguments:**
-
-    - `table`: as for `spectrum`, with its round-off and errors.
-    - `basis`: columns of norm 1, or 0; NumPy, or JAX as the table.
-    """
-    table = as_array(table)
+    """Return the norms, over the columns of a table, of its coefficients at columns of norm 1."""
     tolerance = round_off(table)
     table = real_table(table)
     xp = namespace_of(table)
@@ -76,161 +168,34 @@ def coefficient_norms(
     return xp.where(norm <= floor, xp.zeros_like(norm), norm) * unit
 
 
-class MatchedSpectrum(NamedTuple):
-    """Norms, over the columns of a table, of its parts at k = 1 … ⌊n/2⌋ of Z_n."""
-
-    joint: Float[Any, "freq"]
-    """Norm of the part in all that the frequency spans, of every coordinate."""
-    cos_norm: Float[Any, "freq"]
-    """Norm along the cosine; where there are two coordinates it is the joint norm."""
-    sin_norm: Float[Any, "freq"]
-    """Norm along the sine, 0 where a frequency has none; nan where there are two coordinates."""
-
-
-@dataclass(frozen=True, eq=False)
-class Planes:
-    """What the spectrum and the measures need of characters; its arrays may be traced by JAX.
-
-    **Arguments:**
-
-    - `n`: order of the group.
-    - `columns`: orthonormal columns of what each frequency spans; see `joint_planes`.
-    - `has_both`: frequencies with a cosine and a sine.
-    - `one_coordinate`: whether the columns are cosine and sine of one coordinate.
-    """
-
-    n: int
-    columns: Float[Any, "freq p mode"]
-    has_both: Bool[Any, "freq"]
-    one_coordinate: bool
-
-    @classmethod
-    def of(cls, basis: "Characters | Planes") -> "Planes":
-        """Return the planes of some characters; planes are returned as they are."""
-        if isinstance(basis, Planes):
-            return basis
-        # the column of a cosine or sine that is missing is 0
-        has_both = (basis.parts[0] != 0).any(axis=1).all(axis=1)
-        return cls(basis.n, joint_planes(basis), has_both, len(basis.parts) == 1)
-
-
-def matched_spectrum(table: Float[Any, "p column"], basis: Characters | Planes) -> MatchedSpectrum:
-    """Return the norms of a table's parts at every frequency of its own coordinates.
-
-    With one coordinate that is one-to-one and defined everywhere it is the spectrum of the table
-    with its rows put in the order of the coordinate. Coordinates that are not one-to-one have
-    frequencies that overlap, so that the squares may add up to more than the table's own.
-
-    **Arguments:**
-
-    - `table`: one row per residue; NumPy or PyTorch (computed in float64) or JAX (also inside
-      `jit` and `vmap`).
-    - `basis`: what each frequency spans.
-
-    **Returns:** norms in the units of the table; round-off is 0 and entries that are not finite
-    give nan, as in `spectrum`.
-
-    **Raises:** `UsageError` unless the table has two axes and one row per row of the basis.
-
-    **Source:** Furuta et al., arXiv 2402.16726, Appendix B, in another basis.
-    """
-    planes = Planes.of(basis)
-    frequencies, rows, modes = planes.columns.shape
-    if len(table) != rows:
-        raise UsageError(
-            "a table does not fit its basis", got=f"{len(table)} rows", allowed=f"{rows} rows"
-        )
-    columns = planes.columns.transpose(1, 0, 2).reshape(rows, -1)
-    norms = coefficient_norms(table, columns).reshape(frequencies, modes)
-    xp = namespace_of(norms)
-    if planes.one_coordinate:
-        cos_norm, sin_norm = norms[:, 0], norms[:, 1]
-        # √(‖μ_k‖² + ‖ν_k‖²)
-        return MatchedSpectrum(xp.hypot(cos_norm, sin_norm), cos_norm, sin_norm)
-    # in units of the largest, so that no square under- or overflows
-    largest = xp.max(norms, axis=1)
-    unit = xp.where(largest > 0, largest, xp.ones_like(largest))
-    joint = xp.sqrt(xp.sum((norms / unit[:, None]) ** 2, axis=1)) * unit
-    return MatchedSpectrum(joint, joint, xp.nan * joint)
-
-
-def joint_planes(characters: Characters) -> Float[np.ndarray, "freq p mode"]:
-    """Return orthonormal columns of what each frequency spans in all parts, filled up with 0.
-
-    With one part they are its cosine and sine; with two at most 4 columns, fewer where the
-    coordinates' planes overlap.
-    """
-    if len(characters.parts) == 1:
-        return characters.parts[0]
-    spans = [characters.span([k]) for k in range(1, characters.n_frequencies + 1)]
-    width = max((span.shape[1] for span in spans), default=0)
-    planes = np.zeros((len(spans), len(characters.inside), width))
-    for plane, span in zip(planes, spans, strict=True):
-        plane[:, : span.shape[1]] = span
-    return planes
-
-
-def frequency_shares(table: Float[Any, "p column"]) -> Float[np.ndarray, "freq"]:
-    """Return the share of each frequency in the squared norm of a table without its mean row.
-
-    **Arguments:** a table with one row per residue.
-
-    **Returns:** shares of k = 1 … ⌊p/2⌋, which sum to 1; nan for a table of equal rows.
-    """
-    power = np.asarray(spectrum(table).joint, np.float64) ** 2
-    with np.errstate(invalid="ignore"):
-        return power / power.sum()
-
-
-def strongest_frequencies(table: Float[Any, "p column"], count: int) -> list[int]:
-    """Return the `count` frequencies k with the largest norms, the largest first."""
-    order = np.argsort(-np.asarray(spectrum(table).joint), kind="stable")
-    return (1 + order[:count]).tolist()
-
-
-def circle_of(table: Float[Any, "p column"], k: int) -> Float[np.ndarray, "p 2"]:
-    """Return where each residue lies in the plane of frequency k.
+def circle_of(
+    table: Float[Any, "p column"], k: int, characters: Characters | None = None
+) -> Float[np.ndarray, "p 2"]:
+    """Return where each residue lies in the plane that frequency k has in a table.
 
     The plane is spanned by the table's cosine and sine coefficients at k, and turned so that the
-    first axis is nearest to the cosine's: on a perfect circle residue x is at angle 2πkx/p.
+    first axis is nearest to the cosine's: on a perfect circle residue x is at angle 2πku(x)/n.
 
     **Arguments:**
 
     - `table`: one row per residue.
-    - `k`: frequency, 1 … ⌊p/2⌋.
+    - `k`: frequency, 1 … ⌊n/2⌋.
+    - `characters`: of the coordinate u; by default u = x, the additive basis.
 
-    **Returns:** two coordinates per residue, in units of the table, with their mean at 0.
+    **Returns:** two coordinates per residue, in units of the table, with their mean at 0; nan
+    where u is undefined.
 
     **Raises:** `UsageError` for another frequency.
     """
     rows = np.asarray(table, np.float64)
-    if not 1 <= k <= n_frequencies(len(rows)):
-        raise UsageError("no such frequency", got=k, allowed=f"1 to {n_frequencies(len(rows))}")
-    return in_plane(rows, additive_basis(len(rows))[:, 2 * k - 1 : 2 * k + 1])
-
-
-def in_plane(
-    table: Float[np.ndarray, "p column"],
-    waves: Float[np.ndarray, "p mode"],
-    inside: Bool[np.ndarray, "p"] | None = None,
-) -> Float[np.ndarray, "p 2"]:
-    """Return where each residue lies in the plane that a cosine and a sine have in a table.
-
-    **Arguments:**
-
-    - `table`: one row per residue.
-    - `waves`: orthonormal cosine and sine over the residues, or one of them.
-    - `inside`: residues at which they are defined; by default all. The others are nan.
-
-    **Returns:** two coordinates per residue, in units of the table, with their mean at 0; the
-    first axis is nearest to the cosine's direction.
-    """
-    inside = np.ones(len(table), bool) if inside is None else inside
-    centred = table - table[inside].mean(axis=0)
-    # μ_k and ν_k; the frequency p/2 of an even p has no sine
-    coefficients = (waves[inside].T @ centred[inside]).T
+    characters = characters or additive_characters(len(rows))
+    if not 1 <= k <= characters.n_frequencies:
+        raise UsageError("no such frequency", got=k, allowed=f"1 to {n_frequencies(characters.n)}")
+    inside, waves = characters.inside, characters.parts[0][k - 1]
+    centred = rows - rows[inside].mean(axis=0)
+    # μ_k and ν_k; the frequency n/2 of an even n has no sine, whose column is 0
     plane = np.zeros((max(2, centred.shape[1]), 2))
-    plane[: centred.shape[1], : coefficients.shape[1]] = coefficients
+    plane[: centred.shape[1]] = centred[inside].T @ waves[inside]
     # the orthonormal pair of directions nearest to (μ_k, ν_k): U Vᵀ of their SVD
     left, _, right = np.linalg.svd(plane, full_matrices=False)
     points = centred @ (left @ right)[: centred.shape[1]]

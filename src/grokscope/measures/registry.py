@@ -1,24 +1,18 @@
-"""The measures of a table and what is to be known about each; help, docs and reports read it."""
+"""What is to be known about each measure of a table; help, docs, runs and reports read it."""
 
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cached_property
+from typing import Any, Final, TypeVar
 
 from jaxtyping import Float
 
-from grokscope.fourier.spectrum import Spectrum, spectrum
-from grokscope.measures.spectral import (
-    fcr_of,
-    ffs_of,
-    fourier_coefficient_ratio,
-    fourier_frequency_density,
-    fourier_frequency_sparsity,
-    gini,
-    gini_of,
-    participation,
-    participation_of,
-)
+from grokscope.fourier.spectrum import ADDITIVE, AnyBasis, Spectrum, spectrum
+
+MATCHED: Final = "matched"
+"""Name, in the rows of a run, of the basis that fits its operation."""
 
 TABLES: Final = ("W_E", "W_L")
 """The tables over residues and answers whose spectra are measured."""
@@ -38,89 +32,80 @@ class Measure:
     """What a low or a high value means."""
     source: str
     function: Callable[..., Any]
-    """table (and `eta`) → number."""
-    formula: Callable[..., Any]
-    """spectrum, p (and `eta`) → number."""
-    uses_eta: bool = False
+    """table or `Spectrum` (and `eta`, `basis`) → number."""
+    recorded: tuple[str, ...] = (ADDITIVE, MATCHED)
+    """In which bases a run records it."""
+    one_coordinate: bool = False
+    """Whether it tells cosine from sine, which two coordinates on the same rows do not allow."""
 
-    def of_spectrum(self, spectrum: Spectrum, p: int, eta: float = 0.5) -> Float[Any, ""]:
-        """Return the measure of a table with `p` rows whose spectrum is known."""
+    @cached_property
+    def uses_eta(self) -> bool:
+        """Whether it has the threshold η."""
+        return "eta" in inspect.signature(self.function).parameters
+
+    def of(
+        self,
+        table: Float[Any, "p column"] | Spectrum,
+        eta: float = 0.5,
+        *,
+        basis: AnyBasis = ADDITIVE,
+    ) -> Float[Any, ""]:
+        """Return the measure of a table, or of its spectrum where that is known."""
         options = {"eta": eta} if self.uses_eta else {}
-        return self.formula(spectrum, p, **options)
+        return self.function(table, basis=basis, **options)
 
 
-_FURUTA = "Furuta et al., arXiv 2402.16726"
+MEASURES: Final[dict[str, Measure]] = {}
+"""Every measure by its key, in the order in which they stand in `spectral`."""
 
-_ALL = (
-    Measure(
-        key="ffs",
-        name="Fourier Frequency Sparsity",
-        symbol="FFS",
-        range="0 to 1",
-        direction="low: few dominant frequencies",
-        source=_FURUTA,
-        function=fourier_frequency_sparsity,
-        formula=ffs_of,
-        uses_eta=True,
-    ),
-    Measure(
-        key="ffd",
-        name="Fourier Frequency Density (the later name of FFS)",
-        symbol="FFD",
-        range="0 to 1",
-        direction="low: few dominant frequencies",
-        source=_FURUTA,
-        function=fourier_frequency_density,
-        formula=ffs_of,
-        uses_eta=True,
-    ),
-    Measure(
-        key="fcr",
-        name="Fourier Coefficient Ratio",
-        symbol="FCR",
-        range="0 to 1",
-        direction="low: cosine- or sine-biased",
-        source=_FURUTA,
-        function=fourier_coefficient_ratio,
-        formula=fcr_of,
-    ),
-    Measure(
-        key="gini",
-        name="Gini coefficient of the frequencies' norms",
-        symbol="Gini",
-        range="0 to 1 − 1/⌊p/2⌋",
-        direction="high: few dominant frequencies",
-        source="Nanda et al., arXiv 2301.05217",
-        function=gini,
-        formula=gini_of,
-    ),
-    Measure(
-        key="ipr",
-        name="Participation: effective number of frequencies",
-        symbol="IPR",
-        range="1 to ⌊p/2⌋",
-        direction="low: few dominant frequencies",
-        source="Bell and Dean, Discuss. Faraday Soc. 50 (1970)",
-        function=participation,
-        formula=participation_of,
-    ),
-)
-
-MEASURES: Final[dict[str, Measure]] = {measure.key: measure for measure in _ALL}
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def describe(table: Float[Any, "p column"], eta: float = 0.5) -> dict[str, int | float | None]:
+def register(key: str, **facts: Any) -> Callable[[Function], Function]:
+    """Return a decorator that enters a function in `MEASURES`, with the facts of a `Measure`."""
+
+    def enter(function: Function) -> Function:
+        MEASURES[key] = Measure(key=key, function=function, **facts)
+        return function
+
+    return enter
+
+
+def recorded(basis: str, *, one_coordinate: bool = True) -> list[Measure]:
+    """Return the measures that a run records in a basis.
+
+    **Arguments:**
+
+    - `basis`: `additive` or `matched`.
+    - `one_coordinate`: whether one coordinate has the rows to itself; two have fewer measures.
+    """
+    return [
+        measure
+        for measure in MEASURES.values()
+        if basis in measure.recorded and (one_coordinate or not measure.one_coordinate)
+    ]
+
+
+def describe(
+    table: Float[Any, "p column"], eta: float = 0.5, *, basis: AnyBasis = ADDITIVE
+) -> dict[str, int | float | None]:
     """Return all measures of a table, from one spectrum.
+
+        >>> import numpy as np
+        >>> import grokscope as gs
+        >>> gs.measures.describe(np.eye(5))["ipr"]
+        2.0
 
     **Arguments:**
 
     - `table`: one row per residue; NumPy, JAX or PyTorch (not inside `jit`).
-    - `eta`: threshold of FFS, over 0 and below 1.
+    - `eta`: threshold of FFS and KFS, over 0 and below 1.
+    - `basis`: as for `gs.spectrum`.
 
     **Returns:** `p`, then every key of `MEASURES` in order; `None` where undefined.
 
-    **Raises:** `UsageError` for another `eta` or a table that has not two axes.
+    **Raises:** `UsageError` for another `eta`, or a table that has not two axes or does not fit.
     """
-    known, p = spectrum(table), len(table)
-    values = {key: float(m.of_spectrum(known, p, eta)) for key, m in MEASURES.items()}
-    return {"p": p} | {key: None if math.isnan(v) else v for key, v in values.items()}
+    known = spectrum(table, basis)
+    values = {key: float(m.of(known, eta)) for key, m in MEASURES.items()}
+    return {"p": len(table)} | {key: None if math.isnan(v) else v for key, v in values.items()}

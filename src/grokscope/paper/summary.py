@@ -16,9 +16,9 @@ from grokscope.explanation.logits import ROWS, frequency_pair_norms, logits_over
 from grokscope.explanation.network import Subject
 from grokscope.explanation.of_run import load_network
 from grokscope.explanation.store import read_or_explain, structure_explained
-from grokscope.fourier.basis import Matched
+from grokscope.fourier.basis import Basis
 from grokscope.fourier.spectrum import Spectrum
-from grokscope.measures import TABLES, ffs_of
+from grokscope.measures import TABLES, fourier_frequency_sparsity
 from grokscope.measures.grokking import thin
 from grokscope.paper.plan import Cell, CellRun
 from grokscope.tasks import Task, make_split
@@ -259,8 +259,9 @@ def etas(reading: Reading, many: int) -> Rows:
     for matrix in TABLES:
         steps = np.array(sorted(step for name, step in reading.spectra if name == matrix), int)
         for eta in ETAS:
-            found = (Spectrum(*reading.spectra[matrix, int(step)]) for step in steps)
-            values = np.array([float(ffs_of(spectrum, p, eta)) for spectrum in found])
+            norms = (reading.spectra[matrix, int(step)] for step in steps)
+            found = (Spectrum.of_norms(cos, sin, p) for cos, sin in norms)
+            values = np.array([float(fourier_frequency_sparsity(one, eta)) for one in found])
             for i in thin(values, many):
                 yield {
                     "matrix": matrix,
@@ -327,7 +328,7 @@ def _frequency_losses(reading: Reading) -> FrequencyLosses | None:
         return None
     kind = make_split(task, config.task.train_fraction, config.task.split, seed).kind
     labels = task.labels(seed)[0].reshape(task.p, task.p)
-    subject = Subject(network.model, labels, Matched(used), kind)
+    subject = Subject(network.model, labels, Basis(used), kind)
     return frequency_losses(subject, keys)
 
 

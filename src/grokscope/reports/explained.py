@@ -20,7 +20,7 @@ from grokscope.explanation.sentences import (
 )
 from grokscope.explanation.store import read_or_explain, structure_explained
 from grokscope.explanation.verdict import Claim
-from grokscope.fourier.basis import Matched
+from grokscope.fourier.basis import Basis
 from grokscope.reports.finding import Sentence
 from grokscope.reports.record import RunRecord
 from grokscope.tasks.structure import Structure
@@ -72,7 +72,7 @@ def subject_of(record: RunRecord, network: Network, found: Explained) -> Subject
     if found.structure is None:
         return None
     labels = record.task.labels(record.shown_seed)[found.number].reshape(record.p, record.p)
-    return Subject(network.model, labels, Matched(found.structure), task=found.number)
+    return Subject(network.model, labels, Basis(found.structure), task=found.number)
 
 
 UNKNOWN = "–"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grokscope.measures import MEASURES, TABLES, high_since
-from grokscope.reports.figures.over_time import SHOWN
+from grokscope.reports.figures.over_time import FITTING, SHOWN
 from grokscope.reports.record import Curve, RunRecord
 from grokscope.tasks import one_sided
 from grokscope.tasks.structure import structure_of
@@ -71,7 +71,7 @@ def _fitting(record: RunRecord) -> Iterator[Basis]:
         of = f" {expression.canonical}" if record.task.n_tasks > 1 else ""
         found = [
             Fall(key, table, _defined(curves[key, table]))
-            for key in SHOWN
+            for key in FITTING
             for table in TABLES
             if (key, table) in curves
         ]

@@ -26,8 +26,8 @@ from grokscope.reports.figures import (
     read_network,
 )
 from grokscope.reports.figures.figure import FILE, VEGA_LITE
-from grokscope.reports.figures.over_time import SHOWN
-from grokscope.reports.finding import finding
+from grokscope.reports.figures.over_time import FITTING, SHOWN
+from grokscope.reports.finding import finding, fitting
 from grokscope.reports.html import Charts, new_charts, render_template
 from grokscope.reports.record import RunRecord, read_all, read_runs
 
@@ -142,7 +142,7 @@ def render(
     doing("drawing the curves")
     charts = new_charts()
     values: dict[str, Any] = {
-        "measures": [MEASURES[key] for key in SHOWN],
+        "measures": [MEASURES[key] for key in _shown(records)],
         "eta": sorted({record.config.eta for record in records}),
         "fall_header": facts.FALL_HEADER,
     }
@@ -178,6 +178,12 @@ def render(
         detailed=DETAILED,
         **values,
     )
+
+
+def _shown(records: Sequence[RunRecord]) -> list[str]:
+    """Return the keys of the measures on a page, with those of a basis that fits."""
+    fits = FITTING if any(fitting(record) for record in records) else ()
+    return [key for key in MEASURES if key in {*SHOWN, *fits}]
 
 
 def _run(

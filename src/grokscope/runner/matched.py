@@ -1,26 +1,21 @@
 """A network seen in the basis that fits an operation, inside the training program."""
 
-from typing import Final
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from grokscope.fourier.basis import Matched
-from grokscope.fourier.characters import Characters
-from grokscope.fourier.spectrum import MatchedSpectrum, Planes, matched_spectrum
-from grokscope.measures import key_frequencies, matched_keys, matched_values
+from grokscope.fourier.basis import Basis
+from grokscope.fourier.characters import Characters, Planes
+from grokscope.fourier.spectrum import Spectrum, spectrum
+from grokscope.measures import MATCHED, key_frequencies, recorded
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
 from grokscope.runner.table_a4 import LOSSES, Seen, TableA4
 from grokscope.tasks import Task
 from grokscope.tasks.structure import structure_of
 
-MATCHED: Final = "matched"
-"""Name of the basis in the rows of a run."""
 
-
-def matched_of(task: Task, number: int) -> Matched | None:
+def matched_of(task: Task, number: int) -> Basis | None:
     """Return the basis that fits operation number `number` of a task.
 
     **Returns:** None for a random table, an operation without a known structure, and one whose
@@ -29,7 +24,7 @@ def matched_of(task: Task, number: int) -> Matched | None:
     if task.expressions[number].is_random:
         return None
     best = structure_of(task, number).best
-    return None if best is None or best.n <= LARGEST_UNTESTABLE else Matched(best)
+    return None if best is None or best.n <= LARGEST_UNTESTABLE else Basis(best)
 
 
 class MatchedView(eqx.Module):
@@ -48,22 +43,25 @@ class MatchedView(eqx.Module):
     _planes: dict[str, "_Planes"]
     _table_a4: TableA4
 
-    def __init__(self, matched: Matched, task: Task, number: int) -> None:
+    def __init__(self, matched: Basis, task: Task, number: int) -> None:
         characters = characters_of(matched)
-        self._planes = {name: _Planes(Planes.of(found)) for name, found in characters.items()}
+        self._planes = {name: _Planes(found.planes) for name, found in characters.items()}
         self._table_a4 = TableA4(task, number, matched)
 
-    def spectra(self, tables: dict[str, Float[Array, "p column"]]) -> dict[str, MatchedSpectrum]:
+    def spectra(self, tables: dict[str, Float[Array, "p column"]]) -> dict[str, Spectrum]:
         """Return the spectrum of every table."""
-        return {name: matched_spectrum(W, self._planes[name].whole) for name, W in tables.items()}
+        return {name: spectrum(W, self._planes[name].whole) for name, W in tables.items()}
 
-    def measures(self, spectra: dict[str, MatchedSpectrum], eta: float) -> list[Float[Array, ""]]:
-        """Return the values of `matched_columns`; `eta` is the threshold of FFS."""
-        found = [matched_values(s, self._planes[n].whole, eta) for n, s in spectra.items()]
-        return [value for values in found for value in values.values()]
+    def measures(self, spectra: dict[str, Spectrum], eta: float) -> list[Float[Array, ""]]:
+        """Return the values of `matched_columns`; `eta` is the threshold of KFS."""
+        return [
+            measure.of(s, eta)
+            for s in spectra.values()
+            for measure in recorded(MATCHED, one_coordinate=s.one_coordinate)
+        ]
 
-    def keys(self, spectra: dict[str, MatchedSpectrum], eta: float) -> Bool[Array, "freq"]:
-        """Return the key frequencies: those that FFS counts in W_E."""
+    def keys(self, spectra: dict[str, Spectrum], eta: float) -> Bool[Array, "freq"]:
+        """Return the key frequencies: those that KFS counts in W_E."""
         return key_frequencies(spectra["W_E"], eta)
 
     def losses(self, seen: Seen, due: Bool[Array, ""]) -> Float[Array, "column"]:
@@ -92,15 +90,15 @@ class _Planes(eqx.Module):
         return Planes(self._n, self._columns, self._has_both, self._one_coordinate)
 
 
-def characters_of(matched: Matched) -> dict[str, Characters]:
+def characters_of(matched: Basis) -> dict[str, Characters]:
     """Return the characters on the rows of each table that is measured."""
     return {"W_E": matched.embedding, "W_L": matched.readout}
 
 
-def matched_columns(matched: Matched) -> list[tuple[str, str, str]]:
+def matched_columns(matched: Basis) -> list[tuple[str, str, str]]:
     """Return measure, matrix and basis of the values that `MatchedView.measures` gives."""
     return [
-        (key, table, MATCHED)
+        (measure.key, table, MATCHED)
         for table, characters in characters_of(matched).items()
-        for key in matched_keys(characters)
+        for measure in recorded(MATCHED, one_coordinate=characters.planes.one_coordinate)
     ]

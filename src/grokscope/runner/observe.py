@@ -11,20 +11,18 @@ import pyarrow as pa
 from jaxtyping import Array, Bool, Float, Int, Int8
 
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
-from grokscope.fourier.basis import Matched
-from grokscope.fourier.spectrum import MatchedSpectrum, Spectrum, spectrum
-from grokscope.measures import MEASURES, TABLES, l2_norm
+from grokscope.fourier.basis import Basis
+from grokscope.fourier.spectrum import ADDITIVE, Spectrum, spectrum
+from grokscope.measures import MATCHED, TABLES, l2_norm, recorded
 from grokscope.measures.predictions import cross_entropy, is_right
 from grokscope.models import Model, named_weights
-from grokscope.runner.matched import MATCHED, MatchedView, matched_columns
+from grokscope.runner.matched import MatchedView, matched_columns
 from grokscope.runner.table_a4 import LOSSES, Seen
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN
 
 PAIRS_PER_BLOCK: Final = 16384
 """Pairs that are evaluated at a time, so that memory does not grow with p²."""
 SIDES: Final = ("train", "test", "unleaked")
-RECORDED: Final = ("ffs", "fcr", "gini", "ipr")
-BASIS: Final = "additive"
 
 
 class Observed(NamedTuple):
@@ -52,7 +50,11 @@ class Column(NamedTuple):
     @property
     def name(self) -> str:
         """All in one; the additive basis goes without saying."""
-        return " ".join(word for word in self if word not in (None, BASIS))
+        return " ".join(word for word in self if word not in (None, ADDITIVE))
+
+
+Norms = tuple[Float[Any, "freq"], Float[Any, "freq"]]
+"""Cosine and sine norms of one table."""
 
 
 class Observation(NamedTuple):
@@ -60,9 +62,9 @@ class Observation(NamedTuple):
 
     values: Float[Array, "column"]
     """In the order of `columns`; nan where undefined."""
-    spectra: dict[str, Spectrum]
+    spectra: dict[str, Norms]
     """Of each table in `TABLES`."""
-    matched: tuple[dict[str, MatchedSpectrum], ...]
+    matched: tuple[dict[str, Norms], ...]
     """The same per operation in the basis that fits it; empty where none is known."""
     losses: tuple[Float[Array, "column"], ...]
     """Table A.4 per operation, in the order of `table_a4.LOSSES`, nan when not due; empty as
@@ -70,7 +72,7 @@ class Observation(NamedTuple):
 
 
 def columns(
-    model: Model, operations: Sequence[str], matched: Sequence[Matched | None]
+    model: Model, operations: Sequence[str], matched: Sequence[Basis | None]
 ) -> list[Column]:
     """Return what the values of an observation are, in their order.
 
@@ -88,7 +90,7 @@ def columns(
         for side in SIDES
     ]
     norms = [Column("l2_norm", name) for name in named_weights(model)]
-    measures = [Column(key, table, BASIS) for table in TABLES for key in RECORDED]
+    measures = [Column(m.key, table, ADDITIVE) for table in TABLES for m in recorded(ADDITIVE)]
     for name, basis in zip(names[-len(operations) :], matched, strict=True):
         measures += [Column(*c, name) for c in ([] if basis is None else matched_columns(basis))]
     return predictions + norms + measures
@@ -106,7 +108,7 @@ def make_observer(p: int, eta: float) -> Callable[[Model, Observed], Observation
     **Arguments:**
 
     - `p`: the modulus.
-    - `eta`: threshold of FFS, and of the key frequencies of Table A.4.
+    - `eta`: threshold of FFS and KFS, and of the key frequencies of Table A.4.
     """
 
     def observe(model: Model, observed: Observed) -> Observation:
@@ -122,9 +124,7 @@ def make_observer(p: int, eta: float) -> Callable[[Model, Observed], Observation
                 predictions += _means([a[i] for a in numbers], [side[i] for side in sides])
         norms = [l2_norm(W) for W in named_weights(model).values()]
         spectra = {name: spectrum(W) for name, W in tables(model, p).items()}
-        measures = [
-            MEASURES[key].of_spectrum(s, p, eta) for s in spectra.values() for key in RECORDED
-        ]
+        measures = [measure.of(s, eta) for s in spectra.values() for measure in recorded(ADDITIVE)]
         of_task = [None] * n_tasks if logits is None else logits.reshape(n_tasks, p * p, -1)
         matched, losses = [], []
         for view, kind, known in zip(observed.views, observed.kind, of_task, strict=True):
@@ -132,14 +132,19 @@ def make_observer(p: int, eta: float) -> Callable[[Model, Observed], Observation
                 matched.append({})
                 losses.append(jnp.zeros(0))
                 continue
-            matched.append(view.spectra(tables(model, p)))
-            measures += view.measures(matched[-1], eta)
-            seen = Seen(model, view.keys(matched[-1], eta), kind, known)
+            found = view.spectra(tables(model, p))
+            matched.append(_norms(found))
+            measures += view.measures(found, eta)
+            seen = Seen(model, view.keys(found, eta), kind, known)
             losses.append(view.losses(seen, observed.due))
         values = jnp.stack([*predictions, *norms, *measures])
-        return Observation(values, spectra, tuple(matched), tuple(losses))
+        return Observation(values, _norms(spectra), tuple(matched), tuple(losses))
 
     return observe
+
+
+def _norms(spectra: dict[str, Spectrum]) -> dict[str, Norms]:
+    return {name: found.norms for name, found in spectra.items()}
 
 
 def _means(numbers: Sequence[Array], sides: Sequence[Array]) -> list[Float[Array, ""]]:
@@ -214,9 +219,9 @@ class Rows:
 
     def add_spectra(self, seed: int, step: int, observation: Observation) -> None:
         """Add the spectra of one evaluation of one seed, in every basis."""
-        found = [(BASIS, None, matrix, *s) for matrix, s in observation.spectra.items()]
+        found = [(ADDITIVE, None, matrix, *s) for matrix, s in observation.spectra.items()]
         for name, of_tables in zip(self._names, observation.matched, strict=True):
-            found += [(MATCHED, name, m, s.cos_norm, s.sin_norm) for m, s in of_tables.items()]
+            found += [(MATCHED, name, matrix, *s) for matrix, s in of_tables.items()]
         for basis, operation, matrix, cos_norm, sin_norm in found:
             n = len(cos_norm)
             self._spectra.append(

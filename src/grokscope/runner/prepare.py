@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from grokscope.config.run import RunConfig
-from grokscope.fourier.basis import Matched
+from grokscope.fourier.basis import Basis
 from grokscope.models import make_model
 from grokscope.runner.check import check
 from grokscope.runner.matched import MatchedView, matched_of
@@ -30,7 +30,7 @@ class Prepared(NamedTuple):
     """With a leading run axis."""
     inputs: RunInputs
     """With a leading run axis."""
-    matched: tuple[Matched | None, ...]
+    matched: tuple[Basis | None, ...]
     """Per operation the basis that fits it, where one is known."""
 
 

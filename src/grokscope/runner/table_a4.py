@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, Int, Int8
 
 from grokscope.explanation.logits import ROWS
 from grokscope.explanation.sum_logits import SumLogits
-from grokscope.fourier.basis import Matched
+from grokscope.fourier.basis import Basis
 from grokscope.fourier.waves import all_frequencies
 from grokscope.measures.predictions import cross_entropy
 from grokscope.models import Model
@@ -80,7 +80,7 @@ class TableA4(eqx.Module):
     _pairs: _Pairs
     _fit: "_Fit"
 
-    def __init__(self, task: Task, number: int, matched: Matched) -> None:
+    def __init__(self, task: Task, number: int, matched: Basis) -> None:
         pair = np.flatnonzero(matched.defined.ravel() & task.defined)
         tokens, labels = task.tokens()[number][pair], matched.labels.ravel()[pair]
         sums = matched.sums.ravel()[pair]
@@ -129,7 +129,7 @@ class _Fit(eqx.Module):
     _planes: Float[Array, "freq class 2"]
     _answers: Int[Array, "n"]
 
-    def __init__(self, matched: Matched, sums: Int[np.ndarray, "pair"]) -> None:
+    def __init__(self, matched: Basis, sums: Int[np.ndarray, "pair"]) -> None:
         known = SumLogits(sums, np.zeros((len(sums), 1)), matched.n)
         waves, share = known.waves(all_frequencies(matched.n)), known.counts / len(sums)
         self.n = matched.n

@@ -9,9 +9,9 @@ from jaxtyping import Float, Int
 from grokscope.explanation.of_run import Network
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.sentences import own_and_harmonics
-from grokscope.fourier.basis import Matched
-from grokscope.fourier.characters import Characters, pulled_back
-from grokscope.fourier.spectrum import frequency_shares, in_plane, strongest_frequencies
+from grokscope.fourier.basis import Basis
+from grokscope.fourier.characters import Characters, additive_characters
+from grokscope.fourier.spectrum import circle_of, spectrum
 from grokscope.reports.explained import Explained
 from grokscope.reports.figures.figure import (
     Figure,
@@ -60,10 +60,10 @@ def circles(network: Network, p: int, found: Explained | None = None) -> Figure:
     if not drawn.frequencies:
         missing = "W_E has no key frequency in the basis that fits the operation."
         return Figure(drawn.name, drawn.title, "", missing=missing)
-    n, inside = drawn.characters.n, drawn.characters.inside
+    n = drawn.characters.n
     panels = [
         circle_panel(
-            in_plane(table, drawn.characters.parts[0][k - 1], inside),
+            circle_of(table, k, drawn.characters),
             np.where(drawn.coordinate >= 0, k * drawn.coordinate % n, 0),
             n,
             f"k = {k}, {drawn.shares[k - 1]:.0%} of the {drawn.share_of}",
@@ -77,7 +77,7 @@ def circles(network: Network, p: int, found: Explained | None = None) -> Figure:
 
 
 def _additive(table: Float[np.ndarray, "p d_model"]) -> _Circles:
-    p = len(table)
+    p, found = len(table), spectrum(table)
     caption = (
         "Each point is a residue x, projected on the plane of the cosine and sine of frequency k"
         " (share: of the squared norm of W_E); colour is k·x mod p, so a ring in the order of the"
@@ -89,17 +89,17 @@ def _additive(table: Float[np.ndarray, "p d_model"]) -> _Circles:
         name="circles",
         title="The embedding on the circles of its strongest frequencies",
         caption=caption,
-        characters=pulled_back([np.arange(p)], p),
+        characters=additive_characters(p),
         coordinate=np.arange(p),
-        frequencies=strongest_frequencies(table, CIRCLES),
-        shares=frequency_shares(table),
+        frequencies=found.strongest(CIRCLES),
+        shares=found.shares,
         share_of="squared norm",
         turn="k·x mod p",
     )
 
 
 def _fitting(explanation: Explanation, structure: Structure) -> _Circles:
-    n, characters = structure.n, Matched(structure).embedding
+    n, characters = structure.n, Basis(structure).embedding
     caption = (
         f"Each point is a residue x in the plane of frequency k of Z_{n}; colour is k·u(x) mod {n}"
         f" with u(x) = {structure.u_text}. A ring in the order of the colours: W_E has turned the"

@@ -144,6 +144,9 @@ def _decades(low: float, high: float) -> list[float]:
 
 PROGRESS_TITLE = "Fourier progress measures of W_E and W_L"
 SHOWN = ("ffs", "fcr")
+"""Measures of the additive basis."""
+FITTING = ("kfs", "fcr")
+"""Measures of the basis that fits an operation."""
 
 
 def progress(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
@@ -187,7 +190,7 @@ _MISSING: Final = (
 def progress_in_two_bases(record: RunRecord, number: int = 0) -> Figure:
     """Return the figure for an operation of the run: a panel per measure and table."""
     fitting = record.matched_curves(number)
-    drawn = [(key, table) for key in SHOWN for table in TABLES if fitting.get((key, table))]
+    drawn = [(key, table) for key in FITTING for table in TABLES if fitting.get((key, table))]
     if not drawn:
         return Figure("measures-matched", _TWO_BASES_TITLE, "", missing=_MISSING)
     axis = time_axis([record])
@@ -207,8 +210,8 @@ def progress_in_two_bases(record: RunRecord, number: int = 0) -> Figure:
     measures = [MEASURES[key] for key in dict.fromkeys(key for key, _ in drawn)]
     described = "; ".join(f"{m.symbol}, {m.name} ({m.direction})" for m in measures)
     caption = (
-        f"The same weights in two bases: {described}. In the basis that fits, cosine and"
-        " sine of a frequency count together for FFS."
+        f"The same weights in two bases: {described}. KFS counts cosine and sine of a frequency"
+        " together, FFS each for itself."
     )
     layout = Layout(columns=2, least=340)
     return _measures_figure(

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from grokscope.explanation.of_run import Network
 from grokscope.explanation.sentences import is_additive, own_and_harmonics
-from grokscope.fourier.spectrum import frequency_shares
+from grokscope.fourier.spectrum import spectrum as spectrum_of
 from grokscope.measures import TABLES
 from grokscope.reports.explained import Explained
 from grokscope.reports.figures.figure import (
@@ -184,7 +184,7 @@ def bases(found: Explained, network: Network, p: int) -> Figure:
     panels = []
     for name, table in explanation.by_table.items():
         matched = np.asarray(table.spectrum)
-        additive = np.nan_to_num(frequency_shares(np.asarray(tables[name], np.float64)))
+        additive = np.nan_to_num(spectrum_of(np.asarray(tables[name], np.float64)).shares)
         top = 1.12 * float(max(matched.max(), 0 if plain else additive.max(), 0.01))
         if not plain:
             panels.append(
