@@ -39,7 +39,9 @@ def measures_page() -> str:
         "# Measures",
         "",
         "Written by `make docs` from `grokscope.measures.MEASURES`. Each is a function of a table",
-        "with one row per residue, NumPy, JAX or PyTorch.",
+        "with one row per residue, NumPy, JAX or PyTorch, and of a basis: `additive`, characters of",
+        "Z_p, or the one that fits an operation, `gs.basis('x*y', p=97)`. n is the order of the",
+        "group, p in the additive basis.",
         "",
         "| key | symbol | name | range | how to read it | source |",
         "|---|---|---|---|---|---|",
@@ -47,6 +49,15 @@ def measures_page() -> str:
     for m in MEASURES.values():
         cells = (f"`{m.key}`", m.symbol, m.name, m.range, m.direction, m.source)
         lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        "FFS counts cosine and sine components apart, each against the largest of its kind, as the",
+        "paper does. KFS counts a frequency once, by the norm of all that it spans: it does not",
+        "depend on which element of the group is 0, and is defined where two coordinates share the",
+        "rows, where FFS and FCR are not (null). Runs record FFS in the additive basis, KFS, FCR,",
+        "Gini and IPR in both. Run folders from before KFS had its name call it `ffs` in the basis",
+        "`matched`; they are read under the new one.",
+    ]
     return "\n".join(lines) + "\n"
 
 

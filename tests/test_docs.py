@@ -1,12 +1,15 @@
 """The documentation says what the program says, and every verb and measure is in it."""
 
+import doctest
 import importlib.util
+import inspect
 import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+import grokscope as gs
 from grokscope.cli.command_line import VERBS
 from grokscope.config.run import PRESETS
 from grokscope.measures import MEASURES
@@ -67,3 +70,29 @@ def test_pictures_and_pages_that_the_docs_link_to_exist() -> None:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def public() -> dict[str, object]:
+    """Every public function and class of grokscope and of its measures, by name."""
+    measures = {f"measures.{name}": getattr(gs.measures, name) for name in gs.measures.__all__}
+    named = {name: getattr(gs, name) for name in gs.__all__} | measures
+    return {k: v for k, v in named.items() if inspect.isfunction(v) or inspect.isclass(v)}
+
+
+EXAMPLES = {
+    name: [test for test in doctest.DocTestFinder().find(value, name) if test.examples]
+    for name, value in public().items()
+}
+
+
+@pytest.mark.parametrize("name", [name for name, tests in EXAMPLES.items() if tests])
+def test_example_of_a_docstring_runs(name: str) -> None:
+    runner = doctest.DocTestRunner()
+    for test in EXAMPLES[name]:
+        said: list[str] = []
+        assert runner.run(test, out=said.append).failed == 0, "".join(said)
+
+
+def test_measures_have_examples() -> None:
+    names = {f"measures.{measure.function.__name__}" for measure in MEASURES.values()}
+    assert all(EXAMPLES[name] for name in {*names, "basis", "spectrum"})

@@ -35,15 +35,15 @@ def test_json_of_one_cosine(cli: Any, tmp_path: Path) -> None:
     assert list(found) == ["table"]
     assert list(found["table"]) == KEYS
     # the sines hold nothing, so none is over η times their largest
-    expected = [11, 1 / 10, 1 / 10, 0.0, 1 - 1 / 5, 1.0]
-    assert list(found["table"].values())[:6] == pytest.approx(expected)
-    assert list(found["table"].values())[6:] == WHOLE
+    expected = [11, 1 / 10, 1 / 10, 1 / 5, 0.0, 1 - 1 / 5, 1.0]
+    assert list(found["table"].values())[:7] == pytest.approx(expected)
+    assert list(found["table"].values())[7:] == WHOLE
 
 
 def test_undefined_is_null(cli: Any, tmp_path: Path) -> None:
     np.save(tmp_path / "zero.npy", np.zeros((7, 2)))
     found = measured(cli, "zero.npy", "--p", "7")["zero"]
-    assert found == {"p": 7, **dict.fromkeys(KEYS[1:6]), "axis": 0, "length": 7, "left_out": []}
+    assert found == {"p": 7, **dict.fromkeys(KEYS[1:7]), "axis": 0, "length": 7, "left_out": []}
     assert "–" in cli("measure", "zero.npy", "--p", "7").out
 
 
@@ -102,7 +102,7 @@ def test_our_checkpoints_know_their_axes_and_get_w_l(cli: Any, tmp_path: Path) -
     assert [found[name]["left_out"] for name in found] == [[7], [], []]
     np.save(tmp_path / "W_L.npy", (tensors["W_out"] @ tensors["W_U"]).T)
     alone = measured(cli, "W_L.npy", "--p", "7")["W_L"]
-    assert [alone[key] for key in KEYS[:6]] == pytest.approx([found["W_L"][k] for k in KEYS[:6]])
+    assert [alone[key] for key in KEYS[:7]] == pytest.approx([found["W_L"][k] for k in KEYS[:7]])
     other = cli("measure", "step.safetensors", "--p", "5")
     assert (other.code, other.out) == (2, "")
     assert "the file says another p; got 5; allowed: 7" in other.err
@@ -126,6 +126,6 @@ def test_the_table(cli: Any, tmp_path: Path) -> None:
     header, row = (line for line in outcome.out.splitlines() if "FFS" in line or "0.100" in line)
     words = [word for word in header.split() if word.isalpha()]
     assert words == ["table", "p", "of", "FFS", "FFD", "KFS", "FCR", "Gini", "IPR"]
-    numbers = ["0.100", "0.100", "0.000", "0.800", "1.000"]
+    numbers = ["0.100", "0.100", "0.200", "0.000", "0.800", "1.000"]
     assert row.split() == ["table", "11", "11", "rows", *numbers]
     assert outcome.err == ""

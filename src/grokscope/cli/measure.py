@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from grokscope.cli.terminal import columns, distinct_names, plain_table, print_table, report_skipped
 
-_WIDTH_OF_NUMBERS: Final = 58
+_WIDTH_OF_NUMBERS: Final = 65
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from grokscope.fourier.basis import Matched
+from grokscope.fourier.basis import Basis
 from grokscope.fourier.waves import real_waves
 
 
@@ -29,7 +29,7 @@ class SumLogits:
     @classmethod
     def of(
         cls,
-        matched: Matched,
+        matched: Basis,
         defined: Bool[np.ndarray, "p p"],
         logits: Float[np.ndarray, "p p class"],
     ) -> "SumLogits":

@@ -87,15 +87,16 @@ def basis(operation: str, p: int = 97) -> Basis:
 
         >>> import grokscope as gs
         >>> gs.basis("x*y", p=7)  # doctest: +NORMALIZE_WHITESPACE
-        Basis of x*y is multiplication, mod 7
+        x*y is multiplication mod 7: the 3 frequencies of Z_6, in u(x) = log(x), v(y) = log(y)
+        and, on the answers, g(s) = 3^s
 
     **Arguments:**
 
     - `operation`: for instance `x*y` or `x^2 + y^2`.
     - `p`: the modulus, 2 to 1009.
 
-    **Returns:** a `Basis`; `.x`, `.y` and `.answers` are its characters on either input and on the
-    answers, `.inputs` those of both inputs, for the rows of W_E.
+    **Returns:** a `Basis`; `.x` and `.y` are its characters on either input, `.embedding` those of
+    both, for the rows of W_E, and `.readout` those of the answers, for the rows of W_L.
 
     **Raises:** `UsageError` for a text that is no operation, a modulus that is not usable, and an
     operation whose group is not known.
