@@ -39,7 +39,7 @@ def measures_page() -> str:
         "# Measures",
         "",
         "Written by `make docs` from `grokscope.measures.MEASURES`. Each is a function of a table",
-        "with one row per residue, NumPy, JAX or PyTorch, and of a basis: `additive`, characters of",
+        "with one row per residue, NumPy, JAX or PyTorch, and of a basis: `additive`, that of",
         "Z_p, or the one that fits an operation, `gs.basis('x*y', p=97)`. n is the order of the",
         "group, p in the additive basis.",
         "",
