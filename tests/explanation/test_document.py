@@ -45,7 +45,7 @@ def found(
     search = Search((both[0],), (), (), "x and y", None)
     clock = build_clock(both[0], (2, 5), grid=12)
     broken = eqx.tree_at(lambda m: m.W_E, clock, clock.W_E.at[3, 0].set(jnp.nan))
-    none = Search((), (), (), "none found", None)
+    none = Search((), (), (), "nothing", None)
     kind = make_split(Task((parse("x + y"),), 11), 0.5, "pairs", 0).kind
     table = np.asarray(clock.W_E[:11], np.float64)
     small = structure_of(Task((parse("x + y"),), 3))
