@@ -11,7 +11,7 @@ from grokscope.sweeps.batch import Batch, Outcome, run_batch
 from grokscope.sweeps.job import INTERRUPTED
 from grokscope.sweeps.spec import Spec
 
-helpers = runner.helpers
+helpers, finished = runner.helpers, runner.finished
 """Trainings of a second, as the tests of single runs have them."""
 
 SMALL: Final[dict[str, Any]] = {
