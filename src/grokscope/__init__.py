@@ -2,9 +2,12 @@
 
     import grokscope as gs
 
-    run = gs.train("x + y", p=97)
-    gs.explain(run)[0].verdict
-    gs.measures.fourier_frequency_sparsity(W, eta=0.5)
+    run = gs.train("x*y", p=59)            # a table of seeds, drawn
+    run.plot.accuracy()                    # interactive in a notebook
+    net = run.network(seed=0)
+    net.activations()["blocks.0.mlp_post"]             # [x, y, neuron]
+    net.accuracy(edits={"blocks.0.mlp_post": gs.edits.zero(7)})
+    net.explain().verdict
 
 Everything is imported when it is first used, so that `import grokscope` is quick.
 """
@@ -15,16 +18,26 @@ from typing import TYPE_CHECKING, Any
 from grokscope.forking import watch_forks
 
 if TYPE_CHECKING:
-    from grokscope import measures
+    from grokscope import errors, measures
     from grokscope.disk.folder import RunFolder
-    from grokscope.disk.listing import list_runs
     from grokscope.disk.measuring import measure
     from grokscope.fourier.basis import basis
     from grokscope.fourier.spectrum import spectrum
-    from grokscope.reports import write_figures, write_report
-    from grokscope.runner.train import train
+    from grokscope.notebook import edits
+    from grokscope.notebook.arrays import NamedArray
+    from grokscope.notebook.network import Network
+    from grokscope.notebook.run import Run
+    from grokscope.notebook.verbs import (
+        explain_table,
+        load_run,
+        over_time,
+        report,
+        reproduce,
+        runs,
+        sweep,
+        train,
+    )
     from grokscope.sweeps.explain_many import explain
-    from grokscope.sweeps.sweep import sweep
     from grokscope.tasks.structure import structure
 
 __version__ = "0.1.0"
@@ -32,38 +45,58 @@ __version__ = "0.1.0"
 watch_forks()
 
 __all__ = [
+    "NamedArray",
+    "Network",
+    "Run",
     "RunFolder",
     "basis",
+    "edits",
+    "errors",
     "explain",
-    "list_runs",
+    "explain_table",
+    "load_run",
     "measure",
     "measures",
+    "over_time",
+    "report",
+    "reproduce",
+    "runs",
     "spectrum",
     "structure",
     "sweep",
     "train",
-    "write_figures",
-    "write_report",
 ]
 
+_VERBS = "grokscope.notebook.verbs"
 _HOMES = {
-    "train": "grokscope.runner.train",
-    "sweep": "grokscope.sweeps.sweep",
-    "explain": "grokscope.sweeps.explain_many",
-    "measure": "grokscope.disk.measuring",
-    "structure": "grokscope.tasks.structure",
+    "NamedArray": "grokscope.notebook.arrays",
+    "Network": "grokscope.notebook.network",
+    "Run": "grokscope.notebook.run",
     "basis": "grokscope.fourier.basis",
     "spectrum": "grokscope.fourier.spectrum",
     "RunFolder": "grokscope.disk.folder",
-    "list_runs": "grokscope.disk.listing",
-    "write_report": "grokscope.reports",
-    "write_figures": "grokscope.reports",
+    "explain": "grokscope.sweeps.explain_many",
+    "explain_table": _VERBS,
+    "load_run": _VERBS,
+    "measure": "grokscope.disk.measuring",
+    "over_time": _VERBS,
+    "report": _VERBS,
+    "reproduce": _VERBS,
+    "runs": _VERBS,
+    "structure": "grokscope.tasks.structure",
+    "sweep": _VERBS,
+    "train": _VERBS,
+}
+_MODULES = {
+    "edits": "grokscope.notebook.edits",
+    "errors": "grokscope.errors",
+    "measures": "grokscope.measures",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name == "measures":
-        return importlib.import_module("grokscope.measures")
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'grokscope' has no attribute {name!r}")

@@ -58,13 +58,13 @@ CALLS: Final[dict[str, Callable[[], object]]] = {
     "expression a list": train(["x + y"]),
     "expression a function": train(max),
     "sweep a number": lambda: gs.sweep(3, "out"),
-    "report of a number": lambda: gs.write_report(3),
-    "figures of a number": lambda: gs.write_figures([3], "figures"),
+    "report of a number": lambda: gs.report(3),
+    "figures of a number": lambda: gs.report([3], figures="figures"),
     "explain a number": lambda: gs.explain(3),
     "no run": lambda: gs.RunFolder.open("missing"),
-    "runs of a file": lambda: gs.list_runs("file"),
-    "report of nothing": lambda: gs.write_report([Path("missing")]),
-    "figures of nothing": lambda: gs.write_figures([Path("missing")], Path("figures")),
+    "runs of a file": lambda: gs.runs("file"),
+    "report of nothing": lambda: gs.report([Path("missing")]),
+    "figures of nothing": lambda: gs.report([Path("missing")], figures=Path("figures")),
 }
 
 

@@ -83,7 +83,7 @@ def test_names_and_signature_stay() -> None:
 
 @pytest.mark.parametrize(
     "call",
-    [gs.train, gs.sweep, gs.explain, gs.measure, gs.structure, gs.write_report, gs.write_figures],
+    [gs.train, gs.sweep, gs.explain, gs.measure, gs.structure, gs.report, gs.reproduce],
     ids=lambda call: call.__name__,
 )
 def test_every_public_function_is_covered(call: Callable[..., Any]) -> None:
@@ -91,7 +91,5 @@ def test_every_public_function_is_covered(call: Callable[..., Any]) -> None:
     for name, hint in typing.get_type_hints(call).items():
         if hint in (bool, int) or int in typing.get_args(hint):
             given = {} if call is gs.train else {first: "x + y"}
-            if call is gs.write_figures:
-                given["directory"] = "figures"
             with pytest.raises(UsageError, match=f"{name} is not usable"):
                 call(**given, **{name: "3"})

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 import grokscope as gs
+from grokscope.config.run import RunConfig
 from grokscope.config.transfer import TransferConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.manifest import Manifest
@@ -17,10 +18,16 @@ def test_a_source_is_a_run_a_folder_or_a_path(
     helpers: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[TransferConfig] = []
-    monkeypatch.setattr(train, "train_run", lambda config, *_, **__: seen.append(config.transfer))
     document = helpers.tiny().to_json()
     manifest = Manifest.new(document, "x + y", device="cpu", jaxlib="1", run_axis="map")
     folder = RunFolder(Path("runs/a"), manifest)
+    made = RunFolder.create(tmp_path / "made", manifest)
+
+    def train_run(config: RunConfig, *_: object, **__: object) -> Run:
+        seen.append(config.transfer)
+        return Run(made, [])
+
+    monkeypatch.setattr(train, "train_run", train_run)
     here = str(Path("runs/a").absolute())  # of a run it holds wherever the program goes
     for form, text in (
         (Run(folder, []), here),

@@ -119,7 +119,7 @@ def test_another_current_folder_changes_nothing(
     assert run.path == found.path == here / "run"
     assert helpers.contents(run.path) == helpers.contents(finished)
     assert run.folder.metrics().num_rows > 0
-    assert gs.write_report([run.path]) == here / "run" / "report.html"
+    assert gs.report([run.path]) == here / "run" / "report.html"
 
 
 def test_an_explanation_does_not_make_a_folder_again(finished: Path, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_the_manifest_says_what_was_trained_and_how_it_ended(
             "n_undefined": 0,
         }
     ]
-    assert [run.state for run in gs.list_runs(finished.parent)] == ["undecided"]
+    assert [run.state for run in gs.runs(finished.parent)] == ["undecided"]
 
 
 def test_every_evaluation_is_recorded_once(finished: Path) -> None:

@@ -1,5 +1,6 @@
 """The runs that somebody names, and the runs in a folder, one line each."""
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
+import pyarrow as pa
 
 from grokscope.disk.atomic import absolute_path, names_in, path_in_words, path_of
+from grokscope.disk.curves import Recorded
 from grokscope.disk.explanations import kept_documents
 from grokscope.disk.folder import (
     CHECKPOINTS_NAME,
@@ -20,7 +22,6 @@ from grokscope.disk.folder import (
 )
 from grokscope.disk.lock import is_locked
 from grokscope.disk.manifest import all_settings, differing, sort_key
-from grokscope.disk.metrics import METRIC_SCHEMA, read_parts
 from grokscope.disk.sweep_folder import is_sweep, runs_in
 from grokscope.disk.transfer import transfer_words
 from grokscope.errors import RunFolderError, UsageError, quote
@@ -111,18 +112,6 @@ _DEEPEST: Final = 3
 """Folders below the one that is listed, in which runs are looked for."""
 KILLED: Final = "interrupted (killed)"
 
-# The last value of each seed, then the mean over those seeds where it is defined.
-_FINAL_VALUES: Final = """
-    SELECT measure, matrix, avg(value) FILTER (NOT isnan(value)), max(step)
-    FROM (
-        SELECT seed, measure, matrix, arg_max(value, step) AS value, max(step) AS step
-        FROM rows
-        WHERE (basis IS NULL OR basis = 'additive') AND operation IS NULL
-        GROUP BY seed, measure, matrix
-    )
-    GROUP BY measure, matrix
-"""
-
 
 @dataclass(frozen=True)
 class RunSummary:
@@ -168,20 +157,19 @@ def list_runs(folder: Any) -> list[RunSummary]:
     """
     folder = absolute_path(path_of(folder))
     names_in(folder, missing_ok=True)
-    with duckdb.connect() as connection:
-        return _inside(folder, connection, _DEEPEST)
+    return _inside(folder, _DEEPEST)
 
 
-def _inside(folder: Path, connection: duckdb.DuckDBPyConnection, deep: int) -> list[RunSummary]:
+def _inside(folder: Path, deep: int) -> list[RunSummary]:
     if is_sweep(folder):
         runs = runs_in(folder)
-        found = [_summary(path, connection) for path in in_order(list(runs)) if path.exists()]
+        found = [_summary(path) for path in in_order(list(runs)) if path.exists()]
         return found + [RunSummary(path, e) for path, e in runs.items() if not path.exists()]
     paths = sorted((folder / n for n in names_in(folder, missing_ok=True)), key=_by_name)
-    found = [_summary(path, connection) for path in paths if _looks_like_a_run(path)]
+    found = [_summary(path) for path in paths if _looks_like_a_run(path)]
     for path in paths if deep else []:
         if not path.name.startswith(".") and path.is_dir() and not _looks_like_a_run(path):
-            found += _inside(path, connection, deep - 1)
+            found += _inside(path, deep - 1)
     return found
 
 
@@ -199,24 +187,22 @@ def _looks_like_a_run(path: Path) -> bool:
     return not {MANIFEST_NAME, METRICS_NAME, CHECKPOINTS_NAME, STATE_NAME}.isdisjoint(names)
 
 
-def _summary(path: Path, connection: duckdb.DuckDBPyConnection) -> RunSummary:
+def _summary(path: Path) -> RunSummary:
     # The lock before the manifest: a run that ends in between then shows its end.
     locked = is_locked(path)
     try:
-        return _readable(RunFolder.open(path), locked, connection)
+        return _readable(RunFolder.open(path), locked)
     except RunFolderError as error:
         return RunSummary(path, error=str(error))
     # A manifest or part that is intact but of another shape than ours.
-    except (duckdb.Error, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (pa.ArrowException, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"{path_in_words(path)} cannot be read as a run: {quote(str(error))}"
         return RunSummary(path, error=reason)
 
 
-def _readable(
-    run: RunFolder, locked: bool | None, connection: duckdb.DuckDBPyConnection
-) -> RunSummary:
+def _readable(run: RunFolder, locked: bool | None) -> RunSummary:
     manifest, task = run.manifest, run.manifest.config["task"]
-    values, step = _final_values(run.path, connection)
+    values, step = _final_values(run)
     killed = manifest.status == "running" and locked is False
     return RunSummary(
         path=run.path,
@@ -250,16 +236,17 @@ def _in_short(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _final_values(
-    path: Path, connection: duckdb.DuckDBPyConnection
-) -> tuple[dict[tuple[str, str | None], float], int | None]:
-    recorded = read_parts(path / METRICS_NAME, METRIC_SCHEMA)
-    if not recorded.num_rows:
-        return {}, None
-    connection.register("rows", recorded)
-    rows = connection.execute(_FINAL_VALUES).fetchall()
-    values = {(measure, matrix): value for measure, matrix, value, _ in rows if value is not None}
-    return values, max(step for *_, step in rows)
+def _final_values(run: RunFolder) -> tuple[dict[tuple[str, str | None], float], int | None]:
+    """Return the last value of each measure, the mean over the seeds that have one, and its step.
+
+    Of the whole network, and of measures in the additive basis.
+    """
+    curves = Recorded(run.metrics()).curves()
+    steps = [int(c.steps[-1]) for of_seeds in curves.values() for c in of_seeds.values()]
+    lasts = {key: [float(c.values[-1]) for c in found.values()] for key, found in curves.items()}
+    known = {key: [v for v in found if not math.isnan(v)] for key, found in lasts.items()}
+    values = {key: sum(found) / len(found) for key, found in known.items() if found}
+    return values, max(steps, default=None)
 
 
 def _per_matrix(values: Mapping[tuple[str, str | None], float], key: str) -> dict[str, float]:

@@ -29,6 +29,10 @@ def measure(
 ) -> dict[str, dict[str, Any]]:
     """Return the measures of every table in a file that lies over the residues.
 
+        >>> found = gs.measure("runs/x-y-p23/checkpoints/seed-0/step-0000040.safetensors")
+        >>> sorted(found["W_E"])[:3]
+        ['axis', 'fcr', 'ffd']
+
     **Arguments:**
 
     - `path`: .npy, .npz or .safetensors.

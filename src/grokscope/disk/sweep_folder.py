@@ -19,6 +19,7 @@ from grokscope.disk.atomic import (
     utf8_bytes,
     write_bytes,
 )
+from grokscope.disk.curves import Recorded
 from grokscope.disk.folder import MANIFEST_NAME, METRICS_NAME, RunFolder
 from grokscope.disk.lock import LockedFolder, is_locked
 from grokscope.disk.manifest import Manifest, differing, now, settings_of
@@ -185,14 +186,9 @@ def _row(
 def _last_accuracies(folder: Path, seed: int, *, alone: bool) -> dict[str, float | None]:
     """Return the newest accuracies of one seed; of a single seed they are in the last part."""
     parts = last_part(folder, METRIC_SCHEMA) if alone else read_parts(folder, METRIC_SCHEMA)
-    found: dict[str, float | None] = dict.fromkeys(_ACCURACIES)
-    newest = -1
-    for row in parts.select(["seed", "step", "measure", "operation", "value"]).to_pylist():
-        whole = row["seed"] == seed and row["operation"] is None
-        if whole and row["measure"] in found and row["step"] >= newest:
-            newest = row["step"]
-            found[row["measure"]] = row["value"]
-    return found
+    curves = Recorded(parts).curves()
+    found = {name: curves.get((name, None), {}).get(seed) for name in _ACCURACIES}
+    return {name: None if c is None else float(c.values[-1]) for name, c in found.items()}
 
 
 def settings_in(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Int8
 
 from grokscope.config.run import ModelConfig, RunConfig
+from grokscope.disk.curves import Recorded
 from grokscope.disk.folder import RunFolder
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.explanation.circuit import Effort
@@ -216,18 +217,19 @@ def folder_of(run: Any) -> RunFolder:
 
 
 def grokked_at(folder: RunFolder, seed: int, operation: str | None = None) -> int | None:
-    """Return the confirmed step of grokking from the recorded accuracies.
+    """Return the confirmed step of grokking: that of the manifest, or from the accuracies.
 
     **Arguments:**
 
     - `operation`: which one of a mixture; None for a single operation.
     """
-    rows = folder.metrics().select(["seed", "step", "measure", "operation", "value"]).to_pylist()
-    mine = sorted(
-        (row["step"], row["value"])
-        for row in rows
-        if row["seed"] == seed
-        and row["measure"] == "test_accuracy"
-        and row["operation"] == operation
-    )
-    return first_confirmed([s for s, _ in mine], [v for _, v in mine])
+    result = next((r for r in folder.manifest.results if r.get("seed") == seed), {})
+    if operation is not None:
+        parts = result.get("tasks", ())
+        result = next((part for part in parts if part["operation"] == operation), {})
+    if result.get("grokked_at") is not None:
+        return result["grokked_at"]
+    # nothing is known yet, or what was known when the run was last interrupted
+    curves = Recorded(folder.metrics()).curves(operation=operation)
+    curve = curves.get(("test_accuracy", None), {}).get(seed)
+    return None if curve is None else first_confirmed(curve.steps.tolist(), list(curve.values))

@@ -1,10 +1,42 @@
 """Named activations: a forward pass marks each place, and a caller may read or edit any of them."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from jaxtyping import Array, Float
 
 from grokscope.errors import UsageError
+
+_AXES: Final = {
+    "embedding": ("position", "d_model"),
+    "query": ("position", "head", "d_head"),
+    "key": ("position", "head", "d_head"),
+    "value": ("position", "head", "d_head"),
+    "scores": ("head", "position", "source"),
+    "pattern": ("head", "position", "source"),
+    "mixed": ("position", "head", "d_head"),
+    "head_output": ("position", "head", "d_model"),
+    "residual_middle": ("position", "d_model"),
+    "mlp_pre": ("position", "neuron"),
+    "mlp_post": ("position", "neuron"),
+    "residual_after": ("position", "d_model"),
+    "input_pre": ("neuron",),
+    "input_post": ("neuron",),
+    "pre": ("neuron",),
+    "post": ("neuron",),
+    "output": ("d_model",),
+    "logits": ("answer",),
+}
+"""By the last word of an activation's name, its axes behind that of the example."""
+
+
+def axes_of(activation: str) -> tuple[str, ...]:
+    """Return the names of an activation's axes, that of the examples left out.
+
+    Attention is from a position, the query's, to a `source`, the key's.
+    """
+    return _AXES[activation.rpartition(".")[2]]
+
 
 Edit = Callable[[Array], Array]
 """Takes an activation and returns what the network shall use instead, of the same shape."""

@@ -7,11 +7,12 @@ import numpy as np
 
 from grokscope.config.optimizer import Method, OptimizerConfig
 from grokscope.config.run import ModelConfig
+from grokscope.disk.curves import Curve
 from grokscope.disk.transfer import transfer_words
 from grokscope.measures import MEASURES, TABLES, half_fall
 from grokscope.reports.figures.over_time import sides
 from grokscope.reports.finding import Basis, Fall, bases, share_in_percent
-from grokscope.reports.record import Curve, RunRecord
+from grokscope.reports.record import RunRecord
 
 _NAMES: Final[dict[Method, str]] = {
     "adamw": "AdamW",

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from grokscope.disk.curves import Curve
 from grokscope.measures import MEASURES, TABLES, high_since
 from grokscope.reports.figures.over_time import FITTING, SHOWN
-from grokscope.reports.record import Curve, RunRecord
+from grokscope.reports.record import RunRecord
 from grokscope.tasks import one_sided
 from grokscope.tasks.structure import structure_of
 

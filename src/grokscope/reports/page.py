@@ -25,7 +25,6 @@ from grokscope.reports.figures import (
     over_time,
     read_network,
 )
-from grokscope.reports.figures.figure import FILE, VEGA_LITE
 from grokscope.reports.figures.over_time import FITTING, SHOWN
 from grokscope.reports.finding import finding, fitting
 from grokscope.reports.html import Charts, new_charts, render_template
@@ -89,9 +88,7 @@ def write_figure(
 
     **Arguments:** the path without its end; the figure; `FORMATS`; pixels of a PNG per unit.
     """
-    title = {"text": figure.title, "fontSize": 14, "offset": 14}
-    chart = {**(figure.chart or {}), "title": title, "config": FILE}
-    svg = vl_convert.vegalite_to_svg(chart, vl_version=VEGA_LITE)
+    svg = figure.svg()
     paths = []
     for kind in formats:
         data = utf8_bytes(svg) if kind == "svg" else vl_convert.svg_to_png(svg, scale=scale)

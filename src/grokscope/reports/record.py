@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from jaxtyping import Float, Int
 
 from grokscope.config.run import RunConfig
+from grokscope.disk.curves import Curve, Curves, Recorded
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.listing import KILLED, Selection, select
 from grokscope.disk.lock import is_locked
@@ -20,13 +19,6 @@ from grokscope.errors import RunFolderError
 from grokscope.measures import first_confirmed
 from grokscope.measures.grokking import thin
 from grokscope.tasks import Split, Task, make_splits
-
-
-class Curve(NamedTuple):
-    """One recorded number of one seed."""
-
-    steps: Int[np.ndarray, "step"]
-    values: Float[np.ndarray, "step"]
 
 
 class Moments(NamedTuple):
@@ -44,8 +36,13 @@ class RunRecord:
     config: RunConfig
     label: str
     """What tells it from the other runs of the page."""
-    curves: dict[tuple[str, str | None], dict[int, Curve]]
-    """By measure and matrix (None where it has none), then by seed."""
+    recorded: Recorded
+    """Every number that was recorded."""
+
+    @property
+    def curves(self) -> Curves:
+        """The curves of the whole network, those of measures in the additive basis."""
+        return self.recorded.curves()
 
     @property
     def operation(self) -> str:
@@ -69,9 +66,9 @@ class RunRecord:
         broken = {r.get("seed") for r in results if r.get("status") == "diverged"}
         return next((seed for seed in self.seeds if seed not in broken), self.seeds[0])
 
-    def matched_curves(self, number: int = 0) -> dict[tuple[str, str | None], dict[int, Curve]]:
+    def matched_curves(self, number: int = 0) -> Curves:
         """The same as `curves` in the basis that fits an operation; empty in older runs."""
-        return _curves(self.folder.metrics(), "matched", self.name_in_rows(number))
+        return self.recorded.curves("matched", self.name_in_rows(number))
 
     def name_in_rows(self, number: int) -> str | None:
         """What an operation is called in the recorded rows: None where there is only one."""
@@ -109,10 +106,10 @@ class RunRecord:
         }
 
     @cached_property
-    def task_curves(self) -> dict[str, dict[tuple[str, str | None], dict[int, Curve]]]:
+    def task_curves(self) -> dict[str, Curves]:
         """Of a mixture, `curves` by operation; empty for a single one, and in older runs."""
-        rows = self.folder.metrics()
-        found = {e.canonical: _curves(rows, operation=e.canonical) for e in self.task.expressions}
+        names = [expression.canonical for expression in self.task.expressions]
+        found = {name: self.recorded.curves(operation=name) for name in names}
         return {name: curves for name, curves in found.items() if curves}
 
     def moments_of(self, operation: str | None) -> dict[int, Moments]:
@@ -140,7 +137,6 @@ class RunRecord:
 
 
 SIDES = ("train", "test", "unleaked")
-Curves = Mapping[tuple[str, str | None], Mapping[int, Curve]]
 
 
 def _confirmed(curves: Curves, measure: str, seed: int) -> int | None:
@@ -164,7 +160,7 @@ def read_all(selection: Selection) -> tuple[list[RunRecord], list[str]]:
     for path, error in selection.runs.items():
         try:
             folder = RunFolder.open(path)
-            folders.append((folder, _curves(folder.metrics())))
+            folders.append((folder, Recorded(folder.metrics())))
         except RunFolderError as broken:
             if len(selection.runs) == 1:
                 raise
@@ -174,8 +170,8 @@ def read_all(selection: Selection) -> tuple[list[RunRecord], list[str]]:
     settings = [all_settings(folder.manifest) for folder, _ in folders]
     names = run_labels(settings, [folder.path.resolve().name for folder, _ in folders])
     records = [
-        RunRecord(folder, RunConfig.from_json(folder.manifest.config), label, curves)
-        for (folder, curves), label in zip(folders, names, strict=True)
+        RunRecord(folder, RunConfig.from_json(folder.manifest.config), label, recorded)
+        for (folder, recorded), label in zip(folders, names, strict=True)
     ]
     return records, errors
 
@@ -183,25 +179,6 @@ def read_all(selection: Selection) -> tuple[list[RunRecord], list[str]]:
 def read_runs(paths: Sequence[Path]) -> list[RunRecord]:
     """Return the runs in these folders; raises as `select` and `read_all`."""
     return read_all(select(paths))[0]
-
-
-def _curves(
-    rows: pa.Table, basis: str = "additive", operation: str | None = None
-) -> dict[tuple[str, str | None], dict[int, Curve]]:
-    """Gather the rows of an operation and basis; with the additive those of no basis."""
-    wanted = pc.field("basis") == basis
-    if basis == "additive":
-        wanted |= pc.field("basis").is_null()
-    name = pc.field("operation")
-    wanted &= name.is_null() if operation is None else name == operation
-    grouped = rows.filter(wanted).group_by(["measure", "matrix", "seed"], use_threads=False)
-    curves: dict[tuple[str, str | None], dict[int, Curve]] = {}
-    for row in grouped.aggregate([("step", "list"), ("value", "list")]).to_pylist():
-        steps, values = np.array(row["step_list"]), np.array(row["value_list"])
-        order = np.argsort(steps, kind="stable")
-        curve = Curve(steps[order], values[order])
-        curves.setdefault((row["measure"], row["matrix"]), {})[row["seed"]] = curve
-    return curves
 
 
 class Summary(NamedTuple):

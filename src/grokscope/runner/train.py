@@ -1,13 +1,12 @@
-"""`gs.train`: the verb train for Python."""
+"""Train one run into a folder of its own, with one line that says how far it is."""
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from grokscope.config.arguments import plain_arguments
-from grokscope.config.run import RunConfig, configure
+from grokscope.config.run import RunConfig
 from grokscope.disk.names import new_folder, slug
 from grokscope.progress import doing, showing
 from grokscope.runner.check import check
@@ -17,43 +16,29 @@ from grokscope.runner.progress import Beginning, Callbacks, Evaluation, NoCallba
 RUNS: Final = Path("runs")
 
 
-@plain_arguments
-def train(
-    *expressions: str,
-    preset: str = "paper",
+def train_in_view(
+    config: RunConfig,
     out: str | Path | None = None,
+    *,
     resume: bool = False,
     listener: Callbacks | None = None,
     quiet: bool = False,
     lock: bool = True,
-    source: Any = None,
-    **settings: Any,
+    made: Callable[[Path], object] = lambda _: None,
 ) -> Run:
-    """Train an operation, or a mixture of several, and return the run.
+    """Train a configuration, with one line on standard error or in the notebook.
 
     **Arguments:**
 
-    - `expressions`: operations in x and y, for instance `"x^2 + y^2"`.
-    - `preset`: where the settings start from, a key of `grokscope.config.run.PRESETS`.
-    - `out`: run folder; by default `runs/NAME` with a name made from the operation.
-    - `resume`: go on with the run of the same settings in `out`.
-    - `listener`: is told how it goes; without one, standard error or the notebook has a line with
-      the step and the test accuracy.
+    - `config`: what to train.
+    - `out`: run folder; by default a new one in `runs`.
+    - `resume`, `lock`: as for `train_run`.
+    - `listener`: is told how it goes, instead of the line.
     - `quiet`: show nothing but warnings.
-    - `lock`: False trains also where the file system has no locks; then nothing else may write
-      there.
-    - `source`: a trained run to take weights over from, as the setting `load` says:
-      `source=run, load=("embedding",), freeze=("embedding",)`.
-    - `settings`: any setting of the command line, `p=59, seeds=(0, 1), steps=20_000`.
-
-    **Returns:** the run, with `path`, `folder` and one result per seed.
-
-    **Raises:** `UsageError`, `DiskError`, `DivergedError`, `RunInterruptedError`.
+    - `made`: is told the folder before anything is trained.
     """
-    if source is not None:
-        settings["source"] = source
-    config = configure(expressions, preset, **settings)
     with run_folder(config, out) as path, showing(quiet=quiet or listener is not None):
+        made(path)
         listener = listener or _OneLine()
         return train_run(config, path, resume=resume, listener=listener, lock=lock)
 

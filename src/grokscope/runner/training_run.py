@@ -4,11 +4,11 @@ from typing import Any, Final
 
 import jax
 import numpy as np
-import pyarrow.compute as pc
 from jaxtyping import Bool
 
 from grokscope.config.run import RunConfig
 from grokscope.disk.atomic import path_in_words
+from grokscope.disk.curves import Recorded
 from grokscope.disk.folder import RunFolder, is_checkpoint
 from grokscope.errors import RunFolderError
 from grokscope.models import Model, named_weights, weight_axes
@@ -95,16 +95,17 @@ class TrainingRun:
 
     def _replay(self) -> None:
         """Find the milestones again from the recorded accuracies."""
-        rows = self.folder.metrics().select(["seed", "step", "measure", "operation", "value"])
-        found: dict[tuple[int, int], dict[tuple[str, str | None], float]] = {}
-        for row in rows.filter(pc.field("measure").isin(_ACCURACIES)).to_pylist():
-            here = found.setdefault((row["seed"], row["step"]), {})
-            here[row["measure"], row["operation"]] = row["value"]
-        by_seed = {seed.seed: seed for seed in self.seeds}
+        recorded = Recorded(self.folder.metrics())
         names = [self.columns[place].operation for place in self._places[_ACCURACIES[0]]]
-        for (seed, step), accuracies in sorted(found.items()):
-            of_tasks = ([accuracies[side, name] for name in names] for side in _ACCURACIES)
-            by_seed[seed].add(step, *of_tasks)
+        of_tasks = [recorded.curves(operation=name) for name in names]
+        for seed in self.seeds:
+            train, test = (
+                [c[side, None][seed.seed] for c in of_tasks if seed.seed in c.get((side, None), {})]
+                for side in _ACCURACIES
+            )
+            for i, step in enumerate(train[0].steps.tolist() if train else ()):
+                sides = ([float(curve.values[i]) for curve in side] for side in (train, test))
+                seed.add(step, *sides)
 
     @property
     def due(self) -> Bool[np.ndarray, "seed"]:

@@ -137,6 +137,9 @@ def explain(
     runs, what `explanation.json` keeps of the last checkpoint is not made again, what is made is
     kept, and the table is written into the sweep, where one sweep is named.
 
+        >>> gs.explain("runs/x-y-p23", seeds=[0], quiet=True)[0].operation
+        'x*y'
+
     **Arguments:**
 
     - `runs`: what `gs.train` or `gs.sweep` returns, the path of a run or a sweep, or a list of

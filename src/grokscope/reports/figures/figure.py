@@ -1,12 +1,18 @@
 """What a figure is: a row of panels that wraps where the page is narrow, in our colours."""
 
+import base64
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import altair as alt
+import vl_convert
+
+from grokscope.disk.atomic import utf8_bytes, write_bytes
+from grokscope.errors import UsageError
 
 VEGA_LITE: Final = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
 """The version that Altair writes for, as vl-convert names it."""
@@ -150,7 +156,12 @@ class Layout:
         return columns, whole if whole >= 0.75 * size else size
 
 
-@dataclass(frozen=True)
+_MIME: Final = "application/vnd.vegalite.v5+json"
+"""What JupyterLab, VS Code and marimo draw themselves; our charts are the same in version 6."""
+_SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v5.json"
+
+
+@dataclass(frozen=True, repr=False)
 class Figure:
     """One figure with its words; without a chart, `missing` says why."""
 
@@ -170,6 +181,59 @@ class Figure:
         if only is not None and self.name not in only:
             return self
         return dataclasses.replace(self, title=f"{self.title}, {basis}")
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The whole Vega-Lite chart on a light ground, with its title.
+
+        **Raises:** `UsageError` where there is nothing to show.
+        """
+        if self.chart is None:
+            raise UsageError(f"{self.title}: there is nothing to draw", got=self.missing)
+        title = {"text": self.title, "fontSize": 14, "offset": 14}
+        return {**self.chart, "title": title, "config": FILE}
+
+    def svg(self) -> str:
+        """Return the figure as SVG; raises as `spec`."""
+        return vl_convert.vegalite_to_svg(self.spec, vl_version=VEGA_LITE)
+
+    def png(self, scale: float = 2.0) -> bytes:
+        """Return the figure as PNG; raises as `spec`.
+
+        **Arguments:** pixels per unit.
+        """
+        return vl_convert.svg_to_png(self.svg(), scale=scale)
+
+    def save(self, path: str | Path) -> Path:
+        """Write it to a file and return its path.
+
+        **Arguments:** a path that ends in `.svg`, `.png`, or `.html`, a page that needs no network.
+
+        **Raises:** `UsageError` for another end, and as `spec`; `DiskError`.
+        """
+        path = Path(path)
+        kinds: dict[str, Callable[[], bytes]] = {
+            ".svg": lambda: utf8_bytes(self.svg()),
+            ".png": self.png,
+            ".html": lambda: utf8_bytes(
+                vl_convert.vegalite_to_html(self.spec, vl_version=VEGA_LITE, bundle=True)
+            ),
+        }
+        if path.suffix not in kinds:
+            raise UsageError("no such format of figures", got=path.name, allowed=", ".join(kinds))
+        write_bytes(path, kinds[path.suffix]())
+        return path
+
+    def _repr_mimebundle_(self, **_which: Any) -> dict[str, Any]:
+        """Return it for a notebook: interactive where it can draw Vega-Lite, else as an image."""
+        if self.chart is None:
+            return {"text/plain": repr(self)}
+        image = base64.b64encode(self.png()).decode()
+        spec = self.spec | {"$schema": _SCHEMA}
+        return {_MIME: spec, "image/png": image, "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"{self.title}. {self.missing or self.caption}"
 
 
 def inline(rows: Sequence[dict[str, Any]]) -> alt.Chart:

@@ -7,6 +7,7 @@ from typing import Final
 import altair as alt
 import numpy as np
 
+from grokscope.disk.curves import Curve
 from grokscope.measures import MEASURES, TABLES
 from grokscope.reports.figures.figure import Figure, Layout, Panel, assemble, shorten
 from grokscope.reports.figures.timeline import (
@@ -17,7 +18,7 @@ from grokscope.reports.figures.timeline import (
     time_axis,
     time_span,
 )
-from grokscope.reports.record import SIDES, Curve, RunRecord
+from grokscope.reports.record import SIDES, RunRecord
 
 ACCURACY_TITLE = "Accuracy on training and test pairs"
 _NAMES = {"train": "train", "test": "test", "unleaked": "test, unleaked only"}

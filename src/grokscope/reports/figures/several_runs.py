@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import altair as alt
 import numpy as np
 
+from grokscope.disk.curves import Curve
 from grokscope.disk.manifest import setting_in_words, settings_in_words
 from grokscope.explanation.result import Explanation
 from grokscope.measures import MEASURES, TABLES
@@ -24,7 +25,7 @@ from grokscope.reports.figures.figure import (
 )
 from grokscope.reports.figures.over_time import SHOWN
 from grokscope.reports.figures.timeline import TimeAxis, side_axis, time_axis, time_span
-from grokscope.reports.record import Curve, summarise
+from grokscope.reports.record import summarise
 
 MOST_LINES: Final = 120
 """Lines of a panel; of more networks, each value of the setting has its median."""

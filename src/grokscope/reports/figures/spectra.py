@@ -1,12 +1,14 @@
 """Norms per frequency at any snapshot, and the additive basis beside the one that fits."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import altair as alt
 import numpy as np
-import pyarrow.compute as pc
 from jaxtyping import Float
 
+from grokscope.disk.curves import spectra_of
+from grokscope.errors import UsageError
 from grokscope.explanation.of_run import Network
 from grokscope.explanation.sentences import is_additive, own_and_harmonics
 from grokscope.fourier.spectrum import spectrum as spectrum_of
@@ -34,12 +36,20 @@ _COSINE: Final = "cosine (upwards)"
 
 
 def spectra(
-    record: RunRecord, seed: int, runs: int = 1, explained: Explained | None = None
+    record: RunRecord,
+    seed: int,
+    runs: int = 1,
+    explained: Explained | None = None,
+    *,
+    matrix: str | None = None,
+    step: int | None = None,
 ) -> Figure:
     """Return the figure: one panel per table and a slider over the snapshots.
 
     **Arguments:** the run; which of its seeds; how many runs share the page; where it is to be the
-    basis that fits an operation, its explanation.
+    basis that fits an operation, its explanation; one table and one step instead of all.
+
+    **Raises:** `UsageError` for a table or a step without a spectrum.
     """
     layout = Layout(columns=1, least=340)
     name = "spectra" if explained is None else "spectra-matched"
@@ -47,7 +57,12 @@ def spectra(
     found = _norms(record, seed, explained)
     if not found:
         return Figure(name, _SPECTRA_TITLE, "", missing=missing)
-    steps = _snapshots(sorted({step for table in found.values() for step in table}), record, runs)
+    if matrix is not None:
+        found = {matrix: _at("table", matrix, found)}
+    recorded = sorted({step for table in found.values() for step in table})
+    if step is not None:
+        _at("step", step, dict.fromkeys(recorded))
+    steps = _snapshots(recorded, record, runs) if step is None else [step]
     last = len(steps) - 1
     n = record.p if explained is None else explained.n
     panels = [
@@ -70,26 +85,27 @@ def spectra(
     return Figure(name, _SPECTRA_TITLE, caption, chart, layout)
 
 
+def _at(what: str, key: Any, known: Mapping[Any, Any]) -> Any:
+    if key not in known:
+        names = ", ".join(map(str, known))
+        raise UsageError(f"no spectrum of this {what} was recorded", got=key, allowed=names)
+    return known[key]
+
+
 def _norms(
     record: RunRecord, seed: int, explained: Explained | None
 ) -> dict[str, dict[int, np.ndarray]]:
     """Return cosine and sine norms, as two rows, by table and step."""
-    rows = record.folder.spectra()
     basis = "additive" if explained is None else "matched"
     operation = None if explained is None else record.name_in_rows(explained.number)
-    name = pc.field("operation")
-    mine = (pc.field("seed") == seed) & (pc.field("basis") == basis)
-    mine &= name.is_null() if operation is None else name == operation
-    grouped = rows.filter(mine).group_by(["matrix", "step"], use_threads=False)
-    lists = grouped.aggregate([(c, "list") for c in ("k", "cos_norm", "sin_norm")])
+    joint = explained is not None and explained.structure and explained.structure.characters == 2
     found: dict[str, dict[int, np.ndarray]] = {}
-    for row in lists.to_pylist():
-        order = np.argsort(row["k_list"])
-        norms = np.array([row["cos_norm_list"], row["sin_norm_list"]])[:, order]
-        if explained is not None and explained.structure and explained.structure.characters == 2:
-            norms[1] = 0.0  # the first row is the joint norm of both coordinates
-        if np.isfinite(norms).all():
-            found.setdefault(row["matrix"], {})[row["step"]] = norms
+    for matrix, snapshots in spectra_of(record.folder.spectra(), seed, basis, operation).items():
+        for step, norms in snapshots.items():
+            if joint:
+                norms[1] = 0.0  # the first row is the joint norm of both coordinates
+            if np.isfinite(norms).all():
+                found.setdefault(matrix, {})[step] = norms
     return found
 
 

@@ -7,9 +7,10 @@ from typing import Any, Final
 import altair as alt
 import numpy as np
 
+from grokscope.disk.curves import Curve
 from grokscope.measures.grokking import thin
 from grokscope.reports.figures.figure import Panel, inline, layered, significant
-from grokscope.reports.record import Curve, Moments, RunRecord, Summary, summarise, thin_band
+from grokscope.reports.record import Moments, RunRecord, Summary, summarise, thin_band
 
 BUCKETS: Final = 140
 """Stretches of a curve of which the extremes are drawn, shared by the runs of a page."""

@@ -13,7 +13,7 @@ Family = Literal["separable", "linear form", "multiplicative", "composed"]
 Relation = Literal["same", "negated", "scaled", "different"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Structure:
     """f(x, y) = g(u(x) + v(y)) with addition in Z_n.
 
@@ -86,6 +86,9 @@ class Structure:
         """Return g(u(x) + v(y)), and −1 where u, v or g is undefined."""
         known = (self.u >= 0)[:, None] & (self.v >= 0)
         return np.where(known, self.g[(self.u[:, None] + self.v) % self.n], -1)
+
+    def __repr__(self) -> str:
+        return f"{self.words}."
 
     def to_json(self) -> dict[str, Any]:
         """Return the structure as texts and numbers."""

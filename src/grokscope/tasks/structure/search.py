@@ -36,7 +36,7 @@ _FAMILIES: Final[dict[Family, Callable[[Int[np.ndarray, "p p"]], Iterator[Candid
 _LONGEST_FACTORS: Final = 200
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Search:
     """What was found on one table of labels.
 
@@ -79,6 +79,9 @@ class Search:
         if self.factors is None or len(self.factors) > _LONGEST_FACTORS:
             return line
         return f"{line}; over GF({self.p}) it is {self.factors}"
+
+    def __repr__(self) -> str:
+        return f"{self.sentence}."
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as texts and numbers."""
@@ -140,6 +143,9 @@ def structure_of(task: "Task", index: int = 0, seed: int = 0) -> Search:
 @plain_arguments
 def structure(expression: str, p: int = 97) -> Search:
     """Return the structures of an operation.
+
+        >>> gs.structure("x*y", p=23)
+        x*y is multiplication mod 23.
 
     **Arguments:**
 
