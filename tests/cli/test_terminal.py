@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grokscope.cli.terminal import distinct_names
+from grokscope.measures import MEASURES
 
 LONG = "model.transformer_blocks.0.attention.query_key_value.weight"
 
@@ -49,4 +50,6 @@ def test_every_number_is_printed_however_narrow_it_is(
     lines = [line.split() for line in text.splitlines()]
     assert [line[1:4] for line in lines[1:]] == [["5", "5", "rows"]] * 2
     assert len({line[0] for line in lines[1:]}) == 2
-    assert all(len(line) == 9 and "…" not in "".join(line[1:]) for line in lines[1:])
+    assert all(
+        len(line) == 4 + len(MEASURES) and "…" not in "".join(line[1:]) for line in lines[1:]
+    )

@@ -52,8 +52,8 @@ def test_every_evaluation_is_recorded_once(finished: Path) -> None:
     keys = [(r["seed"], r["step"], r["measure"], r["matrix"], r["basis"]) for r in rows]
     assert len(set(keys)) == len(keys)
     assert sorted({step for _, step, *_ in keys}) == [0, 10, 20, 30, 40]
-    # 9 predictions, 8 norms, 4 measures of 2 tables in 2 bases; at 0, 20 and 40 18 losses
-    assert len(keys) == 5 * (9 + 8 + 2 * 8) + 3 * 18
+    # 9 predictions, 8 norms, 5 and 4 measures of 2 tables in 2 bases; at 0, 20 and 40 18 losses
+    assert len(keys) == 5 * (9 + 8 + 2 * (5 + 4)) + 3 * 18
     spectra = RunFolder.open(finished).spectra().to_pylist()
     assert sorted({row["step"] for row in spectra}) == [0, 20, 40]
     assert [(r["basis"], r["matrix"], r["k"]) for r in spectra if r["step"] == 20] == [
@@ -97,7 +97,7 @@ def test_the_listener_hears_everything(helpers: SimpleNamespace, tmp_path: Path)
     last = listener.evaluations[-1]
     assert last.values["test_accuracy"] == [helpers.accuracies(tmp_path / "run")[40]]
     assert {"train_loss", "ffs W_E", "fcr W_L", "l2_norm W_U"} <= set(last.values)
-    assert {"ffs W_E matched", "fcr W_L matched"} <= set(last.values)
+    assert {"kfs W_E matched", "fcr W_L matched"} <= set(last.values)
     assert np.isnan(listener.evaluations[0].steps_per_second)
     assert last.steps_per_second > 0
     assert listener.warnings == []

@@ -17,7 +17,6 @@ from grokscope.errors import RunInterruptedError
 from grokscope.notebook.run import Run
 from grokscope.notebook.shown import ShowsTable, Table
 from grokscope.runner.progress import Callbacks
-from grokscope.runner.train import train_in_view
 
 _UNKNOWN: Final = "–"
 
@@ -81,6 +80,8 @@ def train(
 
 def train_config(config: RunConfig, out: str | Path | None, **options: Any) -> Run:
     """Train a configuration; the options are `train`'s, and an interruption says how to go on."""
+    from grokscope.runner.train import train_in_view  # with JAX, which gs.sweep does without
+
     made: list[Path] = []
     try:
         return Run(train_in_view(config, out, made=made.append, **options))
