@@ -76,7 +76,7 @@ def test_the_example_program_defines_what_it_uses() -> None:
     """Every name in README's Python stands in an import or an assignment before."""
     (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     code = compile(block, "README.md", "exec")
-    assert set(code.co_names) >= {"gs", "run", "W"}
+    assert set(code.co_names) >= {"gs", "net", "run"}
     assigned = set(re.findall(r"^(\w+) =", block, flags=re.MULTILINE)) | {"gs"}
     used = set(re.findall(r"(?<![\w.\"'])([A-Za-z_]\w*)(?=[.,)\[])", re.sub(r"#.*", "", block)))
     assert used <= assigned

@@ -98,7 +98,7 @@ def test_measures_are_those_of_the_matched_basis(run: SimpleNamespace) -> None:
     ):
         wanted = {
             measure.key: measure.of(W, run.config.eta, basis=characters)
-            for measure in recorded("matched")
+            for measure in recorded("matched", one_coordinate=characters.planes.one_coordinate)
         }
         found = {
             m: v
