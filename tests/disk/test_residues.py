@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grokscope.axes import taken_in_words
 from grokscope.disk.residues import residue_tables
 from grokscope.disk.tables import ForeignTable
 from grokscope.errors import UsageError
-from grokscope.tasks.residues import taken_in_words
 
 P = 113
 

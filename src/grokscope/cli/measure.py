@@ -55,8 +55,8 @@ class Measure:
 def _show(found: dict[str, dict[str, Any]]) -> None:
     from rich.markup import escape
 
+    from grokscope.axes import axis_in_words, taken_in_words
     from grokscope.measures import MEASURES
-    from grokscope.tasks.residues import axis_in_words, taken_in_words
 
     width = columns()
     labels = distinct_names(list(found), None if width is None else width - _WIDTH_OF_NUMBERS)

@@ -13,10 +13,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from grokscope.axes import MOST_TOKENS
+from grokscope.axes import MOST_TOKENS, axis_in_words
 from grokscope.disk.tables import ForeignTable
 from grokscope.errors import UsageError, quote
-from grokscope.tasks.residues import axis_in_words
 
 _RESIDUES: Final = ("p", "class", "token")
 _INSIDE: Final = frozenset(

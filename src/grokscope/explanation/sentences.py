@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
+from grokscope.axes import axis_in_words, taken_in_words
 from grokscope.explanation.circuit import MATRICES
 from grokscope.explanation.findings import Ablations, KeyShape, TableFinding
 from grokscope.explanation.keys import double
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.verdict import ClaimId, Place
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
-from grokscope.tasks.residues import axis_in_words, taken_in_words
 
 VERDICTS: Final = {
     "explained": "explained",

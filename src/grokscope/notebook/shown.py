@@ -1,5 +1,6 @@
 """Small tables with curves, as text for a terminal and as HTML for a notebook."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -66,12 +67,12 @@ class Table:
         return [f"… and {rest:,} more"] if rest > 0 else []
 
 
-class ShowsTable:
+class ShowsTable(ABC):
     """An object that shows itself as a table; `shown` makes it."""
 
+    @abstractmethod
     def shown(self) -> Table:
         """Return what is shown."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return self.shown().text()

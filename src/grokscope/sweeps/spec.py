@@ -31,9 +31,8 @@ def to_toml(document: Mapping[str, Any]) -> str:
     """
     plain = {k: v for k, v in document.items() if not _has_section(v)}
     lines = [f"{_key(k)} = {_value(v)}" for k, v in plain.items()]
-    for name, content in document.items():
-        if name in plain:
-            continue
+    for name in (k for k in document if k not in plain):
+        content = document[name]
         tables = [content] if isinstance(content, Mapping) else content
         head = f"[{_key(name)}]" if isinstance(content, Mapping) else f"[[{_key(name)}]]"
         for table in tables:
