@@ -72,6 +72,14 @@ def test_pictures_and_pages_that_the_docs_link_to_exist() -> None:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_figures_name_what_their_program_draws_and_are_small() -> None:
+    svg = (ROOT / "docs" / "figures" / "matched.svg").read_text()
+    assert set(re.findall("Y-axis titled '([^']+)'", svg)) == set(builder("matched").PANELS)
+    pictures = list((ROOT / "docs" / "figures").glob("**/*.png"))
+    assert pictures
+    assert [f.name for f in pictures if f.stat().st_size > 500 * 1024] == []
+
+
 def public() -> dict[str, object]:
     """What is measured, by name; examples of other public names need a run (`tests/notebook`)."""
     measures = {f"measures.{name}": getattr(gs.measures, name) for name in gs.measures.__all__}
