@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 import grokscope as gs
-from grokscope.cli.command_line import VERBS
+from grokscope.cli.command_line import VERBS, verb_class
 from grokscope.config.run import PRESETS
 from grokscope.measures import MEASURES
 
@@ -63,6 +63,11 @@ def test_help_of_train_names_every_preset() -> None:
     text = (ROOT / "docs" / "cli.md").read_text()
     for preset in PRESETS:
         assert re.search(rf"\b{preset}\b", text)
+
+
+def test_help_of_measure_names_every_measure() -> None:
+    words = set(re.findall(r"\w+", inspect.getdoc(verb_class("measure")) or ""))
+    assert {measure.symbol for measure in MEASURES.values()} <= words
 
 
 def test_pictures_and_pages_that_the_docs_link_to_exist() -> None:

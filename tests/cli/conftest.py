@@ -75,6 +75,7 @@ def _tables(folder: Path) -> None:
     table = np.random.default_rng(0).normal(size=(11, 4))
     np.save(folder / "table.npy", table)
     np.save(folder / "vector.npy", table[0])
+    np.save(folder / "infinite.npy", np.where(table > 1, np.inf, table))
     np.save(folder / "pickled.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     (folder / "bare-pickle.npy").write_bytes(pickle.dumps({"a": 1}))
     np.savez(folder / "only-objects.npz", bad=np.array([print], dtype=object))

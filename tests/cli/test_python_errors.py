@@ -84,10 +84,11 @@ def test_call(
     assert capfd.readouterr() == ("", "")
 
 
-MEASURE_CALLS: Final = """
+ARRAY_CALLS: Final = """
 import numpy as np
 import grokscope as gs
 
+np.seterr(all="ignore")
 t, m = np.eye(7)[:, :3], gs.measures
 for name, call in {
     "eta zero": lambda: m.fourier_frequency_sparsity(t, eta=0),
@@ -100,6 +101,27 @@ for name, call in {
     "objects": lambda: m.describe(np.array([[None], [1]])),
     "a number": lambda: m.describe(3.0),
     "a norm of texts": lambda: m.l2_norm(np.array(["a"])),
+    "eta a text": lambda: m.key_frequency_share(t, eta="half"),
+    "eta of keys": lambda: m.key_frequencies(t, eta=2),
+    "lists of several lengths": lambda: m.gini([[1, 2], [3]]),
+    "a basis by its name": lambda: m.gini(t, basis="matched"),
+    "a basis of another p": lambda: m.gini(t, basis=gs.basis("x*y", p=23)),
+    "steps without values": lambda: m.first_confirmed([0, 50], [1.0]),
+    "spectrum of nothing": lambda: gs.spectrum(None),
+    "spectrum of a vector": lambda: gs.spectrum(t[0]),
+    "spectrum of texts": lambda: gs.spectrum("W_E"),
+    "spectrum in a number": lambda: gs.spectrum(t, 3),
+    "spectrum in no basis": lambda: gs.spectrum(t, None),
+    "basis of a number": lambda: gs.basis(3),
+    "basis of no operation": lambda: gs.basis("x**", p=7),
+    "basis of a random table": lambda: gs.basis("random", p=7),
+    "basis mod 1": lambda: gs.basis("x*y", p=1),
+    "basis mod a text": lambda: gs.basis("x*y", p="7"),
+    "explain a vector": lambda: gs.explain_table(t[0], "x*y"),
+    "explain what is not finite": lambda: gs.explain_table(t / 0, "x*y"),
+    "explain a number's table": lambda: gs.explain_table(t, 3),
+    "explain at no place": lambda: gs.explain_table(t, "x*y", place="W_E"),
+    "explain by nothing": lambda: gs.explain_table(t, "x*y", by="x +"),
 }.items():
     try:
         print(name, "gave", call())
@@ -108,9 +130,9 @@ for name, call in {
 """
 
 
-def test_measures(snapshot: Any) -> None:
+def test_arrays_and_measures(snapshot: Any) -> None:
     """In a process of its own: in this one, types are checked before grokscope can speak."""
-    done = subprocess.run([sys.executable, "-c", MEASURE_CALLS], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", ARRAY_CALLS], capture_output=True, text=True)
     assert done.stderr == ""
     assert " gave " not in done.stdout
     assert done.stdout == snapshot

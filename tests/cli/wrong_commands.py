@@ -189,6 +189,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "measure p too large": ("measure", "table.npy", "--p", "12"),
     "measure p one": ("measure", "table.npy", "--p", "1"),
     "measure vector": ("measure", "vector.npy"),
+    "measure not finite": ("measure", "infinite.npy", "--p", "11"),
     "structure nothing": ("structure",),
     "structure two": ("structure", "x", "y"),
     "structure syntax": ("structure", "x^^2"),

@@ -5,7 +5,7 @@ import typing
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -23,6 +23,9 @@ def example(
     number: float = 0.5,
     switch: bool = True,
     seeds: Sequence[int] | None = None,
+    units: int | Sequence[int] | None = None,
+    step: int | Literal["last"] = "last",
+    place: Literal["embedding", "readout"] = "embedding",
     tables: Sequence[str] = (),
     other: Any = None,
     **rest: Any,
@@ -46,6 +49,14 @@ def example(
         ("seeds", np.arange(2), (0, 1)),
         ("seeds", (i for i in range(2)), (0, 1)),
         ("seeds", range(2), (0, 1)),
+        ("units", 7, 7),
+        ("units", np.int64(7), 7),
+        ("units", range(2), (0, 1)),
+        ("units", np.arange(2), (0, 1)),
+        ("units", None, None),
+        ("step", "last", "last"),
+        ("step", 50.0, 50),
+        ("place", "readout", "readout"),
         ("tables", "W_E", ("W_E",)),
         ("tables", ["W_E", np.str_("W_L")], ("W_E", "W_L")),
         ("other", np.int64, np.int64),
@@ -67,6 +78,9 @@ def test_what_is_taken(name: str, value: Any, found: Any) -> None:
         *(("number", wrong, "a number") for wrong in ("0.5", False, [0.5], None)),
         *(("switch", wrong, "true or false") for wrong in ("false", 0, None)),
         *(("seeds", wrong, "a whole number") for wrong in (0, "01", [0.5], {0})),
+        *(("units", wrong, "a whole number") for wrong in ("7", 1.5, [0.5], {0}, True)),
+        *(("step", wrong, "a whole number or last") for wrong in ("first", 0.5, None, [50])),
+        *(("place", wrong, "embedding or readout") for wrong in ("W_E", 3, None)),
         *(("tables", wrong, "a text") for wrong in (3, [3], b"W_E")),
     ],
 )

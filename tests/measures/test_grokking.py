@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from grokscope.errors import UsageError
 from grokscope.measures import first_confirmed, half_fall, high_since
 
 NAN = math.nan
@@ -52,7 +53,7 @@ def test_half_of_the_fall(values, step):
 
 
 def test_steps_and_values_belong_together():
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(UsageError, match=r"belong together; got .* allowed: one value per step"):
         first_confirmed([0, 50], [1.0])
 
 

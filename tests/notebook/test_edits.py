@@ -39,6 +39,13 @@ def test_keep_and_remove_part_the_waves_of_x_and_y() -> None:
     np.testing.assert_allclose(gs.edits.remove([1])(array)[..., 0], 5 + wave(2, X), atol=1e-12)
 
 
+def test_one_frequency_or_unit_needs_no_list() -> None:
+    array = grid(5 + wave(1, X) + wave(2, X))
+    np.testing.assert_array_equal(gs.edits.keep(1)(array), gs.edits.keep([1])(array))
+    np.testing.assert_array_equal(gs.edits.remove(2)(array), gs.edits.remove([2])(array))
+    np.testing.assert_array_equal(gs.edits.zero(1)(array), gs.edits.zero([1])(array))
+
+
 def test_a_basis_lays_the_residues_out_by_a_coordinate() -> None:
     u = np.array([-1, 0, 2, 1, 4, 5, 3])  # log to the base 3 mod 7
     basis = pulled_back([u], 6)

@@ -2,9 +2,11 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pyarrow as pa
 import pytest
 
 from grokscope.disk.folder import RunFolder
+from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
 from grokscope.errors import UsageError
 from grokscope.reports import write_figures
 
@@ -34,6 +36,18 @@ def test_every_figure_becomes_a_file_of_each_format(make_run: MakeRun, tmp_path:
             root = ElementTree.fromstring(path.read_text("utf-8"))
             assert root.tag.endswith("svg")
             assert len(list(root.iter())) > 50
+
+
+def test_a_figure_that_stands_in_two_chapters_is_written_once(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    run = make_run(expressions=("x*y",))
+    where = {"matrix": "W_E", "basis": "matched"}
+    rows = [{"seed": 0, "step": s, "measure": "kfs", "value": 0.3, **where} for s in (0, 1000)]
+    run.append(pa.Table.from_pylist(rows, schema=METRIC_SCHEMA), SPECTRA_SCHEMA.empty_table(), 1000)
+    names = [path.stem.partition("-")[2] for path in write_figures(run, tmp_path, ["svg"])]
+    assert "measures-matched" in names
+    assert len(names) == len(set(names))
 
 
 def test_several_runs_have_files_of_their_own(make_run: MakeRun, tmp_path: Path) -> None:

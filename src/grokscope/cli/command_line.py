@@ -18,7 +18,7 @@ from grokscope.errors import UsageError
 
 VERBS: Final[dict[str, str]] = {
     "train": "train an operation mod p to grokking, measured as it happens",
-    "measure": "measure the tables in a file: FFS, FCR, Gini, IPR",
+    "measure": "measure the tables in a file: FFS, KFS, FCR, Gini, IPR",
     "structure": "say which group an operation is addition in",
     "explain": "read out the algorithm that a network found, with causal evidence",
     "report": "write the page, or the figures, of one run or several",

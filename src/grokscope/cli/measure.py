@@ -12,7 +12,7 @@ _WIDTH_OF_NUMBERS: Final = 65
 
 @dataclass(frozen=True)
 class Measure:
-    """Measure the tables in a file, over their axis of residues: FFS (= FFD), FCR, Gini and IPR.
+    """Measure the tables in a file, over their axis of residues: FFS (= FFD), KFS, FCR, Gini, IPR.
 
     Reads .npy, .npz and .safetensors. An axis holds the residues where it has p entries, or a few
     more that are left out, and the other one cannot be it. grokscope's own checkpoints say p and
@@ -30,7 +30,7 @@ class Measure:
     table: Annotated[tuple[str, ...], "NAME …"] = ()
     """Names of the tables that are meant; left out, all."""
     eta: float = 0.5
-    """Threshold η of FFS, over 0 and below 1."""
+    """Threshold η of FFS and KFS, over 0 and below 1."""
     json: bool = False
     """Print one JSON document."""
 

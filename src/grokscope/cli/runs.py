@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from grokscope.errors import RunFolderError, printable
+from grokscope.errors import printable
 
 if TYPE_CHECKING:
     from grokscope.disk.listing import RunSummary
@@ -35,16 +35,12 @@ class Runs:
 
     def run(self) -> None:
         """List and print."""
-        from grokscope.disk.listing import list_runs
+        from grokscope.disk.listing import list_runs, no_folder_error
 
         asked = _USUAL if self.folder is None else (self.folder,)
         folders = [folder for folder in asked if folder.exists()]
         if not folders:
-            raise RunFolderError(
-                "there is no such folder of runs",
-                got=str(asked[0]),
-                next_step='grokscope train "x + y" makes one',
-            )
+            raise no_folder_error(asked[0])
         found = [run for folder in folders for run in list_runs(folder)]
         if self.json:
             print(json.dumps([self._document(run) for run in found]))

@@ -6,7 +6,7 @@ import types
 import typing
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, Literal, ParamSpec, TypeVar
 
 from grokscope.config.validate import as_kind, plain_value
 from grokscope.errors import UsageError
@@ -14,6 +14,7 @@ from grokscope.errors import UsageError
 P = ParamSpec("P")
 R = TypeVar("R")
 _ALLOWED: Final[dict[Any, str]] = {int: "a whole number", float: "a number", str: "a text"}
+_UNIONS: Final = (types.UnionType, typing.Union)
 _VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -22,7 +23,7 @@ def plain_arguments(function: Callable[P, R]) -> Callable[P, R]:
 
     Numbers of NumPy and JAX become Python's, whole floats whole numbers, runs their paths, and a
     text where several are asked for is one of them, not its letters. What fits no type of ours,
-    the numbers, texts, paths and series of them, raises `UsageError`.
+    the numbers, texts, words, paths and series of them, raises `UsageError`.
     """
     signature = inspect.signature(function)
 
@@ -39,19 +40,25 @@ def plain_arguments(function: Callable[P, R]) -> Callable[P, R]:
 
 @functools.cache
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    return typing.get_type_hints(function)
+    # what it returns may be a name that only a type checker knows
+    of = {name: hint for name, hint in function.__annotations__.items() if name != "return"}
+    known = types.SimpleNamespace(__annotations__=of)
+    return typing.get_type_hints(known, vars(inspect.getmodule(inspect.unwrap(function))))
 
 
 def _argument(name: str, hint: Any, value: Any) -> Any:
-    kinds = typing.get_args(hint) if typing.get_origin(hint) is types.UnionType else (hint,)
+    kinds = typing.get_args(hint) if typing.get_origin(hint) in _UNIONS else (hint,)
     if value is None and types.NoneType in kinds:
         return None
     if Path in kinds:
         return _path(name, value)
-    kind = next(kind for kind in kinds if kind is not types.NoneType)
-    if typing.get_origin(kind) is Sequence and typing.get_args(kind)[0] in _ALLOWED:
-        return _series(name, typing.get_args(kind)[0], value)
-    return _one(name, kind, value) if kind is bool or kind in _ALLOWED else value
+    words = [w for k in kinds if typing.get_origin(k) is Literal for w in typing.get_args(k)]
+    single = next((kind for kind in kinds if kind is bool or kind in _ALLOWED), None)
+    items = [typing.get_args(k)[0] for k in kinds if typing.get_origin(k) is Sequence]
+    several = next((item for item in items if item in _ALLOWED), None)
+    if several and (single is None or not isinstance(plain_value(value), int | float | str)):
+        return _series(name, several, value)
+    return _one(name, single, value, words) if single or words else value
 
 
 def _path(name: str, value: Any) -> Path:
@@ -71,9 +78,12 @@ def _series(name: str, kind: Any, value: Any) -> tuple[Any, ...]:
     return tuple(_one(name, kind, one) for one in found)
 
 
-def _one(name: str, kind: Any, value: Any) -> Any:
+def _one(name: str, kind: Any, value: Any, words: Sequence[str] = ()) -> Any:
+    if isinstance(value, str) and value in words:
+        return value
     found = as_kind(kind, name, value)
-    fits = isinstance(found, int | float) if kind is float else isinstance(found, kind)
+    fits = isinstance(found, int | float) if kind is float else kind and isinstance(found, kind)
     if not fits or (kind is not bool and isinstance(found, bool)):
-        raise UsageError(f"{name} is not usable", got=value, allowed=_ALLOWED[kind])
+        allowed = " or ".join(filter(None, (_ALLOWED.get(kind), *words)))
+        raise UsageError(f"{name} is not usable", got=value, allowed=allowed)
     return found

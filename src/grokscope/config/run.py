@@ -136,7 +136,7 @@ class RunConfig:
     seeds: tuple[int, ...] = (0,)
     """Each draws its own weights and split; all train in one program."""
     eta: float = 0.5
-    """Threshold η of Fourier Frequency Sparsity."""
+    """Threshold η of FFS and KFS, over 0 and below 1."""
 
     def __post_init__(self) -> None:
         make_plain(self)

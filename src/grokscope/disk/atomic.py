@@ -201,7 +201,8 @@ def names_in(folder: Path, *, missing_ok: bool = False) -> list[str]:
         if missing_ok and isinstance(error, FileNotFoundError):
             return []
         raise RunFolderError(
-            f"cannot read the folder {path_in_words(folder)}: {_reason(error)}"
+            f"cannot read the folder {path_in_words(folder)}: {_reason(error)}",
+            next_step="`grokscope runs DIR` lists the runs in a folder",
         ) from error
 
 

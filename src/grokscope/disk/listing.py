@@ -147,6 +147,15 @@ class RunSummary:
     """Seconds since the manifest was last written."""
 
 
+def no_folder_error(folder: Any) -> RunFolderError:
+    """Return the error of a folder of runs that is not there."""
+    return RunFolderError(
+        "there is no such folder of runs",
+        got=str(folder),
+        next_step='grokscope train "x + y" makes one',
+    )
+
+
 def list_runs(folder: Any) -> list[RunSummary]:
     """Return the runs in `folder` and in the sweeps and folders below it, those inside it first.
 

@@ -39,7 +39,7 @@ def measure(
     - `p`: the modulus; by default what the file says.
     - `axis`: which axis holds the residues, 0 or 1, where the lengths do not say it.
     - `tables`: names of those that are meant; by default all.
-    - `eta`: threshold η of FFS, over 0 and below 1.
+    - `eta`: threshold η of FFS and KFS, over 0 and below 1.
     - `skipped`: is called with the name of every other tensor, and the reason.
 
     **Returns:** by name, in the order of the file: `p`, every key of `gs.measures.MEASURES`, and

@@ -113,7 +113,10 @@ def no_residue_table_error(verb: str, file: str, skipped: Mapping[str, str]) -> 
     if len(first) > _REASONS:
         reasons.append(f"and {len(first) - _REASONS} more")
     return UsageError(
-        f"no table to {verb}", got=file, next_step="; ".join(reasons) or "it is empty"
+        f"no table to {verb}",
+        got=file,
+        allowed=f"2 axes of finite numbers, one of them p residues and at most {MOST_TOKENS} more",
+        next_step="; ".join([*(reasons or ["it is empty"]), "--p, --axis and --table choose"]),
     )
 
 
@@ -231,7 +234,8 @@ def _modulus(name: str, table: ForeignTable, p: int | None) -> int:
         raise UsageError(
             f"the modulus of {quote(name)} is not known",
             got=_times(table.array.shape),
-            allowed=f"--p P, where one axis has P entries or up to {MOST_TOKENS} more",
+            allowed=f"a modulus P, where one axis has P entries or up to {MOST_TOKENS} more",
+            next_step="name it with --p P",
         )
     if None not in (p, table.p, table.axes) and p != table.p:
         raise UsageError(

@@ -97,17 +97,22 @@ def explain_networks(
     folder = folder_of(run)
     config = RunConfig.from_json(folder.manifest.config)
     task = Task.from_config(config.task)
-    chosen = config.seeds if seeds is None else tuple(seeds)
     found = []
-    for seed in chosen:
-        if seed not in config.seeds:
-            raise UsageError(
-                "the run has no such seed", got=seed, allowed=" ".join(map(str, config.seeds))
-            )
+    for seed in chosen_seeds(config, seeds):
         for index in range(task.n_tasks):
             case = case_of(folder, config, task, seed, index, by)
             found.append(case.explain(step, effort, thorough))
     return found
+
+
+def chosen_seeds(config: RunConfig, seeds: Sequence[int] | None) -> Sequence[int]:
+    """Return the seeds that are asked for, by default all; raises `UsageError` for others."""
+    for seed in seeds or ():
+        if seed not in config.seeds:
+            raise UsageError(
+                "the run has no such seed", got=seed, allowed=" ".join(map(str, config.seeds))
+            )
+    return config.seeds if seeds is None else seeds
 
 
 class Case(NamedTuple):

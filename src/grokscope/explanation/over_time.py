@@ -8,7 +8,7 @@ from grokscope.config.run import RunConfig
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.document import to_plain
 from grokscope.explanation.findings import Control
-from grokscope.explanation.of_run import case_of, folder_of
+from grokscope.explanation.of_run import case_of, chosen_seeds, folder_of
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.verdict import Claim, ClaimId
 from grokscope.progress import showing
@@ -86,7 +86,7 @@ def timelines(
     folder = folder_of(run)
     config = RunConfig.from_json(folder.manifest.config)
     task = Task.from_config(config.task)
-    for seed in config.seeds if seeds is None else seeds:
+    for seed in chosen_seeds(config, seeds):
         for index in range(task.n_tasks):
             with showing():
                 case = case_of(folder, config, task, seed, index, by)

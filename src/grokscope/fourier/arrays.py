@@ -18,12 +18,20 @@ def namespace_of(array: Any) -> ModuleType:
 
 
 def as_array(values: Any) -> Any:
-    """Return `values` as an array of JAX or NumPy; PyTorch is known by its `detach`."""
+    """Return `values` as an array of JAX or NumPy; PyTorch is known by its `detach`.
+
+    **Raises:** `UsageError` for lists that are not of one length.
+    """
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         # NumPy has no bfloat16
         values = (values.float() if values.element_size() < 4 else values).numpy()
-    return np.asarray(values) if namespace_of(values) is np else values
+    if namespace_of(values) is not np:
+        return values
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise _unusable(values) from None
 
 
 def real_array(values: Any) -> Any:
@@ -36,11 +44,21 @@ def real_array(values: Any) -> Any:
     """
     array = as_array(values)
     if array.dtype.kind in _NOT_REAL:
-        raise UsageError("an array is not usable", got=str(array.dtype), allowed="real numbers")
+        raise _unusable(values)
     xp = namespace_of(array)
     if xp is np:
         return array.astype(np.float64)
     return array if array.dtype in (xp.float32, xp.float64) else array.astype(xp.float32)
+
+
+def _unusable(values: Any) -> UsageError:
+    kind = getattr(values, "dtype", None)
+    return UsageError(
+        "this is no array of real numbers",
+        got=values if kind is None else f"an array of {kind}",
+        allowed="NumPy, JAX or PyTorch arrays, or lists of one length",
+        next_step="of a run take run.network().embedding",
+    )
 
 
 def real_table(values: Any) -> Any:
@@ -50,8 +68,12 @@ def real_table(values: Any) -> Any:
     """
     table = real_array(values)
     if table.ndim != 2 or table.shape[0] < 2 or table.shape[1] < 1:
-        allowed = "two axes: at least 2 rows (residues) and at least 1 column"
-        raise UsageError("a table has the wrong shape", got=table.shape, allowed=allowed)
+        raise UsageError(
+            "a table has the wrong shape",
+            got=table.shape,
+            allowed="two axes: at least 2 rows (residues) and at least 1 column",
+            next_step="one number per residue is the table w[:, None]",
+        )
     return table
 
 

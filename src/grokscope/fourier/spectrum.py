@@ -120,12 +120,15 @@ def spectrum(table: Float[Any, "p column"], basis: AnyBasis = ADDITIVE) -> Spect
 
     **Source:** Furuta et al., arXiv 2402.16726, Appendix B (full period, unit-norm basis).
     """
-    table = as_array(table)
     planes = _planes(basis, len(real_table(table)))
+    table = as_array(table)
     frequencies, rows, modes = planes.columns.shape
     if not rows <= len(table) <= rows + MOST_TOKENS:
         raise UsageError(
-            "a table does not fit its basis", got=f"{len(table)} rows", allowed=f"{rows} rows"
+            "a table does not fit its basis",
+            got=f"{len(table)} rows",
+            allowed=f"{rows} rows, and at most {MOST_TOKENS} operators behind them",
+            next_step=f"take gs.basis(operation, p={len(table)}), or the rows of the residues",
         )
     columns = planes.columns.transpose(1, 0, 2).reshape(rows, -1)
     norms = _coefficient_norms(table[:rows], columns).reshape(frequencies, modes)
@@ -140,13 +143,16 @@ def spectrum(table: Float[Any, "p column"], basis: AnyBasis = ADDITIVE) -> Spect
 
 
 def _planes(basis: AnyBasis, rows: int) -> Planes:
-    if not isinstance(basis, str):
-        return basis.planes
-    if basis != ADDITIVE:
+    if isinstance(basis, str) and basis == ADDITIVE:
+        return additive_characters(rows).planes
+    if isinstance(basis, str) or not isinstance(basis, HasPlanes):
         raise UsageError(
-            "no such basis", got=basis, allowed=f'"{ADDITIVE}", or what gs.basis(operation) gives'
+            "no such basis",
+            got=basis,
+            allowed=f'"{ADDITIVE}", or what gs.basis gives',
+            next_step=f'for example gs.basis("x*y", p={rows})',
         )
-    return additive_characters(rows).planes
+    return basis.planes
 
 
 def _coefficient_norms(

@@ -1,10 +1,12 @@
 """When things happen along a training, and which points of a curve to keep."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
+
+from grokscope.errors import UsageError
 
 
 def first_confirmed(
@@ -26,7 +28,7 @@ def first_confirmed(
     grokking, with train accuracy that of memorising.
     """
     streak: list[int] = []
-    for step, value in zip(steps, accuracy, strict=True):
+    for step, value in _paired(steps, accuracy):
         streak = [*streak, step] if value >= threshold else []
         if len(streak) > confirmations:
             return streak[0]
@@ -43,7 +45,7 @@ def high_since(
     **Returns:** the step, or `None` if the last accuracy is not high.
     """
     since = None
-    for step, value in zip(steps, accuracy, strict=True):
+    for step, value in _paired(steps, accuracy):
         since = (step if since is None else since) if value >= threshold else None
     return since
 
@@ -61,11 +63,22 @@ def half_fall(steps: Sequence[int], values: Sequence[float], smallest: float = 0
 
     **Returns:** the step, or `None` if the measure does not fall that much.
     """
-    known = [(s, v) for s, v in zip(steps, values, strict=True) if not math.isnan(v)]
+    known = [(s, v) for s, v in _paired(steps, values) if not math.isnan(v)]
     if not known or known[0][1] - known[-1][1] < smallest:
         return None
     middle = (known[0][1] + known[-1][1]) / 2
     return next(s for s, v in known if v <= middle)
+
+
+def _paired(steps: Sequence[int], values: Sequence[float]) -> Iterator[tuple[int, float]]:
+    if len(steps) != len(values):
+        raise UsageError(
+            "steps and values do not belong together",
+            got=f"{len(steps)} steps and {len(values)} values",
+            allowed="one value per step",
+            next_step="of a run take run.steps and a row of run.curve(…)",
+        )
+    return zip(steps, values, strict=True)
 
 
 def thin(values: Float[np.ndarray, "step"], buckets: int) -> Int[np.ndarray, "..."]:

@@ -259,15 +259,26 @@ def participation(
     return xp.sum(joint**2) ** 2 / xp.sum(joint**4)
 
 
-def key_frequencies(spectrum: Spectrum, eta: float = 0.5) -> Bool[Any, "freq"]:
-    """Return which frequencies k = 1 … ⌊n/2⌋ KFS counts: c_k > η max_i c_i."""
-    joint = spectrum.joint
+def key_frequencies(
+    table: Float[Any, "p column"] | Spectrum, eta: float = 0.5, *, basis: AnyBasis = ADDITIVE
+) -> Bool[Any, "freq"]:
+    """Return which frequencies k = 1 … ⌊n/2⌋ KFS counts: c_k > η max_i c_i.
+
+    **Arguments** and raises as for `fourier_frequency_sparsity`.
+    """
+    _check_eta(eta)
+    joint = (table if isinstance(table, Spectrum) else spectrum(table, basis)).joint
     return joint > eta * namespace_of(joint).max(joint)
 
 
 def _check_eta(eta: float) -> None:
-    if not 0 < eta < 1:
-        raise UsageError("eta is not usable", got=eta, allowed="a number over 0, below 1")
+    if isinstance(eta, str) or eta is None or not 0 < eta < 1:
+        raise UsageError(
+            "eta is not usable",
+            got=eta,
+            allowed="a number over 0, below 1",
+            next_step="0.5 is the paper's",
+        )
 
 
 def _scaled(table: Float[Any, "p column"] | Spectrum, basis: AnyBasis) -> Spectrum:

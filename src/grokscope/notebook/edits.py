@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from grokscope.config.arguments import plain_arguments
 from grokscope.errors import UsageError
 from grokscope.fourier import characters
 from grokscope.fourier.characters import Characters, pulled_back
@@ -21,6 +22,7 @@ _PAIRS = ("x", "y")
 _RESIDUES = ("x", "y", "token", "class")
 
 
+@plain_arguments
 def zero(units: int | Sequence[int] | None = None, *, axis: str | None = None) -> Edit:
     """Return the edit that sets some units to 0.
 
@@ -39,6 +41,7 @@ def zero(units: int | Sequence[int] | None = None, *, axis: str | None = None) -
     return edit
 
 
+@plain_arguments
 def mean(units: int | Sequence[int] | None = None, *, axis: str | None = None) -> Edit:
     """Return the edit that sets some units to their mean over all pairs, or all tokens of a weight.
 
@@ -53,7 +56,8 @@ def mean(units: int | Sequence[int] | None = None, *, axis: str | None = None) -
     return edit
 
 
-def keep(frequencies: Sequence[int], basis: Any = None) -> Edit:
+@plain_arguments
+def keep(frequencies: int | Sequence[int], basis: Any = None) -> Edit:
     """Return the edit that keeps only the constant and some frequencies along the residues.
 
     Of an activation [x, y, …] it keeps products of waves in x and in y that both have one of these
@@ -64,14 +68,14 @@ def keep(frequencies: Sequence[int], basis: Any = None) -> Edit:
 
     **Arguments:**
 
-    - `frequencies`: k = 1 … ⌊n/2⌋.
-    - `basis`: characters of the residues, or what has them as `embedding`, as the basis that fits
-      an operation; by default the additive ones.
+    - `frequencies`: k = 1 … ⌊n/2⌋, one or several.
+    - `basis`: what `gs.basis` gives, or characters of the residues; by default the additive ones.
     """
     return _along_residues(characters.keep, frequencies, basis)
 
 
-def remove(frequencies: Sequence[int], basis: Any = None) -> Edit:
+@plain_arguments
+def remove(frequencies: int | Sequence[int], basis: Any = None) -> Edit:
     """Return the edit that takes some frequencies out along the residues; the rest stays.
 
     **Arguments:** as for `keep`.
@@ -79,6 +83,7 @@ def remove(frequencies: Sequence[int], basis: Any = None) -> Edit:
     return _along_residues(characters.remove, frequencies, basis)
 
 
+@plain_arguments
 def patch(x: int | None = None, y: int | None = None) -> Edit:
     """Return the edit that takes the activation of another pair.
 
@@ -110,8 +115,8 @@ def _replaced(
     number = array.ndim - 1 if axis is None else array.axis(axis)
     size = array.shape[number]
     chosen = np.zeros(size, bool)
-    for unit in [units] if isinstance(units, int | np.integer) else units:
-        chosen[_checked(array.axes[number], int(unit), size)] = True
+    for unit in _several(units):
+        chosen[_checked(array.axes[number], unit, size)] = True
     shape = [size if i == number else 1 for i in range(array.ndim)]
     return np.where(chosen.reshape(shape), new, array.values)
 
@@ -122,10 +127,21 @@ def _checked(name: str, place: int, size: int) -> int:
     return place
 
 
+def _several(given: int | Sequence[int]) -> Sequence[int]:
+    return [given] if isinstance(given, int) else given
+
+
 def _along_residues(
-    project: Callable[..., np.ndarray], frequencies: Sequence[int], basis: Any
+    project: Callable[..., np.ndarray], frequencies: int | Sequence[int], basis: Any
 ) -> Edit:
-    known = getattr(basis, "embedding", basis)
+    known, chosen = getattr(basis, "embedding", basis), _several(frequencies)
+    if not isinstance(known, Characters | None):
+        raise UsageError(
+            "no such basis",
+            got=basis,
+            allowed="what gs.basis gives, or None for the additive one",
+            next_step='for example gs.basis("x*y", p=97)',
+        )
 
     def edit(array: NamedArray) -> np.ndarray:
         found = array.values.astype(np.float64)
@@ -139,8 +155,8 @@ def _along_residues(
         for name in axes:
             number = array.axis(name)
             rows = _rows(array, known)
-            _check(frequencies, rows.n)
-            found = _projected(found, number, rows, lambda w, c=rows: project(c, frequencies, w))
+            _check(chosen, rows.n)
+            found = _projected(found, number, rows, lambda w, c=rows: project(c, chosen, w))
         return found
 
     return edit
@@ -148,12 +164,22 @@ def _along_residues(
 
 def _rows(array: NamedArray, known: Characters | None) -> Characters:
     """Return the characters of the residues; of W_E, which has operators too, those of `p`."""
-    if known is not None:
-        return known
     name = next(name for name in array.axes if name in _RESIDUES)
-    places = array.coordinates.get(name, range(array.shape[array.axis(name)]))
+    length = array.shape[array.axis(name)]
+    places = array.coordinates.get(name, range(length))
     p = sum(isinstance(place, int) for place in places)
-    return pulled_back([np.arange(p)], p)
+    if known is None:
+        return pulled_back([np.arange(p)], p)
+    own = len(known.inside)
+    # tokens without names may be operators
+    if own == p or (name not in array.coordinates and name == "token" and own < length):
+        return known
+    raise UsageError(
+        "the basis is that of another modulus",
+        got=f"p = {own}",
+        allowed=f"p = {p}",
+        next_step=f"take gs.basis(operation, p={p})",
+    )
 
 
 def _projected(

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Int8
 
+from grokscope.config.arguments import plain_arguments
 from grokscope.errors import UsageError
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network
@@ -82,11 +83,13 @@ class Network:
         """W_L = W_U·W_out: what each neuron writes to each answer."""
         return np.asarray(self._model.neuron_logit_map)
 
+    @plain_arguments
     def labels(self, operation: int = 0) -> NamedArray:
         """Return the right answers at [x, y], −1 where the operation is undefined."""
         labels = self._task.labels(self.seed)[self._checked(operation)]
         return NamedArray(self._on_grid(np.where(self._task.defined, labels, -1)), ("x", "y"))
 
+    @plain_arguments
     def sides(self, operation: int = 0) -> dict[str, Bool[np.ndarray, "p p"]]:
         """Return which pairs [x, y] are `all` that are defined, `train`, `test` and `unleaked`."""
         kind = self._on_grid(np.asarray(self._kinds[self._checked(operation)]))
@@ -116,6 +119,7 @@ class Network:
             "logits"
         ]
 
+    @plain_arguments
     @computing()
     def activations(
         self,
@@ -144,6 +148,7 @@ class Network:
         """
         if position not in (None, *POSITIONS):
             raise UsageError("there is no such position", got=position, allowed="x, op, y")
+        _require_functions(edits)
         chosen, operation = _pairs(pairs, self.p, self._task.n_tasks, operation)
         found = self._grid(self._checked(operation), names, edits or {})
         named = {}
@@ -174,6 +179,7 @@ class Network:
         right = self.answers(edits=edits, operation=operation).values == self.labels(operation)
         return {name: float(right[side].mean()) for name, side in self.sides(operation).items()}
 
+    @plain_arguments
     @computing()
     @showing()
     def explain(
@@ -279,11 +285,26 @@ def _require_names(names: Sequence[str] | None, known: Mapping[str, Any]) -> Non
             raise UsageError("there is no such activation", got=name, allowed=", ".join(known))
 
 
+def _require_functions(edits: Any) -> None:
+    known = {} if edits is None else edits
+    plain = isinstance(known, Mapping) and all(map(callable, known.values()))
+    if not plain:
+        raise UsageError(
+            "edits are not usable",
+            got=edits,
+            allowed="functions by the name of an activation or a weight",
+            next_step='for example {"blocks.0.mlp_post": gs.edits.zero(7)}',
+        )
+
+
 def _result(name: str, edit: Edit, array: NamedArray) -> np.ndarray:
     new = np.asarray(edit(array))
-    if new.shape != array.shape:
+    if new.shape != array.shape or new.dtype.kind not in "fiub":
         raise UsageError(
-            f"the edit of {name} changes the shape", got=new.shape, allowed=str(array.shape)
+            f"the edit of {name} changes the shape or the kind of the numbers",
+            got=f"{new.shape} of {new.dtype}",
+            allowed=f"{array.shape} of {array.dtype}",
+            next_step="an edit takes a named array and returns one like it, as gs.edits.zero(7)",
         )
     return new.astype(array.dtype)
 
@@ -294,10 +315,16 @@ def _pairs(
     """Return the pairs that are asked for, None for all, and which operation of a mixture."""
     if given is None:
         return None, operation
-    pairs = np.asarray(given)
+    try:
+        pairs = np.asarray(given)
+    except ValueError:  # lists of several lengths
+        pairs = np.zeros(0)
     if pairs.ndim not in (1, 2) or pairs.shape[-1] not in (2, 3) or pairs.dtype.kind not in "iu":
         raise UsageError(
-            "pairs are not usable", got=given, allowed="(x, y), (x, operator, y), or a list of them"
+            "pairs are not usable",
+            got=given,
+            allowed="whole numbers, (x, y), (x, operator, y), or a list of them",
+            next_step="for example [[3, 4], [5, 6]]; all pairs where they are left out",
         )
     if pairs.shape[-1] == 3:
         operators = np.unique(pairs[..., 1])

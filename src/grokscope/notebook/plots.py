@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from grokscope.config.arguments import plain_arguments
 from grokscope.errors import UsageError
 from grokscope.explanation.of_run import Network, load_network
 from grokscope.numerics import computing
@@ -50,6 +51,7 @@ class Plots:
         """Draw the losses over training, on a logarithmic axis."""
         return loss([self._record], self._axis)
 
+    @plain_arguments
     def measures(self, basis: Basis = "additive", operation: int = 0) -> Figure:
         """Draw FFS and FCR of W_E and W_L over training.
 
@@ -58,7 +60,7 @@ class Plots:
         - `basis`: `matched` draws the basis that fits the operation beside the additive one.
         - `operation`: which one of a mixture.
         """
-        if _is_matched(basis):
+        if basis == "matched":
             return progress_in_two_bases(self._record, operation)
         return progress([self._record], self._axis)
 
@@ -66,6 +68,7 @@ class Plots:
         """Draw the norms of the weights over training."""
         return norms([self._record], self._axis)
 
+    @plain_arguments
     def spectrum(
         self,
         matrix: str | None = None,
@@ -83,9 +86,10 @@ class Plots:
         - `seed`: by default the first that has not diverged.
         - `basis`: `additive`, or `matched`, the one that fits the operation.
         """
-        found = self._explained() if _is_matched(basis) else None
+        found = self._explained() if basis == "matched" else None
         return spectra(self._record, self._seed(seed), 1, found, matrix=matrix, step=step)
 
+    @plain_arguments
     def circles(
         self, *, step: int | None = None, seed: int | None = None, basis: Basis = "additive"
     ) -> Figure:
@@ -96,17 +100,20 @@ class Plots:
         - `step`: a checkpoint; by default the last.
         - `seed`, `basis`: as for `spectrum`; `matched` draws the key frequencies.
         """
-        found = self._explained() if _is_matched(basis) else None
+        found = self._explained() if basis == "matched" else None
         return circles(self._network(seed, step), self._record.p, found)
 
+    @plain_arguments
     def attention(self, *, step: int | None = None, seed: int | None = None) -> Figure:
         """Draw how much each head attends from y to x, over all pairs; as for `circles`."""
         return self._of_network(over_pairs.attention, seed, step)
 
+    @plain_arguments
     def neurons(self, *, step: int | None = None, seed: int | None = None) -> Figure:
         """Draw the activations of the strongest neurons, over all pairs; as for `circles`."""
         return self._of_network(over_pairs.neurons, seed, step)
 
+    @plain_arguments
     def logits(self, *, step: int | None = None, seed: int | None = None) -> Figure:
         """Draw the logits in the Fourier basis of x and y; as for `circles`."""
         return self._of_network(over_pairs.modes, seed, step)
@@ -141,9 +148,3 @@ class Plots:
         if isinstance(found, str):
             raise UsageError("there is no basis that fits", got=found)
         return found
-
-
-def _is_matched(basis: str) -> bool:
-    if basis not in ("additive", "matched"):
-        raise UsageError("there is no such basis", got=basis, allowed="additive or matched")
-    return basis == "matched"

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from jaxtyping import Int
 
+from grokscope.config.arguments import plain_arguments
 from grokscope.config.run import RunConfig
+from grokscope.config.validate import did_you_mean
 from grokscope.disk.curves import ADDITIVE, Recorded
 from grokscope.disk.folder import RunFolder
 from grokscope.errors import UsageError
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from grokscope.sweeps.explain_many import Explanations
 
 _UNKNOWN = "–"
+_ALL_NUMBERS = "run.metrics() has every number"
+_NAMES = 12
+"""How many names an error gives."""
 
 
 class Run(ShowsTable):
@@ -89,8 +94,12 @@ class Run(ShowsTable):
         found = [curve.steps for of in self._recorded.curves().values() for curve in of.values()]
         return np.unique(np.concatenate(found)) if found else np.zeros(0, int)
 
+    @plain_arguments
     def checkpoint_steps(self, seed: int | None = None) -> list[int]:
         """Return the steps at which weights were kept, of a seed, by default the first."""
+        if seed is not None and seed not in self.seeds:
+            known = " ".join(map(str, self.seeds))
+            raise UsageError("the run has no such seed", got=seed, allowed=known)
         return self.folder.checkpoint_steps(self.seeds[0] if seed is None else seed)
 
     def metrics(self, *, as_arrow: bool = False) -> Any:
@@ -116,12 +125,13 @@ class Run(ShowsTable):
         """
         return _as_frame(self.folder.spectra(), as_arrow)
 
+    @plain_arguments
     def curve(
         self,
         measure: str,
         matrix: str | None = None,
         *,
-        basis: str = ADDITIVE,
+        basis: Literal["additive", "matched"] = ADDITIVE,
         operation: str | None = None,
     ) -> NamedArray:
         """Return one recorded number as seeds × steps; nan where a seed has none.
@@ -140,22 +150,31 @@ class Run(ShowsTable):
 
         **Raises:** `UsageError` where nothing of this name was recorded, with what was.
         """
-        curves = self._recorded.curves(basis, operation)
-        found = curves.get((measure, matrix))
+        found = self._recorded.curves(basis, operation).get((measure, matrix))
         if found is None:
-            names = sorted({" of ".join(filter(None, key)) for key in curves})
-            where = f" in the {basis} basis" if matrix else ""
-            raise UsageError(
-                f"this was not recorded{where}",
-                got=" of ".join(filter(None, (measure, matrix))),
-                allowed=", ".join(names) or "nothing there",
-            )
+            raise self._not_recorded(measure, matrix, basis, operation)
         values = np.full((len(self.seeds), len(self.steps)), np.nan)
         for row, seed in zip(values, self.seeds, strict=True):
             if seed in found:
                 row[np.searchsorted(self.steps, found[seed].steps)] = found[seed].values
         places = {"seed": self.seeds, "step": self.steps.tolist()}
         return NamedArray(values, ("seed", "step"), places)
+
+    def _not_recorded(
+        self, measure: str, matrix: str | None, basis: str, operation: str | None
+    ) -> UsageError:
+        """Return the error of a number that is not there, with those that are like it."""
+        known = self._recorded.curves(basis, operation)
+        like = [key for key in known if measure == key[0] or (matrix and matrix == key[1])]
+        names = sorted({" of ".join(filter(None, key)) for key in like or known})
+        where = filter(None, (matrix and f"in the {basis} basis", operation and f"for {operation}"))
+        meant = did_you_mean(measure, {name for name, _ in known})
+        return UsageError(
+            " ".join(("this was not recorded", *where)),
+            got=" of ".join(filter(None, (measure, matrix))),
+            allowed=", ".join(names[:_NAMES]) + (", …" if len(names) > _NAMES else "") or "nothing",
+            next_step=meant if meant and not meant.endswith(f" {measure}?") else _ALL_NUMBERS,
+        )
 
     @property
     def plot(self) -> "Plots":
@@ -164,6 +183,7 @@ class Run(ShowsTable):
 
         return Plots(self)
 
+    @plain_arguments
     def network(self, seed: int | None = None, step: int | Literal["last"] = "last") -> "Network":
         """Return the network of a seed at a checkpoint.
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from grokscope.config.arguments import plain_arguments
 from grokscope.config.run import RunConfig, configure
-from grokscope.disk.atomic import names_in, path_for_shell
-from grokscope.disk.listing import RunSummary, list_runs
+from grokscope.disk.atomic import names_in, path_for_shell, path_of
+from grokscope.disk.listing import RunSummary, list_runs, no_folder_error
 from grokscope.disk.sweep_folder import SweepFolder
-from grokscope.errors import RunInterruptedError
+from grokscope.errors import RunInterruptedError, UsageError
 from grokscope.notebook.run import Run
 from grokscope.notebook.shown import ShowsTable, Table
 from grokscope.runner.progress import Callbacks
@@ -144,8 +144,10 @@ def runs(folder: Any = None) -> Runs:
         >>> [run.operation for run in gs.runs("runs")][:1]
         ['x*y']
 
-    **Raises:** `RunFolderError` when the folder cannot be read.
+    **Raises:** `RunFolderError` when a folder that is named is not there or cannot be read.
     """
+    if folder is not None and not path_of(folder).exists():
+        raise no_folder_error(folder)
     folders = [Path("runs"), Path("sweeps")] if folder is None else [folder]
     return Runs(run for each in folders for run in list_runs(each))
 
@@ -230,6 +232,7 @@ def sweep(
     return Sweep(room.sweep(known, out, merge=merge, **given, **settings).path)
 
 
+@plain_arguments
 def explain_table(
     W: Any,
     operation: str,
@@ -260,6 +263,13 @@ def explain_table(
     from grokscope.tasks import Task, parse, structure_of
 
     rows = np.asarray(real_table(W), np.float64)
+    if not np.isfinite(rows).all():
+        raise UsageError(
+            "a table holds values that are not finite",
+            got=f"{np.sum(~np.isfinite(rows))} of {rows.size}",
+            allowed="finite numbers",
+            next_step="of a run that diverged take an earlier checkpoint",
+        )
     task = Task((parse(operation),), len(rows))
     own = structure_of(task)
     search = own if by is None else structure_by(by, task.p)

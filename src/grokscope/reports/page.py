@@ -11,13 +11,19 @@ from grokscope.disk.atomic import utf8_bytes, write_bytes
 from grokscope.disk.listing import paths_of, select
 from grokscope.disk.names import slug
 from grokscope.errors import UsageError
+from grokscope.explanation.of_run import Network
 from grokscope.measures import MEASURES
 from grokscope.numerics import computing
 from grokscope.progress import doing, showing
 from grokscope.reports import facts
 from grokscope.reports.compared import Comparison
 from grokscope.reports.comparison import DETAILED, comparison_figures, comparison_values
-from grokscope.reports.explained import explanation_section, read_all_explained, verdict_sentence
+from grokscope.reports.explained import (
+    Explained,
+    explanation_section,
+    read_all_explained,
+    verdict_sentence,
+)
 from grokscope.reports.figures import (
     Figure,
     explanation_figures,
@@ -74,8 +80,8 @@ def _named(records: Sequence[RunRecord]) -> list[tuple[str, Figure]]:
         network = read_network(record)
         explained = read_all_explained(record)
         drawn = network_figures(record, network, len(records), explained)
-        for found in explained:
-            drawn += explanation_figures(record, network, found)
+        for figures in _evidence(record, network, explained, common if len(records) == 1 else ()):
+            drawn += figures
         first = len(common) + 1
         named += [(f"{i}-{figure.name}{own}", figure) for i, figure in enumerate(drawn, first)]
     return named
@@ -190,14 +196,10 @@ def _run(
 
     **Arguments:** the run; how many share the page; the page's charts; figures that stand on it.
     """
-    there = {figure.name for figure in drawn}
     network, explained = read_network(record), read_all_explained(record)
     doing(f"drawing {record.label}")
     figures = charts.add(network_figures(record, network, runs, explained))
-    evidence = [
-        [f for f in explanation_figures(record, network, found) if f.name not in there]
-        for found in explained
-    ]
+    evidence = _evidence(record, network, explained, drawn)
     chapters = [
         explanation_section(found, charts.add(figures_of))
         for found, figures_of in zip(explained, evidence, strict=True)
@@ -222,6 +224,24 @@ def _run(
         "left_out": figures is None,
         "chapters": list(zip(names, chapters, strict=True)),
     }
+
+
+def _evidence(
+    record: RunRecord,
+    network: Network | str,
+    explained: Sequence[Explained | str],
+    drawn: Sequence[Figure],
+) -> list[list[Figure]]:
+    """Return the evidence for each operation's algorithm, without figures that are `drawn`."""
+    there = {figure.name for figure in drawn}
+    return [
+        [
+            figure
+            for figure in explanation_figures(record, network, found)
+            if figure.name not in there
+        ]
+        for found in explained
+    ]
 
 
 def _which_seed(record: RunRecord) -> str:

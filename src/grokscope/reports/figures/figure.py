@@ -11,6 +11,7 @@ from typing import Any, Final
 import altair as alt
 import vl_convert
 
+from grokscope.config.arguments import plain_arguments
 from grokscope.disk.atomic import utf8_bytes, write_bytes
 from grokscope.errors import UsageError
 
@@ -204,6 +205,7 @@ class Figure:
         """
         return vl_convert.svg_to_png(self.svg(), scale=scale)
 
+    @plain_arguments
     def save(self, path: str | Path) -> Path:
         """Write it to a file and return its path.
 
