@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from grokscope.measures.grokking import thin
+from grokscope.reports.figures.figure import colours
 from grokscope.reports.record import Curve, summarise, thin_band
 
 
@@ -72,3 +73,10 @@ def test_the_band_goes_from_the_least_to_the_largest_seed() -> None:
 
 def test_no_values_give_no_band() -> None:
     assert thin_band(summarise({0: curve([0], [np.nan])}), 5) == []
+
+
+def test_few_curves_have_the_colours_of_the_page_and_many_their_own() -> None:
+    few = colours("by", ["a", "b", "c", "d"], "by", ordered=False).to_dict()
+    assert few["scale"] == {"domain": ["a", "b", "c", "d"]}
+    many = colours("by", list("abcde"), "by", ordered=False).to_dict()
+    assert len(set(many["scale"]["range"])) == 5

@@ -109,6 +109,8 @@ def colours(field: str, domain: Sequence[str], title: str | None, ordered: bool)
     """
     if ordered:
         channel = fraction_colour(f"{field}:N", domain)
+    elif len(domain) <= len(_LIGHT["series"]):  # the page's own, lighter on dark
+        channel = alt.Color(f"{field}:N", scale=alt.Scale(domain=list(domain)))
     else:
         shades = [_MORE[i % len(_MORE)] for i in range(len(domain))]
         channel = alt.Color(f"{field}:N", scale=alt.Scale(domain=list(domain), range=shades))
