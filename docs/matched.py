@@ -84,7 +84,7 @@ def forced(runs: Path, expression: str) -> Curves:
     run = RunFolder.open(runs / RANDOM.name)
     best = structure(expression, P).best
     assert best is not None
-    bases = {"W_E": Basis(best).embedding, "W_L": Basis(best).readout}
+    bases = {"W_E": Basis(best).inputs, "W_L": Basis(best).answers}
     found: Curves = {}
     for seed in RANDOM.seeds:
         for step in run.checkpoint_steps(seed):

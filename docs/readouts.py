@@ -22,7 +22,7 @@ from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.explanation.circuit import Effort, find_circuit
 from grokscope.explanation.key_shapes import FittedShape, key_shapes
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.of_run import case_of, load_network
 from grokscope.fourier.basis import Basis
 from grokscope.tasks import Task
@@ -50,15 +50,15 @@ class Comparison(NamedTuple):
     keep_network: float
 
 
-def compare(name: str, subject: Subject, seed: int) -> Comparison:
+def compare(name: str, network: NetworkInBasis, seed: int) -> Comparison:
     """Fit the best readout of a network's own code and compare."""
-    circuit = find_circuit(subject, effort=Effort(null_draws=1000))
+    circuit = find_circuit(network, effort=Effort(null_draws=1000))
     keys = circuit.logit_map_keys.frequencies
-    shapes = key_shapes(subject, keys)
-    inside = subject.matched.readout.inside
-    kept = subject.matched.readout.basis(circuit.frequencies)[inside]
-    sums = subject.sum_logits
-    ideal = best_readout(subject, code(sums.waves(keys), shapes))
+    shapes = key_shapes(network, keys)
+    inside = network.basis.answers.inside
+    kept = network.basis.answers.basis(circuit.frequencies)[inside]
+    sums = network.sum_logits
+    ideal = best_readout(network, code(sums.waves(keys), shapes))
     rng = np.random.default_rng(0)
     shuffled = []
     for _ in range(SHUFFLES):
@@ -66,7 +66,7 @@ def compare(name: str, subject: Subject, seed: int) -> Comparison:
         other = [
             replace(shapes[i], frequency=s.frequency) for s, i in zip(shapes, order, strict=True)
         ]
-        fitted = best_readout(subject, code(sums.waves(keys), other))
+        fitted = best_readout(network, code(sums.waves(keys), other))
         shuffled.append(correlation(beyond(fitted, kept), beyond(sums.mean, kept)))
     return Comparison(
         name,
@@ -75,8 +75,8 @@ def compare(name: str, subject: Subject, seed: int) -> Comparison:
         energy_outside(sums.mean, kept),
         correlation(beyond(ideal, kept), beyond(sums.mean, kept)),
         max(shuffled),
-        accuracy(subject, ideal @ kept @ kept.T),
-        accuracy(subject, sums.mean @ kept @ kept.T),
+        accuracy(network, ideal @ kept @ kept.T),
+        accuracy(network, sums.mean @ kept @ kept.T),
     )
 
 
@@ -89,10 +89,10 @@ def code(waves: np.ndarray, shapes: Sequence[FittedShape]) -> np.ndarray:
     return np.concatenate(columns, axis=1)
 
 
-def best_readout(subject: Subject, points: np.ndarray) -> np.ndarray:
+def best_readout(network: NetworkInBasis, points: np.ndarray) -> np.ndarray:
     """Return the logits, at [sum, answer], of the fitted readout of a code."""
-    answers = np.flatnonzero(subject.matched.readout.inside)
-    labels = jnp.asarray(np.searchsorted(answers, subject.matched.structure.g))
+    answers = np.flatnonzero(network.basis.answers.inside)
+    labels = jnp.asarray(np.searchsorted(answers, network.basis.structure.g))
     inputs = jnp.asarray(points, jnp.float32)
 
     def loss(weights: dict[str, jax.Array]) -> jax.Array:
@@ -139,14 +139,14 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 
-def accuracy(subject: Subject, logits: np.ndarray) -> float:
+def accuracy(network: NetworkInBasis, logits: np.ndarray) -> float:
     """Return the share of defined pairs that logits per sum answer rightly."""
-    answers = np.flatnonzero(subject.matched.readout.inside)
-    said = answers[np.argmax(logits, axis=1)][subject.matched.sums[subject.defined]]
-    return float(np.mean(said == subject.labels[subject.defined]))
+    answers = np.flatnonzero(network.basis.answers.inside)
+    said = answers[np.argmax(logits, axis=1)][network.basis.sums[network.defined]]
+    return float(np.mean(said == network.labels[network.defined]))
 
 
-def subjects(runs: Path) -> list[tuple[str, Subject, int]]:
+def networks(runs: Path) -> list[tuple[str, NetworkInBasis, int]]:
     """Return the last network of every seed of the runs that are shown."""
     found = []
     for case in (case for case in CASES if case.name in SHOWN):
@@ -158,9 +158,9 @@ def subjects(runs: Path) -> list[tuple[str, Subject, int]]:
             structure = known.search.best
             assert structure is not None, case.expression
             labels = task.labels(seed)[0].reshape(task.p, task.p)
-            network = load_network(folder, seed)
-            subject = Subject(network.model, labels, Basis(structure), known.kind)
-            found.append((f"{case.expression}, {case.p}", subject, seed))
+            model = load_network(folder, seed).model
+            network = NetworkInBasis(model, labels, Basis(structure), known.kind)
+            found.append((f"{case.expression}, {case.p}", network, seed))
     return found
 
 
@@ -184,8 +184,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("runs/explained"))
     found = []
-    for name, subject, seed in subjects(parser.parse_args().runs):
-        found.append(compare(name, subject, seed))
+    for name, network, seed in networks(parser.parse_args().runs):
+        found.append(compare(name, network, seed))
         print(found[-1], flush=True)
     header = "<!-- Written by `make readouts` from the runs of `make explained`. -->"
     (FOLDER / "readouts_numbers.md").write_text("\n".join([header, "", *table(found), ""]))

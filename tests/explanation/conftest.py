@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from tests.explanation.build import build_clock as clock_by_formula
 from tests.explanation.clock_runs import write
-from tests.explanation.networks import Make, make, pass_of, structure_of, subject_of
+from tests.explanation.networks import Make, make, network_in_basis, pass_of, structure_of
 
 from grokscope.disk.folder import RunFolder
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.tasks.structure import Structure
 
 
@@ -41,9 +41,9 @@ def known_structure() -> Callable[[str, int], Structure]:
 
 
 @pytest.fixture(scope="session")
-def subject() -> Callable[..., Subject]:
-    """The function `subject_of`."""
-    return subject_of
+def in_basis() -> Callable[..., NetworkInBasis]:
+    """The function `network_in_basis`."""
+    return network_in_basis
 
 
 @pytest.fixture(scope="session")

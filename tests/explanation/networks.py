@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from grokscope.config.run import ModelConfig
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.fourier.basis import Basis
 from grokscope.models import Model, Transformer, make_model
 from grokscope.tasks.structure import Structure
@@ -71,7 +71,7 @@ def structure_of(name: str, p: int) -> Structure:
     return Structure("separable", n, u, v, g, "u", "v", "g", name)
 
 
-def subject_of(model: Model, structure: Structure, **settings: Any) -> Subject:
+def network_in_basis(model: Model, structure: Structure, **settings: Any) -> NetworkInBasis:
     """A network and a structure; labels are 0 where the structure is undefined."""
     labels = np.maximum(structure.labels(), 0).astype(np.int32)
-    return Subject(model, labels, Basis(structure), **settings)
+    return NetworkInBasis(model, labels, Basis(structure), **settings)

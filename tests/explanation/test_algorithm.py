@@ -19,10 +19,10 @@ NAMES = ["x + y", "x - y", "x*y", "x/y", "x^2 + y^2", "x^2 - y", "2x + 3y"]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_built_clock_is_a_clock(
-    build_clock: Callable, known_structure: Callable, subject: Callable, name: str
+    build_clock: Callable, known_structure: Callable, in_basis: Callable, name: str
 ) -> None:
     structure = known_structure(name, 23)
-    found = clock_or_pizza(subject(build_clock(structure, KEYS, 24), structure), KEYS)
+    found = clock_or_pizza(in_basis(build_clock(structure, KEYS, 24), structure), KEYS)
     assert found.kind == "clock"
     # gradients turn with w_k u and w_k v, so that their angle is w_k(u − v)
     assert found.gradient_symmetricity == pytest.approx(0, abs=0.06)
@@ -32,10 +32,10 @@ def test_a_built_clock_is_a_clock(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_built_pizza_is_a_pizza(
-    build_clock: Callable, known_structure: Callable, subject: Callable, name: str
+    build_clock: Callable, known_structure: Callable, in_basis: Callable, name: str
 ) -> None:
     structure = known_structure(name, 23)
-    found = clock_or_pizza(subject(build_clock(structure, KEYS, 48, pizza=True), structure), KEYS)
+    found = clock_or_pizza(in_basis(build_clock(structure, KEYS, 48, pizza=True), structure), KEYS)
     assert found.kind == "pizza"
     assert found.gradient_symmetricity == pytest.approx(1, abs=1e-5)
     assert found.distance_irrelevance == pytest.approx(0, abs=0.01)
@@ -43,19 +43,19 @@ def test_a_built_pizza_is_a_pizza(
 
 @pytest.mark.parametrize("architecture", ["transformer", "mlp"])
 def test_a_random_network_is_no_pizza(
-    network: Callable, known_structure: Callable, subject: Callable, architecture: str
+    network: Callable, known_structure: Callable, in_basis: Callable, architecture: str
 ) -> None:
-    about = subject(network(p=23, architecture=architecture), known_structure("x + y", 23))
+    about = in_basis(network(p=23, architecture=architecture), known_structure("x + y", 23))
     found = clock_or_pizza(about, (2, 3))
     assert found.distance_irrelevance == pytest.approx(1, abs=0.1)
     assert found.kind != "pizza"
 
 
 def test_an_mlp_without_operators_is_symmetric(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     # it adds up its tokens, so that x and y have the same gradient
-    found = clock_or_pizza(subject(network(architecture="mlp"), known_structure("x + y", 7)), (1,))
+    found = clock_or_pizza(in_basis(network(architecture="mlp"), known_structure("x + y", 7)), (1,))
     assert found.gradient_symmetricity == pytest.approx(1)
     assert found.plain_symmetricity == pytest.approx(1)
 
@@ -65,14 +65,14 @@ def test_symmetricity_agrees_with_differences(
     network: Callable,
     one_pass: Callable,
     known_structure: Callable,
-    subject: Callable,
+    in_basis: Callable,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     p: int,
 ) -> None:
     monkeypatch.setattr(module, "SAMPLES", 6)
     structure, model = known_structure(name, p), network(p=p)
-    about = subject(model, structure)
+    about = in_basis(model, structure)
     # the pairs and answers that are drawn
     rng = np.random.default_rng(0)
     pairs = rng.permutation(np.flatnonzero(about.defined))[:6]
@@ -111,12 +111,12 @@ def test_symmetricity_agrees_with_differences(
 
 @pytest.mark.parametrize(("name", "p"), [("x + y", 7), ("x*y", 11), ("x^2 - y", 11)])
 def test_distance_irrelevance_agrees_with_a_loop(
-    network: Callable, known_structure: Callable, subject: Callable, name: str, p: int
+    network: Callable, known_structure: Callable, in_basis: Callable, name: str, p: int
 ) -> None:
-    about = subject(network(p=p), known_structure(name, p))
+    about = in_basis(network(p=p), known_structure(name, p))
     groups: dict[int, list[float]] = {}
     for x, y in np.argwhere(about.defined).tolist():
-        d = int(about.matched.structure.u[x] - about.matched.structure.v[y]) % about.matched.n
+        d = int(about.basis.structure.u[x] - about.basis.structure.v[y]) % about.basis.n
         groups.setdefault(d, []).append(float(about.logits[x, y, about.labels[x, y]]))
     of_all = np.std(np.concatenate(list(groups.values())))
     expected = np.mean([np.std(group) for group in groups.values()]) / of_all
@@ -125,10 +125,10 @@ def test_distance_irrelevance_agrees_with_a_loop(
 
 @pytest.mark.parametrize(("name", "p"), [("x + y", 7), ("x - y", 11), ("x*y", 11), ("2x + 3y", 11)])
 def test_circularity_is_the_published_formula(
-    network: Callable, known_structure: Callable, subject: Callable, name: str, p: int
+    network: Callable, known_structure: Callable, in_basis: Callable, name: str, p: int
 ) -> None:
     structure = known_structure(name, p)
-    about = subject(network(p=p), structure)
+    about = in_basis(network(p=p), structure)
     inside = structure.u >= 0
     rows = about.embedding[inside] - about.embedding[inside].mean(axis=0)
     components = np.linalg.svd(rows)[0][:, :4].T
@@ -147,22 +147,22 @@ def test_circularity_is_the_published_formula(
 
 
 def test_circles_of_different_sizes_are_circular(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("x*y", 23)
     model = build_clock(structure, (2, 5), 4)
     scale = np.ones(model.W_E.shape[1], np.float32)
     scale[:2] = 2
-    about = subject(eqx.tree_at(lambda m: m.W_E, model, model.W_E * scale[None]), structure)
+    about = in_basis(eqx.tree_at(lambda m: m.W_E, model, model.W_E * scale[None]), structure)
     assert circularity(about) == pytest.approx(1)
 
 
 def test_untestable_is_none(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
-    without = clock_or_pizza(subject(network(), known_structure("x + y", 7)), ())
+    without = clock_or_pizza(in_basis(network(), known_structure("x + y", 7)), ())
     assert without.circularity is not None
-    small = clock_or_pizza(subject(network(p=3), known_structure("x + y", 3)), (1,))
+    small = clock_or_pizza(in_basis(network(p=3), known_structure("x + y", 3)), (1,))
     for found in (without, small):
         assert (found.gradient_symmetricity, found.distance_irrelevance, found.kind) == (None,) * 3
 

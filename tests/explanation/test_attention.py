@@ -55,14 +55,14 @@ def test_summary_agrees_with_a_loop_over_pairs(
     network: Make,
     one_pass: Callable,
     known_structure: Callable,
-    subject: Callable,
+    in_basis: Callable,
     name: str,
     p: int,
 ) -> None:
     structure, keys = known_structure(name, p), (1, 3)
     model = network(p=p)
     assert isinstance(model, Transformer)
-    found = attention_findings(subject(model, structure), keys)
+    found = attention_findings(in_basis(model, structure), keys)
     pairs = [
         (x, y) for x in range(p) for y in range(p) if structure.u[x] >= 0 and structure.v[y] >= 0
     ]
@@ -105,10 +105,10 @@ def explained(design: np.ndarray, table: np.ndarray) -> float:
 
 
 def test_a_built_head_is_constant_and_moves_the_keys_of_x(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("x^2 - y", 23)
-    (head,) = attention_findings(subject(build_clock(structure, (2, 5), 8), structure), (2, 5))
+    (head,) = attention_findings(in_basis(build_clock(structure, (2, 5), 8), structure), (2, 5))
     assert_allclose(head.mean, [1 / 3] * 3, rtol=1e-5)
     assert_allclose(head.deviation, [0] * 3, atol=1e-6)
     assert head.in_keys == pytest.approx(1)
@@ -118,6 +118,8 @@ def test_a_built_head_is_constant_and_moves_the_keys_of_x(
     assert head.moved == pytest.approx(3 * np.linalg.norm(waves - waves.mean(axis=0)))
 
 
-def test_an_mlp_has_no_summary(network: Make, known_structure: Callable, subject: Callable) -> None:
-    about = subject(network(architecture="mlp"), known_structure("x + y", 7))
+def test_an_mlp_has_no_summary(
+    network: Make, known_structure: Callable, in_basis: Callable
+) -> None:
+    about = in_basis(network(architecture="mlp"), known_structure("x + y", 7))
     assert attention_findings(about, (1,)) == ()

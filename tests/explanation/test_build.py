@@ -26,13 +26,13 @@ PIZZAS = [case for case in CASES if case[0] != "(x + y)^2"]
 def test_a_clock_answers_every_defined_pair(
     build_clock: Callable,
     known_structure: Callable,
-    subject: Callable,
+    in_basis: Callable,
     name: str,
     p: int,
     keys: tuple[int, ...],
 ) -> None:
     structure = known_structure(name, p)
-    about = subject(build_clock(structure, keys), structure)
+    about = in_basis(build_clock(structure, keys), structure)
     assert about.defined.sum() >= (p - 1) ** 2
     assert (about.logits.argmax(axis=2) == about.labels)[about.defined].all()
 
@@ -41,13 +41,13 @@ def test_a_clock_answers_every_defined_pair(
 def test_a_pizza_answers_all_pairs_but_those_opposite_on_an_even_circle(
     build_clock: Callable,
     known_structure: Callable,
-    subject: Callable,
+    in_basis: Callable,
     name: str,
     p: int,
     keys: tuple[int, ...],
 ) -> None:
     structure = known_structure(name, p)
-    about = subject(build_clock(structure, keys, pizza=True), structure)
+    about = in_basis(build_clock(structure, keys, pizza=True), structure)
     right = (about.logits.argmax(axis=2) == about.labels)[about.defined]
     # at u − v = n/2 every odd k has |cos w_k(u − v)/2| = 0, and even k cannot tell s from s + n/2
     blind = 2 * ((structure.u[:, None] - structure.v) % structure.n) == structure.n
@@ -62,7 +62,7 @@ def test_a_pizza_answers_all_pairs_but_those_opposite_on_an_even_circle(
 def test_its_logits_are_the_formula(
     build_clock: Callable,
     known_structure: Callable,
-    subject: Callable,
+    in_basis: Callable,
     name: str,
     p: int,
     keys: tuple[int, ...],
@@ -70,7 +70,7 @@ def test_its_logits_are_the_formula(
 ) -> None:
     structure = known_structure(name, p)
     # a grid leaves harmonics of about 1/phases²
-    about = subject(build_clock(structure, keys, 64 if pizza else 32, pizza), structure)
+    about = in_basis(build_clock(structure, keys, 64 if pizza else 32, pizza), structure)
     for x, y in [(1, 1), (3, 7), (8, 2), (p - 1, 4)]:
         u, v = int(structure.u[x]), int(structure.v[y])
         for c in (1, 2, 9):
@@ -89,8 +89,8 @@ def test_its_logits_are_the_formula(
 
 
 def test_a_clock_at_the_size_of_the_paper(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("x^2 + y^2", 97)
-    about = subject(build_clock(structure, (4, 23, 40), grid=12), structure)
+    about = in_basis(build_clock(structure, (4, 23, 40), grid=12), structure)
     assert about.full.accuracy.all == 1

@@ -19,7 +19,7 @@ from grokscope.explanation.ablation import (
     keep_both,
 )
 from grokscope.explanation.logits import logits_over_pairs
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.outcome import BySide, Outcome, median_outcome
 from grokscope.explanation.verdict import Edit
 
@@ -30,15 +30,15 @@ KEYS = [2, 3]
     scope="module", params=[("x + y", 11), ("x*y", 13), ("x^2 + y^2", 13), ("2x + 3y", 11)]
 )
 def about(
-    request: pytest.FixtureRequest, network: Callable, known_structure: Callable, subject: Callable
-) -> Subject:
+    request: pytest.FixtureRequest, network: Callable, known_structure: Callable, in_basis: Callable
+) -> NetworkInBasis:
     """A random network, made to be right at about half of the pairs by its labels."""
     name, p = request.param
-    found = subject(network(p=p), known_structure(name, p))
+    found = in_basis(network(p=p), known_structure(name, p))
     said = found.logits.argmax(axis=2).astype(np.int32)
     x, y = np.ogrid[:p, :p]
     labels = np.where((x + y) % 2 == 0, said, found.labels).astype(np.int32)
-    return Subject(found.model, labels, found.matched)
+    return NetworkInBasis(found.model, labels, found.basis)
 
 
 def design(coordinates: list[np.ndarray], n: int, frequencies: Any) -> np.ndarray:
@@ -57,27 +57,27 @@ def fit(columns: np.ndarray, table: np.ndarray) -> np.ndarray:
     return columns @ np.linalg.lstsq(columns, table, rcond=1e-10)[0]
 
 
-def accuracy(about: Subject, logits: np.ndarray) -> float:
+def accuracy(about: NetworkInBasis, logits: np.ndarray) -> float:
     right = [
         logits[x, y].argmax() == about.labels[x, y] for x, y in np.argwhere(about.defined).tolist()
     ]
     return float(np.mean(right))
 
 
-def with_embedding(about: Subject, rows: np.ndarray) -> np.ndarray:
+def with_embedding(about: NetworkInBasis, rows: np.ndarray) -> np.ndarray:
     W_E = jnp.concatenate([jnp.asarray(rows, jnp.float32), about.model.W_E[about.p :]])
     return logits_over_pairs(eqx.tree_at(lambda m: m.W_E, about.model, W_E))
 
 
-def drawn(about: Subject, draws: int) -> list[list[int]]:
+def drawn(about: NetworkInBasis, draws: int) -> list[list[int]]:
     """The other frequencies of each control."""
     rng = np.random.default_rng(0)
-    others = [k for k in range(1, about.matched.n // 2 + 1) if k not in KEYS]
+    others = [k for k in range(1, about.basis.n // 2 + 1) if k not in KEYS]
     return [rng.permutation(others)[: len(KEYS)].tolist() for _ in range(draws)]
 
 
-def test_the_embedding_is_kept_removed_and_controlled_as_by_hand(about: Subject) -> None:
-    structure, table = about.matched.structure, np.asarray(about.embedding)
+def test_the_embedding_is_kept_removed_and_controlled_as_by_hand(about: NetworkInBasis) -> None:
+    structure, table = about.basis.structure, np.asarray(about.embedding)
     coordinates = [structure.u, structure.v]
     keys = fit(design(coordinates, structure.n, KEYS), table)
     free = fit(design(coordinates, structure.n, []), table)
@@ -96,8 +96,8 @@ def test_the_embedding_is_kept_removed_and_controlled_as_by_hand(about: Subject)
         assert_allclose(found.keep_others[i].accuracy.all, accuracy(about, only))
 
 
-def test_the_class_axis_is_kept_and_removed_as_by_hand(about: Subject) -> None:
-    g, n, p = about.matched.structure.g, about.matched.n, about.p
+def test_the_class_axis_is_kept_and_removed_as_by_hand(about: NetworkInBasis) -> None:
+    g, n, p = about.basis.structure.g, about.basis.n, about.p
     pushed = [np.bincount(g[g >= 0], minlength=p).astype(float) > 0]
     columns = [pushed[0].astype(float), *np.eye(p)[~pushed[0]]]
     for k in KEYS:
@@ -123,30 +123,30 @@ def test_the_class_axis_and_back_changes_nothing() -> None:
     assert_allclose(back(table), logits)
 
 
-def test_both_kept_is_one_after_the_other(about: Subject) -> None:
-    structure = about.matched.structure
+def test_both_kept_is_one_after_the_other(about: NetworkInBasis) -> None:
+    structure = about.basis.structure
     rows = fit(design([structure.u, structure.v], structure.n, KEYS), about.embedding)
-    changed = Subject(about.model, about.labels, about.matched)
+    changed = NetworkInBasis(about.model, about.labels, about.basis)
     changed.__dict__["logits"] = with_embedding(about, rows)
     expected = ablate_logits(changed, [1, 2], draws=0).keep
     assert_allclose(keep_both(about, KEYS, [1, 2]).accuracy.all, expected.accuracy.all)
 
 
-def test_removing_families_one_by_one_is_removing_each_alone(about: Subject) -> None:
+def test_removing_families_one_by_one_is_removing_each_alone(about: NetworkInBasis) -> None:
     found = dose_response(about, [(1, 2), (3,)])
     for i, of in enumerate((ablate_embedding, ablate_logits)):
         expected = [of(about, family, draws=0).remove for family in ([1, 2], [3])]
         assert [pair[i] for pair in found] == expected
 
 
-def test_no_keys_leave_the_network_whole(about: Subject) -> None:
+def test_no_keys_leave_the_network_whole(about: NetworkInBasis) -> None:
     found = ablate_embedding(about, [], draws=4)
     assert found.remove.accuracy == about.full.accuracy
     assert (found.control, found.keep_others) == ((), ())
     assert found.scores(about).control is None
 
 
-def test_scaled_is_nought_at_chance_and_one_at_the_network(about: Subject) -> None:
+def test_scaled_is_nought_at_chance_and_one_at_the_network(about: NetworkInBasis) -> None:
     counts = np.bincount(about.labels[about.defined])
     assert_allclose(about.chance, counts.max() / counts.sum())
     full = about.full.accuracy.all
@@ -161,9 +161,9 @@ def test_scaled_is_nought_at_chance_and_one_at_the_network(about: Subject) -> No
     assert [scores.of(edit) for edit in Edit] == pytest.approx([0.5, 0.5, 1.0, 0.5])
 
 
-def test_a_network_no_better_than_chance_has_no_scale(about: Subject) -> None:
+def test_a_network_no_better_than_chance_has_no_scale(about: NetworkInBasis) -> None:
     wrong = (about.logits.argmin(axis=2)).astype(np.int32)
-    hopeless = Subject(about.model, wrong, about.matched)
+    hopeless = NetworkInBasis(about.model, wrong, about.basis)
     assert hopeless.scaled(hopeless.full) is None
 
 
@@ -174,11 +174,11 @@ def test_a_median_is_taken_number_by_number() -> None:
 
 
 def test_round_off_does_not_answer(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     """Without its keys nothing but float32 digits is left of a clock, and these know x."""
     structure = known_structure("x + y", 23)
-    clock = subject(build_clock(structure, (2, 5, 9), grid=12), structure)
+    clock = in_basis(build_clock(structure, (2, 5, 9), grid=12), structure)
     assert clock.full.accuracy.all == 1
     for of in (ablate_embedding, ablate_logits):
         found = of(clock, [2, 5, 9], draws=1)
@@ -191,9 +191,9 @@ def test_round_off_does_not_answer(
 
 
 def test_of_a_saturated_table_all_that_the_squares_tell_apart_is_kept(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
-    about = subject(network(p=13), known_structure("x^2 + y^2", 13))
+    about = in_basis(network(p=13), known_structure("x^2 + y^2", 13))
     table, u = about.embedding, np.arange(13) ** 2 % 13
     # the mean of x and −x, and what is not the same at both
     even = np.array([table[u == u[x]].mean(axis=0) for x in range(13)])
@@ -207,9 +207,9 @@ def test_of_a_saturated_table_all_that_the_squares_tell_apart_is_kept(
 
 
 def test_without_room_outside_there_is_no_control(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
-    about = subject(network(p=11), known_structure("x + y", 11))
+    about = in_basis(network(p=11), known_structure("x + y", 11))
     found = ablate_embedding(about, KEYS, outside=True, draws=2)
     assert (found.control, found.keep_others) == ((), ())
     assert found.keep.accuracy == about.full.accuracy

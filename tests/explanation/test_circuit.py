@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from grokscope.explanation.circuit import Circuit, Effort, find_circuit, spectrum_of
 from grokscope.explanation.keys import Keys
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.verdict import ClaimId
 from grokscope.fourier.characters import pulled_back
 from grokscope.tasks import TEST_UNLEAKED, TRAIN
@@ -24,18 +24,18 @@ def keys(*frequencies: int, saturated: bool = False) -> Keys:
 
 
 @pytest.fixture(scope="module")
-def clock(build_clock: Callable, known_structure: Callable, subject: Callable) -> Subject:
+def clock(build_clock: Callable, known_structure: Callable, in_basis: Callable) -> NetworkInBasis:
     structure = known_structure("x + y", 23)
-    return subject(build_clock(structure, KEYS, grid=12), structure)
+    return in_basis(build_clock(structure, KEYS, grid=12), structure)
 
 
 @pytest.fixture(scope="module")
-def squares(build_clock: Callable, known_structure: Callable, subject: Callable) -> Subject:
+def squares(build_clock: Callable, known_structure: Callable, in_basis: Callable) -> NetworkInBasis:
     structure = known_structure("x^2 + y^2", 23)
-    return subject(build_clock(structure, KEYS, grid=12), structure)
+    return in_basis(build_clock(structure, KEYS, grid=12), structure)
 
 
-def circuit(about: Subject, embedding: Keys, readout: Keys, grokked: bool = True) -> Circuit:
+def circuit(about: NetworkInBasis, embedding: Keys, readout: Keys, grokked: bool = True) -> Circuit:
     return Circuit(about, grokked, embedding, readout, EFFORT)
 
 
@@ -43,7 +43,7 @@ def verdicts(of: Circuit) -> dict[str, str]:
     return {str(claim.id): claim.verdict for claim in of.claims.values()}
 
 
-def test_the_built_in_keys_are_an_explanation(clock: Subject) -> None:
+def test_the_built_in_keys_are_an_explanation(clock: NetworkInBasis) -> None:
     found = circuit(clock, keys(*KEYS), keys(*KEYS))
     assert found.verdict == "explained"
     assert set(verdicts(found).values()) == {"holds"}
@@ -52,7 +52,7 @@ def test_the_built_in_keys_are_an_explanation(clock: Subject) -> None:
     assert_allclose(found.score[1], 1)
 
 
-def test_other_keys_are_none(clock: Subject) -> None:
+def test_other_keys_are_none(clock: NetworkInBasis) -> None:
     found = circuit(clock, keys(1, 3, 4), keys(1, 3, 4))
     assert found.verdict == "not explained"
     failing = {name for name, verdict in verdicts(found).items() if verdict == "fails"}
@@ -60,7 +60,7 @@ def test_other_keys_are_none(clock: Subject) -> None:
     assert found.score[0] == 0
 
 
-def test_no_keys_are_no_explanation(clock: Subject) -> None:
+def test_no_keys_are_no_explanation(clock: NetworkInBasis) -> None:
     found = circuit(clock, NONE, NONE)
     assert found.verdict == "not explained"
     assert (found.families, found.frequencies) == ([], ())
@@ -68,7 +68,7 @@ def test_no_keys_are_no_explanation(clock: Subject) -> None:
     assert found.score == (0, -1.0)
 
 
-def test_families_join_both_matrices_and_must_be_in_both(clock: Subject) -> None:
+def test_families_join_both_matrices_and_must_be_in_both(clock: NetworkInBasis) -> None:
     # 2·2 = 4, and 2·9 = 18 = −5
     found = circuit(clock, keys(2, 5, 9), keys(4, 9))
     assert found.families == [(2, 4), (5, 9)]
@@ -83,7 +83,7 @@ def test_families_join_both_matrices_and_must_be_in_both(clock: Subject) -> None
 
 @pytest.mark.parametrize(("count", "verdict"), [(5, "holds"), (6, "fails")])
 def test_keys_are_sparse_up_to_half_of_all_frequencies(
-    clock: Subject, count: int, verdict: str
+    clock: NetworkInBasis, count: int, verdict: str
 ) -> None:
     every = (2, 5, 9, 1, 3, 4)[:count]
     found = circuit(clock, keys(*every), keys(*every))
@@ -91,7 +91,7 @@ def test_keys_are_sparse_up_to_half_of_all_frequencies(
     assert found.verdict == ("explained" if verdict == "holds" else "partly")
 
 
-def test_of_a_saturated_embedding_the_readout_says_the_keys(squares: Subject) -> None:
+def test_of_a_saturated_embedding_the_readout_says_the_keys(squares: NetworkInBasis) -> None:
     found = circuit(squares, keys(2, 5, 9, 1, saturated=True), keys(*KEYS))
     assert set(found.frequencies) == set(KEYS)
     asked = verdicts(found)
@@ -101,14 +101,14 @@ def test_of_a_saturated_embedding_the_readout_says_the_keys(squares: Subject) ->
     assert found.verdict == "explained"
 
 
-def test_it_must_still_be_sparse(squares: Subject) -> None:
+def test_it_must_still_be_sparse(squares: NetworkInBasis) -> None:
     many = keys(*range(1, 11))
     found = circuit(squares, keys(2, 5, 9, 1, saturated=True), many)
     assert verdicts(found)["sparse"] == "fails"
     assert found.verdict == "partly"
 
 
-def test_where_both_are_saturated_nothing_is_decided(squares: Subject) -> None:
+def test_where_both_are_saturated_nothing_is_decided(squares: NetworkInBasis) -> None:
     found = circuit(squares, keys(*KEYS, saturated=True), keys(*KEYS, saturated=True))
     assert "fails" not in verdicts(found).values()
     assert found.verdict == "not decided"
@@ -116,9 +116,9 @@ def test_where_both_are_saturated_nothing_is_decided(squares: Subject) -> None:
 
 
 def test_a_network_at_chance_cannot_be_tested(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
-    about = subject(network(p=23), known_structure("x + y", 23))
+    about = in_basis(network(p=23), known_structure("x + y", 23))
     found = circuit(about, keys(*KEYS), keys(*KEYS))
     assert not found.testable
     # what fails is said: it answers nothing, whatever cannot be tested besides
@@ -131,11 +131,11 @@ def test_a_network_at_chance_cannot_be_tested(
 
 @pytest.mark.parametrize("p", [2, 3])
 def test_a_group_with_one_frequency_cannot_be_tested(
-    network: Callable, known_structure: Callable, subject: Callable, p: int
+    network: Callable, known_structure: Callable, in_basis: Callable, p: int
 ) -> None:
-    about = subject(network(p=p), known_structure("x + y", p))
+    about = in_basis(network(p=p), known_structure("x + y", p))
     right = about.logits.argmax(axis=2).astype(np.int32)
-    about = Subject(about.model, right, about.matched)
+    about = NetworkInBasis(about.model, right, about.basis)
     found = circuit(about, keys(1), keys(1))
     assert not found.testable
     assert verdicts(found)["embedding keys"] == verdicts(found)["sparse"] == "not testable"
@@ -143,7 +143,7 @@ def test_a_group_with_one_frequency_cannot_be_tested(
     assert found.verdict == "not decided"
 
 
-def test_keys_of_both_matrices_are_looked_for_in_both(clock: Subject) -> None:
+def test_keys_of_both_matrices_are_looked_for_in_both(clock: NetworkInBasis) -> None:
     found = find_circuit(clock, grokked=True, effort=EFFORT)
     assert (
         set(found.embedding_keys.frequencies) == set(found.logit_map_keys.frequencies) == set(KEYS)
@@ -168,12 +168,12 @@ def test_the_spectrum_is_the_share_of_each_frequency(p: int) -> None:
     assert_allclose(spectrum_of(np.ones((p, 2)), pulled_back([x], p)), 0, atol=1e-12)
 
 
-def test_what_answers_only_trained_pairs_cannot_be_tested(clock: Subject) -> None:
+def test_what_answers_only_trained_pairs_cannot_be_tested(clock: NetworkInBasis) -> None:
     """Labels are as the clock says on trained pairs and wrong on all others."""
     kind = np.full(23 * 23, TRAIN, np.int8)
     kind[::2] = TEST_UNLEAKED
     labels = np.where(kind.reshape(23, 23) == TRAIN, clock.labels, (clock.labels + 1) % 23)
-    about = Subject(clock.model, labels.astype(np.int32), clock.matched, kind)
+    about = NetworkInBasis(clock.model, labels.astype(np.int32), clock.basis, kind)
     found = circuit(about, keys(*KEYS), keys(*KEYS))
     assert about.full.accuracy.train == 1
     assert about.full.accuracy.unleaked == 0
@@ -182,5 +182,5 @@ def test_what_answers_only_trained_pairs_cannot_be_tested(clock: Subject) -> Non
     new = found.claims[ClaimId.NEW_PAIRS]
     assert (new.verdict, new.n) == ("fails", (kind == TEST_UNLEAKED).sum())
     assert_allclose(new.value or 0, -about.chance)
-    right = Subject(clock.model, clock.labels, clock.matched, kind)
+    right = NetworkInBasis(clock.model, clock.labels, clock.basis, kind)
     assert circuit(right, keys(*KEYS), keys(*KEYS)).verdict == "explained"

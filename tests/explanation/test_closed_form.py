@@ -7,12 +7,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 from grokscope.explanation.logit_waves import clock_formula, ellipse_formula
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 
 P = 23
 
 
-def given(about: Subject, logits: np.ndarray) -> Subject:
+def given(about: NetworkInBasis, logits: np.ndarray) -> NetworkInBasis:
     about.__dict__["logits"] = logits.astype(np.float32)
     return about
 
@@ -42,13 +42,13 @@ def clock_of(structure: object, amplitudes: dict[int, float]) -> np.ndarray:
     ],
 )
 def test_logits_that_are_a_clock_are_reproduced(
-    network: Callable, known_structure: Callable, subject: Callable, name: str, p: int
+    network: Callable, known_structure: Callable, in_basis: Callable, name: str, p: int
 ) -> None:
     structure = known_structure(name, p)
     amplitudes = {2: 5.0, 3: 1.0, 5: 2.0}
     # what is the same for all answers of a pair says nothing
     shift = np.random.default_rng(0).normal(size=(p, p, 1))
-    about = given(subject(network(p=p), structure), clock_of(structure, amplitudes) + shift)
+    about = given(in_basis(network(p=p), structure), clock_of(structure, amplitudes) + shift)
     found = clock_formula(about, (2, 3, 5))
     assert found.numbers == 3
     assert_allclose((found.agreement, found.variance_explained), 1, atol=1e-6)
@@ -58,21 +58,21 @@ def test_logits_that_are_a_clock_are_reproduced(
 
 
 def test_a_formula_without_keys_says_nothing(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("x + y", P)
-    about = given(subject(network(p=P), structure), clock_of(structure, {2: 1.0}))
+    about = given(in_basis(network(p=P), structure), clock_of(structure, {2: 1.0}))
     found = clock_formula(about, ())
     assert found.numbers == 0
     assert_allclose((found.accuracy, found.variance_explained), (1 / P, 0), atol=1e-12)
 
 
 def test_a_network_that_errs_is_followed_in_its_errors(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("x + y", P)
     logits = np.roll(clock_of(structure, {2: 1.0, 7: 1.0}), 1, axis=2)
-    about = given(subject(network(p=P), structure), logits)
+    about = given(in_basis(network(p=P), structure), logits)
     found = ellipse_formula(about, (2, 7))
     assert found.accuracy < 0.5
     # the clock of its own phase would be right, and so does not agree
@@ -107,7 +107,7 @@ def nearest(amplitudes: dict[int, tuple[float, float]], s: int) -> int:
 def test_on_ellipses_it_is_the_nearest_answer(
     network: Callable,
     known_structure: Callable,
-    subject: Callable,
+    in_basis: Callable,
     amplitudes: dict[int, tuple[float, float]],
 ) -> None:
     s, c = np.ogrid[:P, :P]
@@ -121,7 +121,7 @@ def test_on_ellipses_it_is_the_nearest_answer(
         for k, (a, b) in amplitudes.items()
     )
     sums = (np.arange(P)[:, None] + np.arange(P)) % P
-    about = subject(network(p=P), known_structure("x + y", P))
+    about = in_basis(network(p=P), known_structure("x + y", P))
     given(about, (np.asarray(by_sum) + bias)[sums])
     searched = np.array([nearest(amplitudes, t) for t in range(P)])
     assert (searched == np.arange(P)).all()
@@ -139,8 +139,8 @@ def test_on_ellipses_it_is_the_nearest_answer(
 
 
 def test_logits_of_nothing_have_no_variance_to_explain(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
-    about = given(subject(network(p=P), known_structure("x + y", P)), np.zeros((P, P, P)))
+    about = given(in_basis(network(p=P), known_structure("x + y", P)), np.zeros((P, P, P)))
     for form in (clock_formula, ellipse_formula):
         assert form(about, (2, 3)).variance_explained == 0

@@ -160,7 +160,7 @@ def test_gini_and_spectrum_are_those_of_the_table(
     assert found.embedding.gini is not None
     assert_allclose(found.embedding.gini, 8 / 11, atol=1e-3)
     rows = np.asarray(clock.W_E[:23], np.float64)
-    assert_allclose(found.embedding.spectrum, spectrum_of(rows, Basis(own).embedding))
+    assert_allclose(found.embedding.spectrum, spectrum_of(rows, Basis(own).inputs))
     assert found.embedding.energy_in_keys == pytest.approx(1)
 
 

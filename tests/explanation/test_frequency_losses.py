@@ -23,10 +23,10 @@ def without(table: np.ndarray, k: int) -> np.ndarray:
 
 @pytest.mark.parametrize("sided", [False, True])
 def test_losses_agree_with_tables_without_the_waves(
-    network: Callable, known_structure: Callable, subject: Callable, sided: bool
+    network: Callable, known_structure: Callable, in_basis: Callable, sided: bool
 ) -> None:
     settings = {"kind": np.arange(49, dtype=np.int8) % 3} if sided else {}
-    about = subject(network(), known_structure("x + y", 7), **settings)
+    about = in_basis(network(), known_structure("x + y", 7), **settings)
     found = frequency_losses(about, (2,))
     assert found.full == about.full
     assert found.keys == (2,)
@@ -46,10 +46,10 @@ def known(loss: BySide) -> list[float]:
 
 @pytest.mark.parametrize("name", ["x + y", "x*y", "x^2 + y^2", "x^2 - y"])
 def test_a_clock_depends_on_its_keys_alone(
-    build_clock: Callable, known_structure: Callable, subject: Callable, name: str
+    build_clock: Callable, known_structure: Callable, in_basis: Callable, name: str
 ) -> None:
     structure = known_structure(name, 23)
-    about = subject(sharper(build_clock(structure, KEYS, 16)), structure)
+    about = in_basis(sharper(build_clock(structure, KEYS, 16)), structure)
     found = frequency_losses(about, KEYS)
     assert found.dependent == ()
     for k in KEYS:
@@ -58,10 +58,10 @@ def test_a_clock_depends_on_its_keys_alone(
 
 
 def test_it_depends_on_a_key_that_was_not_found(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("x*y", 23)
-    about = subject(sharper(build_clock(structure, KEYS, 16)), structure)
+    about = in_basis(sharper(build_clock(structure, KEYS, 16)), structure)
     missed = frequency_losses(about, KEYS[:2])
     assert missed.dependent_in_embedding == missed.dependent_in_logits == KEYS[2:]
     assert missed.dependent == KEYS[2:]

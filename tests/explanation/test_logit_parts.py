@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from grokscope.explanation.logits import ROWS, keep_sums, table_a4, trigonometric_losses
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.outcome import Outcome
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN
 
@@ -17,12 +17,12 @@ CASES = [("x + y", 7), ("x*y", 11), ("x^2 + y^2", 13), ("(x + y)^2", 11)]
 
 @pytest.fixture(params=CASES)
 def about(
-    request: pytest.FixtureRequest, network: Callable, known_structure: Callable, subject: Callable
-) -> Subject:
+    request: pytest.FixtureRequest, network: Callable, known_structure: Callable, in_basis: Callable
+) -> NetworkInBasis:
     name, p = request.param
     rng = np.random.default_rng(0)
     kind = rng.choice([TRAIN, TEST_LEAKED, TEST_UNLEAKED], size=p * p).astype(np.int8)
-    return subject(network(p=p), known_structure(name, p), kind=kind)
+    return in_basis(network(p=p), known_structure(name, p), kind=kind)
 
 
 def loss(logits: np.ndarray, label: int) -> float:
@@ -30,7 +30,7 @@ def loss(logits: np.ndarray, label: int) -> float:
     return float(np.log(np.exp(shifted).sum()) - shifted[label])
 
 
-def outcome(about: Subject, parts: np.ndarray) -> dict[str, float]:
+def outcome(about: NetworkInBasis, parts: np.ndarray) -> dict[str, float]:
     """Mean loss over all pairs and over the training pairs, of logits in the order of pairs."""
     x, y = np.nonzero(about.defined)
     assert about.kind is not None
@@ -41,12 +41,12 @@ def outcome(about: Subject, parts: np.ndarray) -> dict[str, float]:
     return {name: float(losses[side].mean()) for name, side in sides.items()}
 
 
-def naive_parts(about: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def naive_parts(about: NetworkInBasis) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Key, non-key and residual part of the logits of all pairs, answer by answer.
 
     Among the answers that come up, logits are without their mean; other answers have none.
     """
-    structure, n = about.matched.structure, about.matched.n
+    structure, n = about.basis.structure, about.basis.n
     x, y = np.nonzero(about.defined)
     s = (structure.u[x] + structure.v[y]) % n
     whole = about.logits[x, y].astype(np.float64)
@@ -68,15 +68,15 @@ def naive_parts(about: Subject) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return key, other, whole - key - other
 
 
-def never(about: Subject, logits: np.ndarray) -> np.ndarray:
+def never(about: NetworkInBasis, logits: np.ndarray) -> np.ndarray:
     """Answers that no sum leads to get a logit far below all others."""
-    reached = sorted({int(c) for c in about.matched.structure.g if c >= 0})
+    reached = sorted({int(c) for c in about.basis.structure.g if c >= 0})
     low = np.full_like(logits, -1e4)
     low[:, reached] = logits[:, reached]
     return low
 
 
-def test_every_row_of_the_table_is_its_combination_of_parts(about: Subject) -> None:
+def test_every_row_of_the_table_is_its_combination_of_parts(about: NetworkInBasis) -> None:
     parts = naive_parts(about)
     found = table_a4(about, KEYS)
     assert list(vars(found)) == [
@@ -107,15 +107,15 @@ def test_all_three_parts_are_the_network() -> None:
 
 
 def test_the_first_row_is_the_loss_of_the_network(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
-    about = subject(network(p=7), known_structure("x + y", 7))
+    about = in_basis(network(p=7), known_structure("x + y", 7))
     assert_allclose(table_a4(about, KEYS).train_loss.all, about.full.loss.all, rtol=1e-5)
 
 
-def test_the_keys_and_the_bias_are_what_keep_sums_keeps(about: Subject) -> None:
+def test_the_keys_and_the_bias_are_what_keep_sums_keeps(about: NetworkInBasis) -> None:
     key, other, _ = naive_parts(about)
-    structure = about.matched.structure
+    structure = about.basis.structure
     reached = sorted({int(c) for c in structure.g if c >= 0})
     x, y = np.nonzero(about.defined)
     whole = about.logits[x, y][:, reached].astype(np.float64)
@@ -129,9 +129,9 @@ def test_the_keys_and_the_bias_are_what_keep_sums_keeps(about: Subject) -> None:
 
 
 def test_the_trigonometric_part_is_the_key_part_in_the_waves_of_the_answers(
-    about: Subject,
+    about: NetworkInBasis,
 ) -> None:
-    structure, n = about.matched.structure, about.matched.n
+    structure, n = about.basis.structure, about.basis.n
     reached = sorted({int(c) for c in structure.g if c >= 0})
     x, y = np.nonzero(about.defined)
     s = (structure.u[x] + structure.v[y]) % n
@@ -164,10 +164,10 @@ def test_the_trigonometric_part_is_the_key_part_in_the_waves_of_the_answers(
 
 
 def test_of_a_clock_the_key_part_is_everything(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("x + y", 23)
-    about = subject(build_clock(structure, (2, 5, 9)), structure)
+    about = in_basis(build_clock(structure, (2, 5, 9)), structure)
     table = table_a4(about, (2, 5, 9))
     full = about.full.loss.all
     for row in ("train_loss", "restricted_loss", "ablation_c", "ablation_d"):

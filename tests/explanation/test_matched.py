@@ -29,8 +29,8 @@ def test_labels_sums_and_bases_of_an_operation(
     structure = known_structure(name, p)
     matched = Basis(structure)
     assert (matched.n, matched.p) == (n, p)
-    assert len(matched.embedding.parts) == parts
-    assert matched.embedding.n == matched.readout.n == n
+    assert len(matched.inputs.parts) == parts
+    assert matched.inputs.n == matched.answers.n == n
     for x in range(p):
         for y in range(p):
             assert matched.labels[x, y] == answer(x, y)
@@ -38,7 +38,7 @@ def test_labels_sums_and_bases_of_an_operation(
             u, v = structure.u[x], structure.v[y]
             assert matched.sums[x, y] == ((u + v) % n if u >= 0 and v >= 0 else -1)
     reached = {answer(x, y) for x in range(p) for y in range(p)} - {-1}
-    assert set(np.flatnonzero(matched.readout.inside)) == reached
+    assert set(np.flatnonzero(matched.answers.inside)) == reached
     assert_allclose(
-        matched.readout.free.T @ matched.readout.free, np.eye(1 + p - len(reached)), atol=1e-12
+        matched.answers.free.T @ matched.answers.free, np.eye(1 + p - len(reached)), atol=1e-12
     )

@@ -17,10 +17,10 @@ def triple(mode: Mode) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize("name", ["x + y", "x - y", "x*y", "x/y", "2x + 3y"])
 def test_a_clock_has_k_k_and_minus_k_alone(
-    build_clock: Callable, known_structure: Callable, subject: Callable, name: str
+    build_clock: Callable, known_structure: Callable, in_basis: Callable, name: str
 ) -> None:
     structure = known_structure(name, 23)
-    found = logit_modes(subject(build_clock(structure, KEYS), structure))
+    found = logit_modes(in_basis(build_clock(structure, KEYS), structure))
     strongest = found.strongest(4)
     assert sorted(triple(mode) for mode in strongest[:3]) == [(k, k, -k) for k in KEYS]
     assert_allclose([mode.share for mode in strongest[:3]], 1 / 3, rtol=1e-4)
@@ -33,19 +33,19 @@ def test_a_clock_has_k_k_and_minus_k_alone(
 
 
 def test_a_clock_of_squares_has_them_above_all_others(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("x^2 + y^2", 23)
-    strongest = logit_modes(subject(build_clock(structure, KEYS), structure)).strongest(4)
+    strongest = logit_modes(in_basis(build_clock(structure, KEYS), structure)).strongest(4)
     assert sorted(triple(mode) for mode in strongest[:3]) == [(k, k, -k) for k in KEYS]
     assert strongest[3].share < 0.1 * strongest[2].share
 
 
 def test_a_readout_on_lines_has_each_mode_once_and_a_bias(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("(x + y)^2", 23)
-    found = logit_modes(subject(build_clock(structure, KEYS), structure))
+    found = logit_modes(in_basis(build_clock(structure, KEYS), structure))
     strongest = found.strongest(6)
     assert sorted(triple(mode) for mode in strongest[:3]) == [(k, k, k) for k in KEYS]
     # −|z(c)|²/2 is of frequency 2k; over the answers, 0 and the squares, lines overlap a little
@@ -55,10 +55,10 @@ def test_a_readout_on_lines_has_each_mode_once_and_a_bias(
 
 
 def test_a_pizza_depends_on_the_difference_too(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("x + y", 23)
-    found = logit_modes(subject(build_clock(structure, (3,), 48, pizza=True), structure))
+    found = logit_modes(in_basis(build_clock(structure, (3,), 48, pizza=True), structure))
     # |cos w(u − v)/2| is of frequencies 0, k, 2k … of u − v
     first, *rest = found.strongest(3)
     assert triple(first) == (3, 3, -3)
@@ -86,10 +86,10 @@ def planes(structure: Structure, found: LogitModes) -> Iterator[tuple[tuple[int,
     ("name", "p"), [("x + y", 7), ("x*y", 7), ("x - y", 5), ("x^2 + y^2", 7), ("(x + y)^2", 7)]
 )
 def test_shares_agree_with_least_squares(
-    network: Callable, known_structure: Callable, subject: Callable, name: str, p: int
+    network: Callable, known_structure: Callable, in_basis: Callable, name: str, p: int
 ) -> None:
     structure = known_structure(name, p) if name != "x*y" else seven()
-    about = subject(network(p=p), structure)
+    about = in_basis(network(p=p), structure)
     found = logit_modes(about)
     inside = np.unique(structure.g[structure.g >= 0])
     rows, columns = np.flatnonzero(structure.u >= 0), np.flatnonzero(structure.v >= 0)
@@ -118,9 +118,9 @@ def seven() -> Structure:
 
 
 def test_the_table_sums_the_modes_of_equal_input_frequency(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
-    found = logit_modes(subject(network(p=11), known_structure("x*y", 11)))
+    found = logit_modes(in_basis(network(p=11), known_structure("x*y", 11)))
     expected = np.zeros((6, 6))
     for mode in found.strongest(10**6):
         if abs(mode.x) == abs(mode.y):

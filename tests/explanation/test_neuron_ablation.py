@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from grokscope.explanation.ablation import ablate_neurons, keep_everywhere
 from grokscope.explanation.logits import logits_over_pairs
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.neurons import neuron_activations
 
 KEYS = [2, 3]
@@ -26,20 +26,20 @@ CASES = [
 
 @pytest.fixture(scope="module", params=CASES)
 def about(
-    request: pytest.FixtureRequest, network: Callable, known_structure: Callable, subject: Callable
-) -> Subject:
+    request: pytest.FixtureRequest, network: Callable, known_structure: Callable, in_basis: Callable
+) -> NetworkInBasis:
     """A random network, made to be right at half of the pairs by its labels."""
     name, p, sizes = request.param
-    found = subject(network(p=p, **sizes), known_structure(name, p))
+    found = in_basis(network(p=p, **sizes), known_structure(name, p))
     x, y = np.ogrid[:p, :p]
     said = found.logits.argmax(axis=2)
     labels = np.where((x + y) % 2 == 0, said, found.labels).astype(np.int32)
-    return Subject(found.model, labels, found.matched)
+    return NetworkInBasis(found.model, labels, found.basis)
 
 
-def blocks(about: Subject, frequencies: Any) -> tuple[np.ndarray, np.ndarray]:
+def blocks(about: NetworkInBasis, frequencies: Any) -> tuple[np.ndarray, np.ndarray]:
     """Pairs with coordinates, and every product of (1, cos, sin) of x and (1, cos, sin) of y."""
-    u, v, n = (getattr(about.matched.structure, name) for name in "uvn")
+    u, v, n = (getattr(about.basis.structure, name) for name in "uvn")
     x, y = np.nonzero((u >= 0)[:, None] & (v >= 0))
     columns = [np.ones(len(x))]
     for k in frequencies:
@@ -51,7 +51,7 @@ def blocks(about: Subject, frequencies: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([x, y]), np.column_stack(columns)
 
 
-def edited(about: Subject, change: Callable[[np.ndarray], np.ndarray]) -> float:
+def edited(about: NetworkInBasis, change: Callable[[np.ndarray], np.ndarray]) -> float:
     """Accuracy with every neuron's activations over these pairs changed."""
     neurons = neuron_activations(about.model, list(range(about.neuron_logit_map.shape[1])))
     (x, y), _ = blocks(about, [])
@@ -63,17 +63,17 @@ def edited(about: Subject, change: Callable[[np.ndarray], np.ndarray]) -> float:
     return float(np.mean(right))
 
 
-def fit(about: Subject, frequencies: Any, flat: np.ndarray) -> np.ndarray:
+def fit(about: NetworkInBasis, frequencies: Any, flat: np.ndarray) -> np.ndarray:
     _, design = blocks(about, frequencies)
     return design @ np.linalg.lstsq(design, flat, rcond=1e-10)[0]
 
 
-def test_it_is_the_projection_of_every_neuron(about: Subject) -> None:
+def test_it_is_the_projection_of_every_neuron(about: NetworkInBasis) -> None:
     found = ablate_neurons(about, KEYS, draws=2)
     assert_allclose(found.keep.accuracy.all, edited(about, lambda a: fit(about, KEYS, a)))
     without = edited(about, lambda a: a - fit(about, KEYS, a) + fit(about, [], a))
     assert_allclose(found.remove.accuracy.all, without)
-    rng, n = np.random.default_rng(0), about.matched.n
+    rng, n = np.random.default_rng(0), about.basis.n
     others = [k for k in range(1, n // 2 + 1) if k not in KEYS]
     for i in range(2):
         drawn = rng.permutation(others)[:2].tolist()
@@ -86,11 +86,11 @@ def test_it_is_the_projection_of_every_neuron(about: Subject) -> None:
 
 
 def test_a_clock_works_with_its_blocks_alone(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     keys = (2, 5, 9)
     structure = known_structure("x + y", 23)
-    about = subject(build_clock(structure, keys, grid=12), structure)
+    about = in_basis(build_clock(structure, keys, grid=12), structure)
     found = ablate_neurons(about, keys, draws=2).scores(about)
     assert found.keep == found.control == 1
     assert found.keep_others is not None

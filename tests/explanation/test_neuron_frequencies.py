@@ -20,10 +20,10 @@ INJECTIVE = ["x + y", "x - y", "x*y", "x/y", "2x + 3y"]
 @pytest.mark.parametrize("pizza", [False, True])
 @pytest.mark.parametrize("name", INJECTIVE)
 def test_neurons_of_a_built_network_are_what_was_built(
-    build_clock: Callable, known_structure: Callable, subject: Callable, name: str, pizza: bool
+    build_clock: Callable, known_structure: Callable, in_basis: Callable, name: str, pizza: bool
 ) -> None:
     structure, grid = known_structure(name, 23), 16
-    found = neuron_frequencies(subject(build_clock(structure, KEYS, grid, pizza), structure))
+    found = neuron_frequencies(in_basis(build_clock(structure, KEYS, grid, pizza), structure))
     count = grid if pizza else grid**2
     assert found.dominant.tolist() == [k for k in KEYS for _ in range(count)]
     assert found.clusters == dict.fromkeys(KEYS, count)
@@ -41,10 +41,10 @@ def test_neurons_of_a_built_network_are_what_was_built(
 
 
 def test_squares_keep_their_frequencies_and_phases(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("x^2 + y^2", 23)
-    found = neuron_frequencies(subject(build_clock(structure, KEYS, 16), structure))
+    found = neuron_frequencies(in_basis(build_clock(structure, KEYS, 16), structure))
     assert found.dominant.tolist() == [k for k in KEYS for _ in range(256)]
     assert found.share_above_85 == 1.0
     assert found.phase_agreement is not None
@@ -52,10 +52,10 @@ def test_squares_keep_their_frequencies_and_phases(
 
 
 def test_a_readout_on_lines_has_no_phase(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("(x + y)^2", 23)
-    found = neuron_frequencies(subject(build_clock(structure, KEYS, 16), structure))
+    found = neuron_frequencies(in_basis(build_clock(structure, KEYS, 16), structure))
     assert found.phase_agreement is None
     assert np.isnan(found.phases[:, 2]).all()
     assert not np.isnan(found.phases[:, :2]).any()
@@ -84,10 +84,10 @@ def design(structure: Structure, x: np.ndarray, y: np.ndarray, k: int) -> np.nda
     ],
 )
 def test_numbers_agree_with_least_squares(
-    network: Callable, known_structure: Callable, subject: Callable, name: str, p: int
+    network: Callable, known_structure: Callable, in_basis: Callable, name: str, p: int
 ) -> None:
     structure = known_structure(name, p)
-    about = subject(network(p=p, d_mlp=6), structure)
+    about = in_basis(network(p=p, d_mlp=6), structure)
     found = neuron_frequencies(about)
     x, y = np.array(
         [(a, b) for a in range(p) for b in range(p) if structure.u[a] >= 0 and structure.v[b] >= 0]
@@ -169,9 +169,9 @@ def test_a_network_without_active_neurons_says_nothing() -> None:
 
 
 def test_blocks_of_a_wave_in_x_and_of_a_product(
-    known_structure: Callable, subject: Callable, network: Callable
+    known_structure: Callable, in_basis: Callable, network: Callable
 ) -> None:
-    about = subject(network(p=11), known_structure("x + y", 11))
+    about = in_basis(network(p=11), known_structure("x + y", 11))
     x = 2 * np.pi * np.arange(11) / 11
     waves = np.stack(
         [
@@ -188,9 +188,9 @@ def test_blocks_of_a_wave_in_x_and_of_a_product(
 
 
 def test_neurons_of_an_mlp_and_of_a_random_network(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
-    about = subject(network(p=23, architecture="mlp", d_model=66), known_structure("x + y", 23))
+    about = in_basis(network(p=23, architecture="mlp", d_model=66), known_structure("x + y", 23))
     found = neuron_frequencies(about)
     assert found.shares.shape == (66, 11)
     assert found.share_above_85 == 0

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from grokscope.explanation.ablation import norm_bias, repair_logits
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 
 P = 23
 AMPLITUDES = {2: (3.0, 0.0), 5: (0.0, 2.0), 9: (2.0, 0.5)}
@@ -30,9 +30,9 @@ def squared_norm() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def lines(network: Callable, known_structure: Callable, subject: Callable) -> Subject:
+def lines(network: Callable, known_structure: Callable, in_basis: Callable) -> NetworkInBasis:
     """Standing waves and an ellipse, with the bias that makes the nearest answer win."""
-    about = subject(network(p=P), known_structure("x + y", P))
+    about = in_basis(network(p=P), known_structure("x + y", P))
     sums = waves((np.arange(P)[:, None] + np.arange(P)) % P)
     answers = waves(np.arange(P))
     logits = np.zeros((P, P, P)) - squared_norm() / 2
@@ -43,13 +43,13 @@ def lines(network: Callable, known_structure: Callable, subject: Callable) -> Su
     return about
 
 
-def test_it_is_minus_half_the_squared_norm(lines: Subject) -> None:
+def test_it_is_minus_half_the_squared_norm(lines: NetworkInBasis) -> None:
     found = norm_bias(lines, list(AMPLITUDES))
     expected = -squared_norm() / 2
     assert_allclose(found - found.mean(), expected - expected.mean(), atol=1e-5)
 
 
-def test_the_predicted_bias_restores_what_keeping_the_keys_lost(lines: Subject) -> None:
+def test_the_predicted_bias_restores_what_keeping_the_keys_lost(lines: NetworkInBasis) -> None:
     assert lines.full.accuracy.all == 1
     keys = list(AMPLITUDES)
     found = repair_logits(lines, keys, keys, draws=5)
@@ -59,9 +59,9 @@ def test_the_predicted_bias_restores_what_keeping_the_keys_lost(lines: Subject) 
 
 
 def test_on_circles_no_answer_is_favoured(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
-    about = subject(network(p=P), known_structure("x + y", P))
+    about = in_basis(network(p=P), known_structure("x + y", P))
     x, y, c = np.ogrid[:P, :P, :P]
     clock = sum(np.cos(2 * np.pi * k * (x + y - c) / P) for k in (2, 5))
     about.__dict__["logits"] = np.asarray(clock, np.float32)
@@ -72,9 +72,9 @@ def test_on_circles_no_answer_is_favoured(
 
 
 def test_answers_that_never_come_have_no_bias(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
-    about = subject(network(p=11), known_structure("(x + y)^2", 11))
+    about = in_basis(network(p=11), known_structure("(x + y)^2", 11))
     found = norm_bias(about, [2, 3])
     squares = {c * c % 11 for c in range(11)}
     assert_allclose(found[[c for c in range(11) if c not in squares]], 0)

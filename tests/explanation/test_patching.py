@@ -12,10 +12,10 @@ NAMES = ["x + y", "x - y", "x*y", "x/y", "x^2 + y^2", "x^2 - y", "2x + 3y", "(x 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_answer_of_a_clock_moves_with_the_coordinate(
-    build_clock: Callable, known_structure: Callable, subject: Callable, name: str
+    build_clock: Callable, known_structure: Callable, in_basis: Callable, name: str
 ) -> None:
     structure = known_structure(name, 23)
-    found = patch_coordinate(subject(build_clock(structure, KEYS, 16), structure), KEYS)
+    found = patch_coordinate(in_basis(build_clock(structure, KEYS, 16), structure), KEYS)
     assert (found.moved, found.stayed) == (1.0, 0.0)
     assert (found.control_moved, found.control_stayed) == (0.0, 1.0)
     assert found.control_size is not None
@@ -28,10 +28,10 @@ def test_the_answer_of_a_clock_moves_with_the_coordinate(
 
 
 def test_without_a_key_it_does_not_move(
-    build_clock: Callable, known_structure: Callable, subject: Callable
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("x + y", 23)
-    about = subject(build_clock(structure, KEYS, 16), structure)
+    about = in_basis(build_clock(structure, KEYS, 16), structure)
     wrong = patch_coordinate(about, (1, 2))
     assert (wrong.moved, wrong.stayed) == (0.0, 1.0)
     # now the other frequencies that are drawn are sometimes keys
@@ -42,11 +42,11 @@ def test_without_a_key_it_does_not_move(
 
 
 def test_numbers_agree_with_a_loop_over_pairs_and_shifts(
-    network: Callable, one_pass: Callable, known_structure: Callable, subject: Callable
+    network: Callable, one_pass: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("(x + y)^2", 7)
     model = network()
-    about = subject(model, structure)
+    about = in_basis(model, structure)
     table = np.asarray(model.W_E, np.float64)
     x = np.arange(7)
     design = np.stack(
@@ -74,13 +74,13 @@ def test_numbers_agree_with_a_loop_over_pairs_and_shifts(
 
 
 def test_undefined_answers_are_left_out(
-    network: Callable, known_structure: Callable, subject: Callable
+    network: Callable, known_structure: Callable, in_basis: Callable
 ) -> None:
     structure = known_structure("x*y", 11)
-    found = patch_coordinate(subject(network(p=11), structure), (1,), shifts=3)
+    found = patch_coordinate(in_basis(network(p=11), structure), (1,), shifts=3)
     assert found.pairs == 3 * 100
     structure.g[[2, 5]] = -1
-    about = subject(network(p=11), structure)
+    about = in_basis(network(p=11), structure)
     # each sum is that of 10 pairs; a pair is left out when its old or its new sum has no answer
     lost = sum(len({2, 5, (2 - d) % 10, (5 - d) % 10}) for d in found.shifts)
     assert patch_coordinate(about, (1,), shifts=3).pairs == 3 * 100 - 10 * lost

@@ -7,17 +7,17 @@ import pytest
 from numpy.testing import assert_allclose
 
 from grokscope.explanation.key_shapes import answer_waves, key_shapes
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 
 P = 23
 
 
 @pytest.fixture
-def blank(network: Callable, known_structure: Callable, subject: Callable) -> Callable:
-    """A subject whose logits are given."""
+def blank(network: Callable, known_structure: Callable, in_basis: Callable) -> Callable:
+    """A network whose logits are given."""
 
-    def of(logits: np.ndarray, name: str = "x + y", p: int = P) -> Subject:
-        about = subject(network(p=p), known_structure(name, p))
+    def of(logits: np.ndarray, name: str = "x + y", p: int = P) -> NetworkInBasis:
+        about = in_basis(network(p=p), known_structure(name, p))
         about.__dict__["logits"] = logits.astype(np.float32)
         return about
 
@@ -71,10 +71,10 @@ def test_without_keys_or_logits_there_is_nothing(blank: Callable) -> None:
 
 @pytest.mark.parametrize(("name", "p"), [("x + y", 7), ("x*y", 11), ("(x + y)^2", 11)])
 def test_waves_of_answers_are_means_over_their_sums(
-    network: Callable, known_structure: Callable, subject: Callable, name: str, p: int
+    network: Callable, known_structure: Callable, in_basis: Callable, name: str, p: int
 ) -> None:
-    about = subject(network(p=p), known_structure(name, p))
-    g, n = about.matched.structure.g, about.matched.n
+    about = in_basis(network(p=p), known_structure(name, p))
+    g, n = about.basis.structure.g, about.basis.n
     expected = []
     for c in range(p):
         sums = [s for s in range(n) if g[s] == c]

@@ -8,7 +8,7 @@ import pytest
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
 from grokscope.reports.facts import fall_rows, run_facts, seed_header, seed_rows
-from grokscope.reports.figures import over_time
+from grokscope.reports.figures import figures_over_time
 from grokscope.reports.finding import finding, share_in_percent, spread_in_percent
 from grokscope.reports.record import read_runs
 
@@ -224,15 +224,15 @@ def test_each_operation_of_a_mixture_has_its_basis(make_run: MakeRun) -> None:
 def test_measures_over_training_are_drawn_in_the_basis_that_fits(make_run: MakeRun) -> None:
     run = _with_matched(make_run(expressions=("x*y",), grokked_at={0: 600, 1: 600}), (None,))
     (record,) = read_runs([run.path])
-    assert [f.name for f in over_time([record])] == [
+    assert [f.name for f in figures_over_time([record])] == [
         "accuracy",
         "loss",
         "measures-matched",
         "norms",
     ]
     plain = make_run("plain", expressions=("x + y",), grokked_at={0: 600, 1: 600})
-    names = [f.name for f in over_time(read_runs([plain.path]))]
+    names = [f.name for f in figures_over_time(read_runs([plain.path]))]
     assert names == ["accuracy", "loss", "measures", "norms"]
     # beside another run there is one panel for both
-    together = [f.name for f in over_time(read_runs([run.path, plain.path]))]
+    together = [f.name for f in figures_over_time(read_runs([run.path, plain.path]))]
     assert together == names

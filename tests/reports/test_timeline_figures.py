@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grokscope.disk.folder import RunFolder
-from grokscope.reports.figures import network_figures, over_time, read_network
+from grokscope.reports.figures import figures_over_time, network_figures, read_network
 from grokscope.reports.figures.over_time import grouped
 from grokscope.reports.record import read_runs
 
@@ -17,7 +17,7 @@ RowsOf = Callable[[dict, str], list[dict]]
 
 
 def charts(*runs: RunFolder) -> dict[str, dict]:
-    figures = over_time(read_runs([run.path for run in runs]))
+    figures = figures_over_time(read_runs([run.path for run in runs]))
     return {figure.name: figure.chart for figure in figures if figure.chart}
 
 
@@ -71,7 +71,7 @@ def test_zeros_and_undefined_losses_do_not_reach_the_logarithmic_axis(
     record = read_runs([run.path])[0]
     curve = record.curves[("train_loss", None)][0]
     curve.values[-3:] = [0.0, np.nan, np.inf]
-    (figure,) = [f for f in over_time([record]) if f.name == "loss"]
+    (figure,) = [f for f in figures_over_time([record]) if f.name == "loss"]
     assert figure.chart is not None
     shown = line(rows_of(figure.chart, "value"), "train")
     assert [step for step, _ in shown] == list(range(0, 851, 50))
@@ -121,14 +121,14 @@ def test_long_curves_are_thinned(make_run: MakeRun, rows_of: RowsOf) -> None:
     for key, seeds in record.curves.items():
         value = seeds[0].values[0]
         record.curves[key] = {0: seeds[0]._replace(steps=steps, values=np.full(20_000, value))}
-    for figure in over_time([record]):
+    for figure in figures_over_time([record]):
         assert figure.chart is not None
         assert len(rows_of(figure.chart, "value")) < 3000
 
 
 def test_every_figure_is_vega_lite(shared_run: RunFolder) -> None:
     (record,) = read_runs([shared_run.path])
-    figures = [*over_time([record]), *network_figures(record, read_network(record))]
+    figures = [*figures_over_time([record]), *network_figures(record, read_network(record))]
     assert len(figures) == 9
     for figure in figures:
         alt.ConcatChart.from_dict(figure.chart or {}, validate=True)
@@ -137,9 +137,9 @@ def test_every_figure_is_vega_lite(shared_run: RunFolder) -> None:
 def test_infinite_values_are_left_out(make_run: MakeRun) -> None:
     record = read_runs([make_run(grokked_at={0: 600, 1: 600}).path])[0]
     record.curves[("l2_norm", "W_E")][0].values[5] = np.inf
-    for figure in over_time([record]):
+    for figure in figures_over_time([record]):
         json.dumps(figure.chart, allow_nan=False)
 
 
 def test_runs_without_evaluations_have_no_curves(make_run: MakeRun) -> None:
-    assert over_time(read_runs([make_run(metrics=False).path])) == []
+    assert figures_over_time(read_runs([make_run(metrics=False).path])) == []

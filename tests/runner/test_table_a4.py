@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from grokscope.disk.folder import RunFolder
 from grokscope.explanation.logits import table_a4 as explained
 from grokscope.explanation.logits import trigonometric_losses
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.fourier.basis import Basis
 from grokscope.fourier.spectrum import spectrum
 from grokscope.measures import key_frequencies, recorded
@@ -53,30 +53,36 @@ def run(
     matched = matched_of(task, 0)
     assert matched is not None
     split = make_split(task, 0.7, "pairs", 0)
-    subject = Subject(model, task.labels(0)[0].reshape(23, 23), matched, split.kind)
+    in_basis = NetworkInBasis(model, task.labels(0)[0].reshape(23, 23), matched, split.kind)
     rows = {
         (r["measure"], r["matrix"], r["basis"], r["step"]): r["value"]
         for r in folder.metrics().to_pylist()
     }
     return SimpleNamespace(
-        path=out, config=config, task=task, matched=matched, subject=subject, rows=rows, model=model
+        path=out,
+        config=config,
+        task=task,
+        matched=matched,
+        in_basis=in_basis,
+        rows=rows,
+        model=model,
     )
 
 
-def expected(subject: Subject, keys: list[int]) -> dict[str, float]:
-    alone, rest = trigonometric_losses(subject, keys)
-    losses = {f"table_a4_{row}": loss for row, loss in vars(explained(subject, keys)).items()}
+def expected(in_basis: NetworkInBasis, keys: list[int]) -> dict[str, float]:
+    alone, rest = trigonometric_losses(in_basis, keys)
+    losses = {f"table_a4_{row}": loss for row, loss in vars(explained(in_basis, keys)).items()}
     losses |= {"trigonometric_loss": alone.loss, "excluded_loss": rest.loss}
     return {f"{n}_{side}": getattr(o, side) for n, o in losses.items() for side in SIDES}
 
 
 def keys_of(run: SimpleNamespace) -> list[int]:
-    found = spectrum(run.subject.embedding, run.matched.embedding)
+    found = spectrum(run.in_basis.embedding, run.matched.inputs)
     return [int(k) + 1 for k in np.flatnonzero(key_frequencies(found, run.config.eta))]
 
 
 def test_losses_are_those_of_the_explanation(run: SimpleNamespace) -> None:
-    wanted = expected(run.subject, keys_of(run))
+    wanted = expected(run.in_basis, keys_of(run))
     assert tuple(wanted) == LOSSES
     for name, loss in wanted.items():
         assert_allclose(run.rows[name, None, None, 400], loss, rtol=2e-4, atol=1e-7, err_msg=name)
@@ -85,7 +91,7 @@ def test_losses_are_those_of_the_explanation(run: SimpleNamespace) -> None:
 
 
 def test_the_first_row_is_the_loss_of_the_run(run: SimpleNamespace) -> None:
-    if run.subject.defined.all() and run.matched.readout.inside.all():
+    if run.in_basis.defined.all() and run.matched.answers.inside.all():
         for side in ("train", "test"):
             loss = run.rows[f"{side}_loss", None, None, 400]
             assert_allclose(run.rows[f"table_a4_train_loss_{side}", None, None, 400], loss)
@@ -93,8 +99,8 @@ def test_the_first_row_is_the_loss_of_the_run(run: SimpleNamespace) -> None:
 
 def test_measures_are_those_of_the_matched_basis(run: SimpleNamespace) -> None:
     for table, characters, W in (
-        ("W_E", run.matched.embedding, run.subject.embedding),
-        ("W_L", run.matched.readout, run.subject.neuron_logit_map),
+        ("W_E", run.matched.inputs, run.in_basis.embedding),
+        ("W_L", run.matched.answers, run.in_basis.neuron_logit_map),
     ):
         wanted = {
             measure.key: measure.of(W, run.config.eta, basis=characters)
@@ -117,8 +123,8 @@ def test_losses_and_spectra_are_recorded_when_due(run: SimpleNamespace) -> None:
     spectra = [r for r in RunFolder.open(run.path).spectra().to_pylist() if r["basis"] == "matched"]
     assert {r["step"] for r in spectra} == {0, 200, 400}
     for table, W, characters in (
-        ("W_E", run.subject.embedding, run.matched.embedding),
-        ("W_L", run.subject.neuron_logit_map, run.matched.readout),
+        ("W_E", run.in_basis.embedding, run.matched.inputs),
+        ("W_L", run.in_basis.neuron_logit_map, run.matched.answers),
     ):
         rows = [r for r in spectra if (r["matrix"], r["step"]) == (table, 400)]
         assert [r["k"] for r in rows] == list(range(1, run.matched.n // 2 + 1))
@@ -156,13 +162,13 @@ def test_other_key_frequencies_give_other_losses_without_compiling(run: SimpleNa
     @jax.jit
     def program(keys: jax.Array) -> jax.Array:
         compiled.append(keys)
-        return losses(table_a4.Seen(run.model, keys, run.subject.kind))
+        return losses(table_a4.Seen(run.model, keys, run.in_basis.kind))
 
     frequencies = run.matched.n // 2
     for keys in ([], [1], [2, frequencies], list(range(1, frequencies + 1))):
         mask = np.zeros(frequencies, bool)
         mask[[k - 1 for k in keys]] = True
-        wanted = expected(run.subject, keys)
+        wanted = expected(run.in_basis, keys)
         assert_allclose(program(mask), list(wanted.values()), rtol=2e-4, atol=1e-7)
     assert len(compiled) == 1
 
@@ -179,9 +185,9 @@ def test_waves_that_are_dependent_over_the_sums_that_occur(
     assert len(np.unique(np.bincount(matched.sums.ravel(), minlength=p))) > 1
     model = jax.tree_util.tree_map(lambda a: 2 * a[0], prepared.states.model)
     losses = table_a4.TableA4(prepared.task, 0, matched)
-    subject = Subject(model, prepared.task.labels(0)[0].reshape(p, p), matched, kind)
+    in_basis = NetworkInBasis(model, prepared.task.labels(0)[0].reshape(p, p), matched, kind)
     found = losses(table_a4.Seen(model, jax.numpy.ones(p // 2, bool), jax.numpy.asarray(kind)))
-    wanted = expected(subject, list(range(1, p // 2 + 1)))
+    wanted = expected(in_basis, list(range(1, p // 2 + 1)))
     assert_allclose(found, list(wanted.values()), rtol=2e-4, atol=1e-7)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from grokscope.explanation.key_shapes import answer_waves, key_shapes
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.neurons import last_hidden
 from grokscope.explanation.outcome import Outcome, median_outcome
 from grokscope.explanation.pairs import over_pairs
@@ -43,30 +43,34 @@ class Ablation:
     """Whether the keys fill over half of what the coordinate can tell apart: then all of it is
     kept, and the controls are directions outside."""
 
-    def scores(self, subject: Subject) -> AblationScores:
+    def scores(self, network: NetworkInBasis) -> AblationScores:
         """Return A of each, the medians of the draws; None where no draw is possible."""
 
         def median(outcomes: Sequence[Outcome]) -> float | None:
-            return subject.scaled(median_outcome(outcomes)) if outcomes else None
+            return network.scaled(median_outcome(outcomes)) if outcomes else None
 
         return AblationScores(
-            keep=subject.scaled(self.keep),
-            remove=subject.scaled(self.remove),
+            keep=network.scaled(self.keep),
+            remove=network.scaled(self.remove),
             control=median(self.control),
             keep_others=median(self.keep_others),
         )
 
 
 def ablate_embedding(
-    subject: Subject, frequencies: Sequence[int], *, outside: bool = False, draws: int = DRAWS
+    network: NetworkInBasis,
+    frequencies: Sequence[int],
+    *,
+    outside: bool = False,
+    draws: int = DRAWS,
 ) -> Ablation:
     """Keep, remove and control frequencies of W_E; see `ablate`."""
-    characters = subject.matched.embedding
+    characters = network.basis.inputs
     return ablate(
-        subject,
+        network,
         characters,
-        subject.embedding,
-        subject.run,
+        network.embedding,
+        network.run,
         frequencies,
         outside=outside,
         draws=draws,
@@ -74,12 +78,16 @@ def ablate_embedding(
 
 
 def ablate_logits(
-    subject: Subject, frequencies: Sequence[int], *, outside: bool = False, draws: int = DRAWS
+    network: NetworkInBasis,
+    frequencies: Sequence[int],
+    *,
+    outside: bool = False,
+    draws: int = DRAWS,
 ) -> Ablation:
     """Keep, remove and control frequencies along the class axis of the logits; see `ablate`."""
-    table, run = class_axis(subject.logits)
+    table, run = class_axis(network.logits)
     return ablate(
-        subject, subject.matched.readout, table, run, frequencies, outside=outside, draws=draws
+        network, network.basis.answers, table, run, frequencies, outside=outside, draws=draws
     )
 
 
@@ -90,7 +98,7 @@ def class_axis(logits: Float[np.ndarray, "p p class"]) -> tuple[Table, Run]:
 
 
 def ablate(
-    subject: Subject,
+    network: NetworkInBasis,
     characters: Characters,
     table: Table,
     run: Run,
@@ -103,7 +111,7 @@ def ablate(
 
     **Arguments:**
 
-    - `subject`: the network and what is right.
+    - `network`: the network and what is right.
     - `characters`: the basis of the table.
     - `table`: one row per residue or answer.
     - `run`: leads an edited table to logits.
@@ -116,7 +124,7 @@ def ablate(
     smallest = float(_ROUND_OFF * np.abs(characters.centred(table)).max(initial=0))
 
     def score(edited: Table) -> Outcome:
-        return subject.score(run(_without_round_off(characters, edited, smallest)))
+        return network.score(run(_without_round_off(characters, edited, smallest)))
 
     if outside:
         return _ablate_outside(characters, table, score, draws)
@@ -177,29 +185,33 @@ def _ablate_outside(
     )
 
 
-def keep_both(subject: Subject, in_embedding: Sequence[int], in_logits: Sequence[int]) -> Outcome:
+def keep_both(
+    network: NetworkInBasis, in_embedding: Sequence[int], in_logits: Sequence[int]
+) -> Outcome:
     """Keep frequencies of W_E and, of the logits that it leads to, of the class axis."""
-    kept = keep(subject.matched.embedding, in_embedding, subject.embedding)
-    table, run = class_axis(subject.run(kept))
-    return subject.score(run(keep(subject.matched.readout, in_logits, table)))
+    kept = keep(network.basis.inputs, in_embedding, network.embedding)
+    table, run = class_axis(network.run(kept))
+    return network.score(run(keep(network.basis.answers, in_logits, table)))
 
 
 def dose_response(
-    subject: Subject, families: Sequence[Sequence[int]]
+    network: NetworkInBasis, families: Sequence[Sequence[int]]
 ) -> list[tuple[Outcome, Outcome]]:
     """Remove one family at a time, from W_E, and from the class axis of the logits."""
-    matched = subject.matched
-    table, run = class_axis(subject.logits)
+    basis = network.basis
+    table, run = class_axis(network.logits)
     return [
         (
-            subject.score(subject.run(remove(matched.embedding, family, subject.embedding))),
-            subject.score(run(remove(matched.readout, family, table))),
+            network.score(network.run(remove(basis.inputs, family, network.embedding))),
+            network.score(run(remove(basis.answers, family, table))),
         )
         for family in families
     ]
 
 
-def ablate_neurons(subject: Subject, frequencies: Sequence[int], *, draws: int = DRAWS) -> Ablation:
+def ablate_neurons(
+    network: NetworkInBasis, frequencies: Sequence[int], *, draws: int = DRAWS
+) -> Ablation:
     """Keep, remove and control frequencies of the neurons that write to the logits.
 
     A neuron's activation over the pairs is projected on the 3×3 blocks of the frequencies:
@@ -208,16 +220,16 @@ def ablate_neurons(subject: Subject, frequencies: Sequence[int], *, draws: int =
 
     **Arguments:** the network and its structure; the keys; number of controls.
     """
-    written = _written(subject.model, subject.task)
-    direct = subject.logits - written
-    grid = _Grid(subject, written)
+    written = _written(network.model, network.operation_index)
+    direct = network.logits - written
+    grid = _Grid(network, written)
 
     def score(part: Float[np.ndarray, "p p class"]) -> Outcome:
-        return subject.score(direct + part)
+        return network.score(direct + part)
 
     kept, constant = grid.part(frequencies), grid.part(())
     rng = np.random.default_rng(0)
-    other = np.setdiff1d(np.arange(1, subject.matched.n // 2 + 1), frequencies)
+    other = np.setdiff1d(np.arange(1, network.basis.n // 2 + 1), frequencies)
     drawn = [rng.permutation(other)[: len(frequencies)].tolist() for _ in range(draws)]
     drawn = [others for others in drawn if others]
     beyond = (grid.part([*frequencies, *others]) - kept for others in drawn)
@@ -230,26 +242,26 @@ def ablate_neurons(subject: Subject, frequencies: Sequence[int], *, draws: int =
 
 
 def keep_everywhere(
-    subject: Subject,
+    network: NetworkInBasis,
     embedding: Float[np.ndarray, "p d_model"],
     frequencies: Sequence[int],
 ) -> Outcome:
     """Return the outcome of an edited embedding with neurons and class axis projected on keys."""
-    logits = subject.run(embedding)
-    written = _written(subject.with_embedding(embedding), subject.task)
-    kept = logits - written + _Grid(subject, written).part(frequencies)
-    answers = subject.matched.readout.basis(frequencies)
-    return subject.score(kept @ answers @ answers.T)
+    logits = network.run(embedding)
+    written = _written(network.with_embedding(embedding), network.operation_index)
+    kept = logits - written + _Grid(network, written).part(frequencies)
+    answers = network.basis.answers.basis(frequencies)
+    return network.score(kept @ answers @ answers.T)
 
 
-def _written(model: Model, task: int) -> Float[np.ndarray, "p p class"]:
+def _written(model: Model, operation_index: int) -> Float[np.ndarray, "p p class"]:
     """What the neurons of the last hidden layer write to the logits, at [x, y, answer]."""
     hidden, W_L = last_hidden(model), model.neuron_logit_map
 
     def read(logits: Array, activations: dict[str, Array]) -> Array:
         return jnp.einsum("nm,cm->nc", hidden(logits, activations), W_L)
 
-    return np.concatenate(list(over_pairs(model, read, task)))
+    return np.concatenate(list(over_pairs(model, read, operation_index)))
 
 
 class _Grid:
@@ -259,13 +271,13 @@ class _Grid:
     instead of to each neuron; and it is made of one factor for x and one for y.
     """
 
-    def __init__(self, subject: Subject, written: Float[np.ndarray, "p p class"]) -> None:
-        structure = subject.matched.structure
+    def __init__(self, network: NetworkInBasis, written: Float[np.ndarray, "p p class"]) -> None:
+        structure = network.basis.structure
         self._written = written
         rows, columns = (np.flatnonzero(w >= 0) for w in (structure.u, structure.v))
         self._here = np.ix_(rows, columns)
         self._values = written[self._here].astype(np.float64)
-        parts = subject.matched.embedding.parts
+        parts = network.basis.inputs.parts
         self._of_x, self._of_y = _triples(parts[0][:, rows]), _triples(parts[-1][:, columns])
 
     def part(self, frequencies: Sequence[int]) -> Float[np.ndarray, "p p class"]:
@@ -310,7 +322,7 @@ class Repair(NamedTuple):
     """By the same numbers in a random order of the answers, the median of the draws."""
 
 
-def norm_bias(subject: Subject, frequencies: Sequence[int]) -> Float[np.ndarray, "class"]:
+def norm_bias(network: NetworkInBasis, frequencies: Sequence[int]) -> Float[np.ndarray, "class"]:
     """Return −½ z(c)·Q·z(c) per answer, without its mean; 0 for those that no sum leads to.
 
     Answers are points z(c), made of the keys' waves; if the largest logit is to be that of the
@@ -319,16 +331,16 @@ def norm_bias(subject: Subject, frequencies: Sequence[int]) -> Float[np.ndarray,
 
     **Arguments:** the network and its structure; the keys whose shapes in the logits are read.
     """
-    waves = answer_waves(subject, frequencies)
+    waves = answer_waves(network, frequencies)
     bias = np.zeros(len(waves))
-    for i, found in enumerate(key_shapes(subject, frequencies)):
+    for i, found in enumerate(key_shapes(network, frequencies)):
         wave = waves[:, 2 * i : 2 * i + 2]
         bias -= 0.5 * np.sum((wave @ ((found.block + found.block.T) / 2)) * wave, axis=1)
-    return _everywhere(subject, bias - bias.mean())
+    return _everywhere(network, bias - bias.mean())
 
 
 def repair_logits(
-    subject: Subject, kept: Sequence[int], keys: Sequence[int], draws: int = DRAWS
+    network: NetworkInBasis, kept: Sequence[int], keys: Sequence[int], draws: int = DRAWS
 ) -> Repair:
     """Keep frequencies of the class axis and replace the bias of the answers by the predicted.
 
@@ -337,23 +349,25 @@ def repair_logits(
     **Arguments:** the network and its structure; frequencies to keep; keys whose shapes predict
     the bias; random orders.
     """
-    table, run = class_axis(subject.logits)
-    logits = run(keep(subject.matched.readout, kept, table))
+    table, run = class_axis(network.logits)
+    logits = run(keep(network.basis.answers, kept, table))
     centred = logits - _everywhere(
-        subject, SumLogits.of(subject.matched, subject.defined, logits).bias
+        network, SumLogits.of(network.basis, network.defined, logits).bias
     )
-    bias = norm_bias(subject, keys)
-    inside = np.flatnonzero(subject.matched.readout.inside)
+    bias = norm_bias(network, keys)
+    inside = np.flatnonzero(network.basis.answers.inside)
     rng = np.random.default_rng(0)
     outcomes = []
     for _ in range(draws):
         shuffled = bias.copy()
         shuffled[inside] = bias[rng.permutation(inside)]
-        outcomes.append(subject.score(centred + shuffled))
-    return Repair(subject.score(centred + bias), median_outcome(outcomes))
+        outcomes.append(network.score(centred + shuffled))
+    return Repair(network.score(centred + bias), median_outcome(outcomes))
 
 
-def _everywhere(subject: Subject, values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "class"]:
-    whole = np.zeros(subject.p)
-    whole[subject.matched.readout.inside] = values
+def _everywhere(
+    network: NetworkInBasis, values: Float[np.ndarray, "..."]
+) -> Float[np.ndarray, "class"]:
+    whole = np.zeros(network.p)
+    whole[network.basis.answers.inside] = values
     return whole

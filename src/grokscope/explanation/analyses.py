@@ -49,16 +49,16 @@ def analyses(circuit: Circuit) -> Analyses | None:
 
 def verdict_ablations(circuit: Circuit) -> Ablations:
     """Return what the verdict needs: A of every edit of W_E and of the logits."""
-    subject = circuit.subject
+    network = circuit.network
     embedding, logits = circuit.of_embedding, circuit.of_logits
     return Ablations(
-        full=subject.full.accuracy.all,
-        chance=subject.chance,
-        embedding=embedding.scores(subject),
-        logits=logits.scores(subject),
-        both_keep=subject.scaled(circuit.both_kept),
+        full=network.full.accuracy.all,
+        chance=network.chance,
+        embedding=embedding.scores(network),
+        logits=logits.scores(network),
+        both_keep=network.scaled(circuit.both_kept),
         outcomes=Outcomes(
-            full=subject.full,
+            full=network.full,
             both_keep=circuit.both_kept,
             embedding_keep=embedding.keep,
             embedding_remove=embedding.remove,
@@ -70,7 +70,7 @@ def verdict_ablations(circuit: Circuit) -> Ablations:
 
 def supporting_claims(circuit: Circuit, found: Analyses) -> list[Claim]:
     """Return claims that say more about the algorithm; the verdict does not need them."""
-    pairs = int(circuit.subject.defined.sum())
+    pairs = int(circuit.network.defined.sum())
     patching, forms = found.ablations.patching, found.closed_form
     own = [s for s in found.logits.key_shapes if not s.forced and s.harmonic_of is None]
     circles = sum(s.shape == "circle" for s in own) / len(own) if own else None
@@ -117,44 +117,44 @@ def supporting_claims(circuit: Circuit, found: Analyses) -> list[Claim]:
 
 def _ablations(circuit: Circuit) -> Ablations:
     """All of `Ablations`."""
-    subject, frequencies = circuit.subject, circuit.frequencies
-    neurons = ablate_neurons(subject, frequencies, draws=circuit.effort.control_draws)
-    kept = keep(subject.matched.embedding, frequencies, subject.embedding)
-    without = dose_response(subject, circuit.families)
+    network, frequencies = circuit.network, circuit.frequencies
+    neurons = ablate_neurons(network, frequencies, draws=circuit.effort.control_draws)
+    kept = keep(network.basis.inputs, frequencies, network.embedding)
+    without = dose_response(network, circuit.families)
     repair = repair_logits(
-        subject, frequencies, circuit.read_frequencies, circuit.effort.control_draws
+        network, frequencies, circuit.read_frequencies, circuit.effort.control_draws
     )
     return dataclasses.replace(
         verdict_ablations(circuit),
-        neurons=neurons.scores(subject),
-        all_keep=subject.scaled(keep_everywhere(subject, kept, frequencies)),
-        sums_keep=subject.scaled(keep_sums(subject, frequencies)),
-        logits_with_predicted_bias=subject.scaled(repair.predicted),
-        logits_with_permuted_bias=subject.scaled(repair.permuted),
-        patching=patch_coordinate(subject, frequencies),
+        neurons=neurons.scores(network),
+        all_keep=network.scaled(keep_everywhere(network, kept, frequencies)),
+        sums_keep=network.scaled(keep_sums(network, frequencies)),
+        logits_with_predicted_bias=network.scaled(repair.predicted),
+        logits_with_permuted_bias=network.scaled(repair.permuted),
+        patching=patch_coordinate(network, frequencies),
         families=tuple(
-            FamilyScores(family, subject.scaled(in_embedding), subject.scaled(in_logits))
+            FamilyScores(family, network.scaled(in_embedding), network.scaled(in_logits))
             for family, (in_embedding, in_logits) in zip(circuit.families, without, strict=True)
         ),
     )
 
 
 def _logits(circuit: Circuit) -> LogitFinding:
-    subject, frequencies = circuit.subject, circuit.frequencies
-    losses = frequency_losses(subject, frequencies)
-    table = table_a4(subject, frequencies)
-    trigonometric, rest = trigonometric_losses(subject, frequencies)
+    network, frequencies = circuit.network, circuit.frequencies
+    losses = frequency_losses(network, frequencies)
+    table = table_a4(network, frequencies)
+    trigonometric, rest = trigonometric_losses(network, frequencies)
     return LogitFinding(
         restricted_loss=_on_test(table.restricted_loss),
         trigonometric_loss=_on_test(trigonometric.loss),
         excluded_loss=rest.loss.all if rest.loss.train is None else rest.loss.train,
         table_a4=table,
-        modes=logit_modes(subject).strongest(_MODES),
+        modes=logit_modes(network).strongest(_MODES),
         dependent_in_embedding=losses.dependent_in_embedding,
         dependent_in_logits=losses.dependent_in_logits,
         key_shapes=tuple(
             KeyShape(s.frequency, s.major, s.minor, s.forced, circuit.harmonics.get(s.frequency))
-            for s in key_shapes(subject, circuit.read_frequencies)
+            for s in key_shapes(network, circuit.read_frequencies)
         ),
     )
 
@@ -165,24 +165,24 @@ def _on_test(loss: BySide) -> float:
 
 
 def _closed_form(circuit: Circuit) -> ClosedForms:
-    subject, read = circuit.subject, circuit.read_frequencies
+    network, read = circuit.network, circuit.read_frequencies
     return ClosedForms(
-        **dataclasses.asdict(clock_formula(subject, read)),
-        ellipse=ellipse_formula(subject, read),
-        ellipse_without_bias=ellipse_formula(subject, read, bias=False),
+        **dataclasses.asdict(clock_formula(network, read)),
+        ellipse=ellipse_formula(network, read),
+        ellipse_without_bias=ellipse_formula(network, read, bias=False),
     )
 
 
 _ANALYSES: Final[dict[str, tuple[str, Callable[[Circuit], Any]]]] = {
     "logits": ("reading the logits", _logits),
-    "neurons": ("reading the neurons", lambda c: neuron_frequencies(c.subject).summary),
+    "neurons": ("reading the neurons", lambda c: neuron_frequencies(c.network).summary),
     "attention": (
         "reading the attention",
-        lambda c: attention_findings(c.subject, c.frequencies),
+        lambda c: attention_findings(c.network, c.frequencies),
     ),
     "algorithm": (
         "telling clock from pizza",
-        lambda c: clock_or_pizza(c.subject, c.frequencies),
+        lambda c: clock_or_pizza(c.network, c.frequencies),
     ),
     "closed_form": ("fitting the formula", _closed_form),
     "ablations": ("patching, and ablating neurons and families", _ablations),

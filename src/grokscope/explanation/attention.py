@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from grokscope.errors import UsageError
 from grokscope.explanation.findings import HeadFinding
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.neurons import block_shares, dominant_frequencies
 from grokscope.explanation.pairs import over_pairs
 from grokscope.fourier.characters import Characters
@@ -15,7 +15,7 @@ from grokscope.models import MLP, Model
 
 
 def attention_patterns(
-    model: Model, layer: int = -1, task: int = 0
+    model: Model, layer: int = -1, operation_index: int = 0
 ) -> Float[np.ndarray, "head pos p p"]:
     """Return how much each head, at the last position, attends to x, op and y.
 
@@ -23,7 +23,7 @@ def attention_patterns(
 
     - `model`: a transformer.
     - `layer`: which block, the last by default.
-    - `task`: which operation of a mixture, from 0.
+    - `operation_index`: which operation of a mixture, from 0.
 
     **Returns:** weights from 0 to 1 at [head, position, x, y]; those of the three positions
     x, op, y sum to 1. What a head looking from y gives to x is `[head, 0]`.
@@ -40,7 +40,7 @@ def attention_patterns(
     def read(_: Array, activations: dict[str, Array]) -> Array:
         return activations[name][:, :, -1]
 
-    blocks = list(over_pairs(model, read, task))
+    blocks = list(over_pairs(model, read, operation_index))
     return np.moveaxis(np.concatenate(blocks), (2, 3), (0, 1))
 
 
@@ -49,7 +49,9 @@ def mean_attention(patterns: Float[np.ndarray, "head pos p p"]) -> Float[np.ndar
     return patterns.mean(axis=(2, 3))
 
 
-def attention_findings(subject: Subject, frequencies: Sequence[int]) -> tuple[HeadFinding, ...]:
+def attention_findings(
+    network: NetworkInBasis, frequencies: Sequence[int]
+) -> tuple[HeadFinding, ...]:
     """Return, per head of the last block, where it looks and what it moves from position x.
 
     The OV circuit is the direct path from the embedding: what earlier blocks add is left out.
@@ -58,18 +60,18 @@ def attention_findings(subject: Subject, frequencies: Sequence[int]) -> tuple[He
 
     **Returns:** one finding per head, none for an MLP.
     """
-    model = subject.model
+    model = network.model
     if isinstance(model, MLP):
         return ()
-    patterns = attention_patterns(model, task=subject.task)
-    over = patterns[:, :, subject.defined].astype(np.float64)
-    shares = block_shares(subject, np.moveaxis(patterns[:, 0], 0, 2))
-    block, characters = model.blocks[-1], subject.matched.embedding
+    patterns = attention_patterns(model, operation_index=network.operation_index)
+    over = patterns[:, :, network.defined].astype(np.float64)
+    shares = block_shares(network, np.moveaxis(patterns[:, 0], 0, 2))
+    block, characters = model.blocks[-1], network.basis.inputs
     findings = []
     for head, (mean, deviation) in enumerate(zip(over.mean(axis=2), over.std(axis=2), strict=True)):
         circuit = np.asarray(block.W_V[head], np.float64) @ np.asarray(block.W_O[head], np.float64)
         # W_E·W_V·W_O, a table over residues
-        moved = characters.centred(subject.embedding @ circuit)
+        moved = characters.centred(network.embedding @ circuit)
         best = int(dominant_frequencies(shares[head : head + 1])[0])
         share = float(shares[head].max(initial=0))
         findings.append(

@@ -19,7 +19,7 @@ from grokscope.explanation.keys import (
     harmonics_of,
     with_ghosts,
 )
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.null import DRAWS
 from grokscope.explanation.outcome import Outcome
 from grokscope.explanation.verdict import (
@@ -64,13 +64,13 @@ class Circuit:
 
     **Arguments:**
 
-    - `subject`: the network and the structure.
+    - `network`: the network and the structure.
     - `grokked`: whether it had grokked; None where it is not known.
     - `embedding_keys`, `logit_map_keys`: keys of the two tables.
     - `effort`: numbers of draws.
     """
 
-    subject: Subject
+    network: NetworkInBasis
     grokked: bool | None
     embedding_keys: Keys
     logit_map_keys: Keys
@@ -79,7 +79,7 @@ class Circuit:
     @property
     def n(self) -> int:
         """Order of the group."""
-        return self.subject.matched.n
+        return self.network.basis.n
 
     @property
     def keys(self) -> dict[Place, Keys]:
@@ -114,7 +114,7 @@ class Circuit:
     def of_embedding(self) -> Ablation:
         """Tests on W_E."""
         return ablation.ablate_embedding(
-            self.subject,
+            self.network,
             self.frequencies,
             outside=self.embedding_keys.saturated,
             draws=self.effort.control_draws,
@@ -124,7 +124,7 @@ class Circuit:
     def of_logits(self) -> Ablation:
         """Tests on the class axis of the logits."""
         return ablation.ablate_logits(
-            self.subject,
+            self.network,
             self.frequencies,
             outside=self.logit_map_keys.saturated,
             draws=self.effort.control_draws,
@@ -133,12 +133,12 @@ class Circuit:
     @cached_property
     def both_kept(self) -> Outcome:
         """Only the keys left, in W_E and along the class axis."""
-        sides = (self.subject.matched.embedding, self.subject.matched.readout)
+        sides = (self.network.basis.inputs, self.network.basis.answers)
         kept = [
             tuple(range(1, characters.n_frequencies + 1)) if keys.saturated else self.frequencies
             for characters, keys in zip(sides, self.keys.values(), strict=True)
         ]
-        return ablation.keep_both(self.subject, *kept)
+        return ablation.keep_both(self.network, *kept)
 
     @property
     def testable(self) -> bool:
@@ -151,7 +151,7 @@ class Circuit:
     @cached_property
     def _new_pairs(self) -> Claim:
         """Without it there is no algorithm beyond the pairs that were learned by heart."""
-        known = self.subject.full.accuracy
+        known = self.network.full.accuracy
         side, accuracy = next(
             (name, value)
             for name, value in (
@@ -161,14 +161,14 @@ class Circuit:
             )
             if value is not None
         )
-        room = accuracy - self.subject.chance
+        room = accuracy - self.network.chance
         which = "pairs" if side == "all" else "pairs that it was not trained on"
         return Claim(
             id=ClaimId.NEW_PAIRS,
             statement=f"it answers {which}: accuracy over guessing ≥ {LEAST_ROOM:g}",
             value=room,
             verdict="holds" if room >= LEAST_ROOM else "fails",
-            n=int(self.subject.sides[side].sum()),
+            n=int(self.network.sides[side].sum()),
         )
 
     @cached_property
@@ -197,7 +197,7 @@ class Circuit:
     @property
     def survival(self) -> float | None:
         """A with the keys alone in both places; −1 without keys."""
-        return self.subject.scaled(self.both_kept) if self.frequencies else -1.0
+        return self.network.scaled(self.both_kept) if self.frequencies else -1.0
 
     @property
     def score(self) -> tuple[int, float]:
@@ -238,7 +238,7 @@ class Circuit:
         )
 
     def _sparse(self) -> Claim:
-        total = self.subject.matched.embedding.n_frequencies
+        total = self.network.basis.inputs.n_frequencies
         share = len(self.frequencies) / total if total else 0.0
         verdict = "holds" if 0 < share <= 0.5 else "fails"
         if self.n <= LARGEST_UNTESTABLE:
@@ -253,10 +253,10 @@ class Circuit:
 
     def _ablation(self, place: Place, keys: Keys, found: Ablation) -> list[Claim]:
         judged = self.testable and bool(self.frequencies or keys.saturated)
-        return ablation_claims(place, found.scores(self.subject), len(found.control), judged=judged)
+        return ablation_claims(place, found.scores(self.network), len(found.control), judged=judged)
 
     def _both(self) -> Claim:
-        value = self.subject.scaled(self.both_kept)
+        value = self.network.scaled(self.both_kept)
         judged = self.testable and bool(self.frequencies)
         return Claim(
             id=ClaimId.BOTH_KEPT,
@@ -300,7 +300,7 @@ def keys_claim(place: Place, keys: Keys, n: int, name: str | None = None) -> Cla
 
 
 def find_circuit(
-    subject: Subject,
+    network: NetworkInBasis,
     *,
     grokked: bool | None = None,
     tried: Sequence[tuple[Characters, Characters]] = (),
@@ -310,27 +310,27 @@ def find_circuit(
 
     **Arguments:**
 
-    - `subject`: the network and the structure.
+    - `network`: the network and the structure.
     - `grokked`: whether it had grokked; None where it is not known.
     - `tried`: bases of W_E and W_L of other structures that were tried; they raise the null.
     - `effort`: numbers of draws.
     """
     effort = effort or Effort()
-    matched = subject.matched
-    sides = [(subject.embedding, matched.embedding), (subject.neuron_logit_map, matched.readout)]
+    basis = network.basis
+    sides = [(network.embedding, basis.inputs), (network.neuron_logit_map, basis.answers)]
     others = list(zip(*tried, strict=True)) or [(), ()]
     keys = [
         find_keys(table, characters, other, effort.null_draws)
         for (table, characters), other in zip(sides, others, strict=True)
     ]
     found = {k for side in keys if not side.saturated for k in side.frequencies}
-    candidates = found | harmonics(found, matched.n)
+    candidates = found | harmonics(found, basis.n)
     embedding_keys, logit_map_keys = (
         confirm_keys(table, characters, side, candidates)
         for (table, characters), side in zip(sides, keys, strict=True)
     )
     embedding_keys = with_ghosts(embedding_keys, logit_map_keys.frequencies)
-    return Circuit(subject, grokked, embedding_keys, logit_map_keys, effort)
+    return Circuit(network, grokked, embedding_keys, logit_map_keys, effort)
 
 
 def spectrum_of(

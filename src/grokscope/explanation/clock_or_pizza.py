@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from grokscope.explanation.findings import ClockOrPizza, Kind
 from grokscope.explanation.key_shapes import frames
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.fourier.characters import Characters
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
 from grokscope.models import Model
@@ -31,27 +31,27 @@ CONSTANT: Final = 0.01
 """Standard deviation of the correct logit, as a share of its size, below which it is constant."""
 
 
-def clock_or_pizza(subject: Subject, frequencies: Sequence[int]) -> ClockOrPizza:
+def clock_or_pizza(network: NetworkInBasis, frequencies: Sequence[int]) -> ClockOrPizza:
     """Return which algorithm the network uses, by the numbers of Zhong et al.
 
     **Arguments:** the network and its structure; the key frequencies.
     """
-    structure = subject.matched.structure
-    testable = len(frequencies) > 0 and subject.matched.n > LARGEST_UNTESTABLE
-    if not testable or not subject.defined.any():
-        return ClockOrPizza(circularity=circularity(subject))
-    of_x, of_y = _gradients(subject)
+    structure = network.basis.structure
+    testable = len(frequencies) > 0 and network.basis.n > LARGEST_UNTESTABLE
+    if not testable or not network.defined.any():
+        return ClockOrPizza(circularity=circularity(network))
+    of_x, of_y = _gradients(network)
     symmetricity = _mean_cosine(
-        _in_characters(of_x, frames(subject, frequencies, "u")),
-        _in_characters(of_y, frames(subject, frequencies, "v")),
+        _in_characters(of_x, frames(network, frequencies, "u")),
+        _in_characters(of_y, frames(network, frequencies, "v")),
     )
     same = np.array_equal(structure.u, structure.v)
-    irrelevance = distance_irrelevance(subject)
+    irrelevance = distance_irrelevance(network)
     return ClockOrPizza(
         gradient_symmetricity=symmetricity,
         plain_symmetricity=_mean_cosine(of_x, of_y) if same else None,
         distance_irrelevance=irrelevance,
-        circularity=circularity(subject),
+        circularity=circularity(network),
         kind=clock_or_pizza_word(symmetricity, irrelevance),
     )
 
@@ -68,13 +68,13 @@ def clock_or_pizza_word(symmetricity: float | None, irrelevance: float | None) -
     return "clock" if symmetricity <= ASYMMETRIC and irrelevance > HALF else "neither"
 
 
-def distance_irrelevance(subject: Subject) -> float | None:
+def distance_irrelevance(network: NetworkInBasis) -> float | None:
     """Return the mean over d of the correct logit's deviation along u(x) − v(y) = d, over that of
     all defined pairs; 1 for a logit that is the same at all pairs."""
-    defined, structure = subject.defined, subject.matched.structure
+    defined, structure = network.defined, network.basis.structure
     if not defined.any():
         return None
-    right = np.take_along_axis(subject.logits, subject.labels[:, :, None], axis=2)[:, :, 0]
+    right = np.take_along_axis(network.logits, network.labels[:, :, None], axis=2)[:, :, 0]
     values = right[defined].astype(np.float64)
     if values.std() <= CONSTANT * np.sqrt(np.mean(values**2)):
         return 1.0
@@ -89,14 +89,14 @@ def distance_irrelevance(subject: Subject) -> float | None:
     return float(np.mean(np.sqrt(square)) / values.std())
 
 
-def circularity(subject: Subject) -> float | None:
+def circularity(network: NetworkInBasis) -> float | None:
     """Return the mean circularity of W_E's first four principal components.
 
     Of the coordinates u and v the one in which they are more circular; None for W_E = constant.
     Circles of the same size have no principal components of their own, and come out low.
     """
-    characters = subject.matched.embedding
-    centred = characters.centred(subject.embedding)
+    characters = network.basis.inputs
+    centred = characters.centred(network.embedding)
     left, singular, _ = np.linalg.svd(centred, full_matrices=False)
     components = left[:, :PRINCIPAL][:, singular[:PRINCIPAL] > 0]
     if not components.shape[1] or not characters.n_frequencies:
@@ -116,17 +116,17 @@ def _circularity(
 
 
 def _gradients(
-    subject: Subject,
+    network: NetworkInBasis,
 ) -> tuple[Float[np.ndarray, "pair d_model"], Float[np.ndarray, "pair d_model"]]:
     """∂logit_c/∂E_x and ∂logit_c/∂E_y at sampled defined pairs, with a random answer c each."""
-    rng, p = np.random.default_rng(0), subject.p
-    pairs = rng.permutation(np.flatnonzero(subject.defined))[:SAMPLES]
-    answers = rng.choice(np.flatnonzero(subject.matched.readout.inside), size=len(pairs))
+    rng, p = np.random.default_rng(0), network.p
+    pairs = rng.permutation(np.flatnonzero(network.defined))[:SAMPLES]
+    answers = rng.choice(np.flatnonzero(network.basis.answers.inside), size=len(pairs))
     x, y = np.divmod(pairs, p)
-    tokens = np.stack([x, np.full_like(x, p + subject.task), y], axis=1)
+    tokens = np.stack([x, np.full_like(x, p + network.operation_index), y], axis=1)
     found = np.asarray(
         _logit_gradient(
-            subject.model, jnp.asarray(tokens, jnp.int32), jnp.asarray(answers, jnp.int32)
+            network.model, jnp.asarray(tokens, jnp.int32), jnp.asarray(answers, jnp.int32)
         ),
         np.float64,
     )

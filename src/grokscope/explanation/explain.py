@@ -20,7 +20,7 @@ from grokscope.explanation.circuit import (
 )
 from grokscope.explanation.findings import RunnerUp, StructureFound, TableFinding, key_rows
 from grokscope.explanation.keys import Keys, families, find_keys
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.pairs import not_finite
 from grokscope.explanation.result import Analyses, Explanation
 from grokscope.explanation.verdict import Claim, ClaimId, Claims, Place, verdict
@@ -43,7 +43,7 @@ def explain_network(
     *,
     operation: str,
     kind: Int8[np.ndarray, "pair"] | None = None,
-    task: int = 0,
+    operation_index: int = 0,
     grokked: bool | None = None,
     seed: int | None = None,
     step: int | None = None,
@@ -61,28 +61,28 @@ def explain_network(
     - `search`: the structures to explain it by, found in the operation's table or forced.
     - `operation`: its text.
     - `kind`: the side of each pair, as in `Split.kind`.
-    - `task`: which operation of a mixture, from 0.
+    - `operation_index`: which operation of a mixture, from 0.
     - `grokked`: whether it had grokked; None where it is not known.
     - `seed`, `step`: of the checkpoint.
     - `effort`: how often nulls and controls are drawn.
     - `thorough`: whether to run the analyses that the verdict does not need.
     """
     facts: dict[str, Any] = {"operation": operation, "p": len(labels), "seed": seed, "step": step}
-    subjects = [
-        Subject(model, labels, Basis(structure), kind, task)
+    networks = [
+        NetworkInBasis(model, labels, Basis(structure), kind, operation_index)
         for structure in search.structures[:MOST_STRUCTURES]
     ]
-    if not subjects:
+    if not networks:
         return _unexplained(facts, search, grokked)
-    if broken := not_finite(model) or subjects[0].not_finite:
+    if broken := not_finite(model) or networks[0].not_finite:
         return _broken(facts, search, grokked, broken)
     doing("finding keys above permuted tables")
-    bases = [(s.matched.embedding, s.matched.readout) for s in subjects]
+    bases = [(one.basis.inputs, one.basis.answers) for one in networks]
     circuits = [
         find_circuit(
-            subject, grokked=grokked, tried=[b for b in bases if b is not own], effort=effort
+            network, grokked=grokked, tried=[b for b in bases if b is not own], effort=effort
         )
-        for subject, own in zip(subjects, bases, strict=True)
+        for network, own in zip(networks, bases, strict=True)
     ]
     doing("keeping and removing keys")
     ranked = sorted(circuits, key=lambda circuit: circuit.score, reverse=True)
@@ -110,8 +110,8 @@ def explain_table(
         return _unexplained(facts, search, None)
     if not np.isfinite(table).all():
         return _broken(facts, search, None, name or MATRICES[place])
-    matched = Basis(best)
-    characters = matched.embedding if place is Place.EMBEDDING else matched.readout
+    basis = Basis(best)
+    characters = basis.inputs if place is Place.EMBEDDING else basis.answers
     keys = find_keys(table, characters, draws=(effort or Effort()).null_draws)
     found, nothing = finding(table, characters, keys, basis_in_words(best, place)), TableFinding()
     tables = (found, nothing) if place is Place.EMBEDDING else (nothing, found)
@@ -180,12 +180,12 @@ def basis_in_words(structure: Structure, place: Place) -> str:
 def _explained(
     facts: dict[str, Any], best: Circuit, others: Sequence[Circuit], thorough: bool
 ) -> Explanation:
-    subject, structure = best.subject, best.subject.matched.structure
+    network, structure = best.network, best.network.basis.structure
     embedding, neuron_logit_map = (
         finding(table, characters, keys, basis_in_words(structure, place))
         for table, characters, keys, place in (
-            (subject.embedding, subject.matched.embedding, best.embedding_keys, Place.EMBEDDING),
-            (subject.neuron_logit_map, subject.matched.readout, best.logit_map_keys, Place.LOGITS),
+            (network.embedding, network.basis.inputs, best.embedding_keys, Place.EMBEDDING),
+            (network.neuron_logit_map, network.basis.answers, best.logit_map_keys, Place.LOGITS),
         )
     )
     more = analyses(best) if thorough else None
@@ -208,7 +208,7 @@ def _explained(
 def _runner_up(others: Sequence[Circuit]) -> RunnerUp | None:
     if not others:
         return None
-    words = others[0].subject.matched.structure.words
+    words = others[0].network.basis.structure.words
     return RunnerUp(words, others[0].verdict, others[0].frequencies, others[0].survival)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from grokscope.explanation.ablation import class_axis
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.outcome import Outcome
 from grokscope.fourier.characters import Characters, remove, remove_others
 from grokscope.fourier.waves import all_frequencies
@@ -63,7 +63,7 @@ class FrequencyLosses:
         )
 
 
-def frequency_losses(subject: Subject, frequencies: Sequence[int]) -> FrequencyLosses:
+def frequency_losses(network: NetworkInBasis, frequencies: Sequence[int]) -> FrequencyLosses:
     """Remove every frequency by itself, from W_E and from the class axis of the logits.
 
     Of a frequency that is no key, only what the keys do not hold is removed: the characters of a
@@ -71,18 +71,18 @@ def frequency_losses(subject: Subject, frequencies: Sequence[int]) -> FrequencyL
 
     **Arguments:** the network and its structure; the key frequencies.
     """
-    matched = subject.matched
-    table, run = class_axis(subject.logits)
+    basis = network.basis
+    table, run = class_axis(network.logits)
     return FrequencyLosses(
-        full=subject.full,
-        embedding=_without(subject, matched.embedding, frequencies, subject.embedding, subject.run),
-        logits=_without(subject, matched.readout, frequencies, table, run),
+        full=network.full,
+        embedding=_without(network, basis.inputs, frequencies, network.embedding, network.run),
+        logits=_without(network, basis.answers, frequencies, table, run),
         keys=tuple(int(k) for k in frequencies),
     )
 
 
 def _without(
-    subject: Subject,
+    network: NetworkInBasis,
     characters: Characters,
     keys: Sequence[int],
     table: Table,
@@ -95,4 +95,4 @@ def _without(
             return remove(characters, [k], table)
         return remove_others(characters, keys, [k], table)
 
-    return tuple(subject.score(run(without(k))) for k in all_frequencies(subject.matched.n))
+    return tuple(network.score(run(without(k))) for k in all_frequencies(network.basis.n))

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from grokscope.explanation.findings import KeyShape
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.fourier.characters import orthonormal
 from grokscope.fourier.waves import real_waves
 
@@ -18,7 +18,7 @@ _SMALLEST: Final = 1e-6
 
 
 def frames(
-    subject: Subject,
+    network: NetworkInBasis,
     frequencies: Sequence[int],
     coordinate: Coordinate = "u",
     table: Float[np.ndarray, "p d_model"] | None = None,
@@ -31,7 +31,7 @@ def frames(
 
     **Arguments:**
 
-    - `subject`: the network and its structure.
+    - `network`: the network and its structure.
     - `frequencies`: the frequencies to be told apart, the keys.
     - `coordinate`: `u` for what position x uses, `v` for what position y uses.
     - `table`: what is fitted; by default W_E.
@@ -39,7 +39,7 @@ def frames(
     **Returns:** at [frequency, cosine | sine]; of all solutions the smallest where characters are
     not independent, so that a sine that does not exist has the vector 0.
     """
-    structure, characters = subject.matched.structure, subject.matched.embedding
+    structure, characters = network.basis.structure, network.basis.inputs
     u, v = structure.u, structure.v
     own, other = (u, v) if coordinate == "u" else (v, u)
     mine, theirs = (
@@ -49,7 +49,7 @@ def frames(
     design = np.concatenate([characters.free, mine, theirs[:, beyond]], axis=1)
     # E ≈ [P₀ U V]·A in the least squares
     fitted = np.linalg.pinv(design, rcond=_SMALLEST) @ (
-        subject.embedding if table is None else table
+        network.embedding if table is None else table
     )
     first = characters.free.shape[1]
     return fitted[first : first + mine.shape[1]].reshape(len(frequencies), 2, fitted.shape[1])
@@ -82,15 +82,15 @@ class FittedShape(KeyShape):
     """Coefficients of (cos, sin) of the sum, in rows, times (cos, sin) of the answer."""
 
 
-def key_shapes(subject: Subject, frequencies: Sequence[int]) -> list[FittedShape]:
+def key_shapes(network: NetworkInBasis, frequencies: Sequence[int]) -> list[FittedShape]:
     """Return the shape of every key in the logits.
 
     **Arguments:** the network and its structure; the key frequencies.
     """
     if not frequencies:
         return []
-    coefficients = subject.sum_logits.fit(tuple(frequencies))
-    answers = answer_waves(subject, frequencies)
+    coefficients = network.sum_logits.fit(tuple(frequencies))
+    answers = answer_waves(network, frequencies)
     # logits ≈ waves · B · answersᵀ, all keys at once: waves of answers may overlap
     joined = coefficients @ np.linalg.pinv(answers, rcond=1e-7).T
     shapes = []
@@ -98,7 +98,7 @@ def key_shapes(subject: Subject, frequencies: Sequence[int]) -> list[FittedShape
         here = slice(2 * i, 2 * i + 2)
         block = joined[here, here]
         major, minor = np.linalg.svd(block, compute_uv=False)
-        forced = np.linalg.matrix_rank(answers[:, here], tol=1e-7 * subject.p) < 2
+        forced = np.linalg.matrix_rank(answers[:, here], tol=1e-7 * network.p) < 2
         shapes.append(
             FittedShape(
                 frequency=int(k),
@@ -111,17 +111,19 @@ def key_shapes(subject: Subject, frequencies: Sequence[int]) -> list[FittedShape
     return shapes
 
 
-def answer_waves(subject: Subject, frequencies: Sequence[int]) -> Float[np.ndarray, "class mode"]:
+def answer_waves(
+    network: NetworkInBasis, frequencies: Sequence[int]
+) -> Float[np.ndarray, "class mode"]:
     """Return cos and sin of 2πks/n per answer, the mean over all sums s that lead to it.
 
     Only answers that some sum leads to have a row; columns have mean 0.
     """
-    g, n = subject.matched.structure.g, subject.matched.n
-    inside = subject.matched.readout.inside
+    g, n = network.basis.structure.g, network.basis.n
+    inside = network.basis.answers.inside
     waves = real_waves(np.arange(n), frequencies, n).reshape(n, -1)
     reached = g >= 0
-    total = np.zeros((subject.p, waves.shape[1]))
+    total = np.zeros((network.p, waves.shape[1]))
     np.add.at(total, g[reached], waves[reached])
-    count = np.bincount(g[reached], minlength=subject.p)
+    count = np.bincount(g[reached], minlength=network.p)
     means = total[inside] / count[inside][:, None]
     return means - means.mean(axis=0)

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Complex, Float, Int
 from grokscope.explanation.ablation import norm_bias
 from grokscope.explanation.findings import ClosedForm, Mode
 from grokscope.explanation.key_shapes import answer_waves, key_shapes
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.sum_logits import SumLogits
 from grokscope.fourier.waves import all_frequencies, complex_waves, real_waves
 
@@ -60,7 +60,7 @@ class LogitModes:
         return table
 
 
-def logit_modes(subject: Subject) -> LogitModes:
+def logit_modes(network: NetworkInBasis) -> LogitModes:
     """Return how the energy of the logits is spread over the waves of u, v and the answer.
 
     The logit of an answer is spread evenly over the sums that lead to it, residues with the same
@@ -70,11 +70,11 @@ def logit_modes(subject: Subject) -> LogitModes:
 
     **Arguments:** the network and its structure.
     """
-    structure, every = subject.matched.structure, all_frequencies(subject.matched.n)
-    answers = answer_waves(subject, every)
+    structure, every = network.basis.structure, all_frequencies(network.basis.n)
+    answers = answer_waves(network, every)
     sides = [_Side.of(_waves(u, structure.n)) for u in (structure.u, structure.v)]
     last = _Side.of(answers[:, ::2] + 1j * answers[:, 1::2])
-    logits = _centred_logits(subject)
+    logits = _centred_logits(network)
     energy = float(np.sum(logits**2))
     # a = Σ L(x, y, c) e^{−2πi(ju + lv + ms)/n}
     found = logits @ last.waves.conj()
@@ -107,11 +107,11 @@ def _waves(u: Int[np.ndarray, "p"], n: int) -> Complex[np.ndarray, "p n"]:
     return np.where(inside, waves - mean, 0)
 
 
-def _centred_logits(subject: Subject) -> Float[np.ndarray, "p p class"]:
+def _centred_logits(network: NetworkInBasis) -> Float[np.ndarray, "p p class"]:
     """Logits of answers that some sum leads to, without their mean; 0 at undefined pairs."""
-    logits = np.asarray(subject.logits[:, :, subject.matched.readout.inside], np.float64)
+    logits = np.asarray(network.logits[:, :, network.basis.answers.inside], np.float64)
     logits = logits - logits.mean(axis=2, keepdims=True)
-    logits[~subject.defined] = 0
+    logits[~network.defined] = 0
     return logits
 
 
@@ -151,25 +151,25 @@ def _signed(place: Sequence[int], n: int) -> tuple[int, int, int]:
     return x, y, answer
 
 
-def clock_formula(subject: Subject, frequencies: Sequence[int]) -> ClosedForm:
+def clock_formula(network: NetworkInBasis, frequencies: Sequence[int]) -> ClosedForm:
     """Replace the logits by Σ_k α_k Σ_{g(s) = c} cos(2πk(u + v − s)/n), one number per key.
 
     **Arguments:** the network and its structure; the key frequencies.
     """
-    sums = subject.sum_logits
+    sums = network.sum_logits
     if not frequencies:
-        return _judge(subject, sums, np.zeros_like(sums.mean), 0)
-    flat = np.stack([_clock(subject, k).ravel() for k in frequencies], axis=1)
+        return _judge(network, sums, np.zeros_like(sums.mean), 0)
+    flat = np.stack([_clock(network, k).ravel() for k in frequencies], axis=1)
     weights = np.repeat(sums.counts, sums.mean.shape[1])
     # least squares over pairs and answers: α = (TᵀNT)⁺ TᵀN L̄
     weighted = flat * weights[:, None]
     amplitudes = np.linalg.pinv(weighted.T @ flat, rcond=1e-9) @ (weighted.T @ sums.mean.ravel())
     logits = (flat @ amplitudes).reshape(sums.mean.shape)
-    return _judge(subject, sums, logits, len(frequencies))
+    return _judge(network, sums, logits, len(frequencies))
 
 
 def ellipse_formula(
-    subject: Subject, frequencies: Sequence[int], *, bias: bool = True
+    network: NetworkInBasis, frequencies: Sequence[int], *, bias: bool = True
 ) -> ClosedForm:
     """Replace the logits by the nearest answer on ellipses, three numbers per key.
 
@@ -180,46 +180,46 @@ def ellipse_formula(
 
     **Arguments:** as for `clock_formula`; `bias`: whether the second term is there.
     """
-    sums = subject.sum_logits
-    waves, answers = sums.waves(tuple(frequencies)), answer_waves(subject, frequencies)
-    inside = subject.matched.readout.inside
+    sums = network.sum_logits
+    waves, answers = sums.waves(tuple(frequencies)), answer_waves(network, frequencies)
+    inside = network.basis.answers.inside
     logits = np.zeros_like(sums.mean)
     if bias:
-        logits += norm_bias(subject, frequencies)[inside]
-    for i, found in enumerate(key_shapes(subject, frequencies)):
+        logits += norm_bias(network, frequencies)[inside]
+    for i, found in enumerate(key_shapes(network, frequencies)):
         here = slice(2 * i, 2 * i + 2)
         Q = (found.block + found.block.T) / 2
         logits += waves[:, here] @ Q @ answers[:, here].T
-    return _judge(subject, sums, logits, 3 * len(frequencies))
+    return _judge(network, sums, logits, 3 * len(frequencies))
 
 
-def _clock(subject: Subject, k: int) -> Float[np.ndarray, "n class"]:
+def _clock(network: NetworkInBasis, k: int) -> Float[np.ndarray, "n class"]:
     """Σ over the sums s that lead to an answer of cos(2πk(t − s)/n), for all t, centred."""
-    g, n = subject.matched.structure.g, subject.matched.n
+    g, n = network.basis.structure.g, network.basis.n
     s = np.flatnonzero(g >= 0)
     cosine = real_waves(np.arange(n), [k], n)[:, 0, 0]
     turned = cosine[(np.arange(n)[:, None] - s[None]) % n]
-    onto = np.zeros((len(s), subject.p))
+    onto = np.zeros((len(s), network.p))
     onto[np.arange(len(s)), g[s]] = 1
-    template = (turned @ onto)[:, subject.matched.readout.inside]
+    template = (turned @ onto)[:, network.basis.answers.inside]
     return template - template.mean(axis=1, keepdims=True)
 
 
 def _judge(
-    subject: Subject,
+    network: NetworkInBasis,
     sums: SumLogits,
     formula: Float[np.ndarray, "n class"],
     numbers: int,
 ) -> ClosedForm:
     """Compare a formula, logits per sum, with the network pair by pair."""
     formula = formula - formula.mean(axis=1, keepdims=True)
-    answers = np.flatnonzero(subject.matched.readout.inside)
+    answers = np.flatnonzero(network.basis.answers.inside)
     said = answers[np.argmax(formula, axis=1)][sums.sums]
-    network = np.argmax(subject.logits[subject.defined], axis=1)
+    answered = np.argmax(network.logits[network.defined], axis=1)
     error = np.sum((sums.logits - formula[sums.sums]) ** 2)
     return ClosedForm(
-        agreement=float(np.mean(said == network)),
-        accuracy=float(np.mean(said == subject.labels[subject.defined])),
+        agreement=float(np.mean(said == answered)),
+        accuracy=float(np.mean(said == network.labels[network.defined])),
         variance_explained=1 - float(error) / sums.energy if sums.energy > 0 else 0.0,
         numbers=numbers,
     )

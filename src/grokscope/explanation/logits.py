@@ -7,16 +7,16 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from grokscope.explanation.findings import TableA4
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.outcome import BySide, Outcome
 from grokscope.explanation.pairs import over_pairs
 from grokscope.fourier.characters import additive_basis
 from grokscope.models import Model
 
 
-def logits_over_pairs(model: Model, task: int = 0) -> Float[np.ndarray, "p p class"]:
+def logits_over_pairs(model: Model, operation_index: int = 0) -> Float[np.ndarray, "p p class"]:
     """Return the logits at [x, y, answer], for one operation of a mixture (from 0)."""
-    return np.concatenate(list(over_pairs(model, lambda logits, _: logits, task)))
+    return np.concatenate(list(over_pairs(model, lambda logits, _: logits, operation_index)))
 
 
 def frequency_pair_norms(logits: Float[Any, "p p class"]) -> Float[np.ndarray, "mode mode"]:
@@ -58,7 +58,7 @@ ROWS: Final[dict[str, tuple[bool, bool, bool]]] = {
 """Rows of Table A.4 → whether the key, the non-key and the residual part are in them."""
 
 
-def table_a4(subject: Subject, frequencies: Sequence[int]) -> TableA4:
+def table_a4(network: NetworkInBasis, frequencies: Sequence[int]) -> TableA4:
     """Return the loss of every combination of the parts of the logits.
 
     The key part of the logits depends on the pair through cos and sin of 2πk(u(x) + v(y))/n at
@@ -69,33 +69,35 @@ def table_a4(subject: Subject, frequencies: Sequence[int]) -> TableA4:
 
     **Source:** Furuta et al., arXiv 2402.16726, Table A.4; Nanda et al., arXiv 2301.05217.
     """
-    found, answers = _parts(subject, frequencies)
+    found, answers = _parts(network, frequencies)
     key, other = found
-    whole = np.asarray(subject.logits[subject.defined], np.float64)
+    whole = np.asarray(network.logits[network.defined], np.float64)
     residual = whole - key - other
     parts = (key, other, residual)
 
     def loss(use: tuple[bool, ...]) -> BySide:
         chosen = (part for part, used in zip(parts, use, strict=True) if used)
-        return _score(subject, sum(chosen, np.zeros_like(whole)), answers).loss
+        return _score(network, sum(chosen, np.zeros_like(whole)), answers).loss
 
     return TableA4(**{row: loss(use) for row, use in ROWS.items()})
 
 
-def keep_sums(subject: Subject, frequencies: Sequence[int]) -> Outcome:
+def keep_sums(network: NetworkInBasis, frequencies: Sequence[int]) -> Outcome:
     """Return the outcome of the key part of the logits and their mean over all pairs.
 
     What is left sees the pair only through the keys' waves of u(x) + v(y); along the answers
     nothing is taken out, so that a bias of the answers and any shape of their vectors stay.
     """
-    sums = subject.sum_logits
+    sums = network.sum_logits
     keys = tuple(frequencies)
-    inside = subject.matched.readout.inside
+    inside = network.basis.answers.inside
     kept = sums.bias + sums.waves(keys) @ sums.fit(keys)
-    return _score(subject, _spread(subject, kept[sums.sums], inside), inside)
+    return _score(network, _spread(network, kept[sums.sums], inside), inside)
 
 
-def trigonometric_losses(subject: Subject, frequencies: Sequence[int]) -> tuple[Outcome, Outcome]:
+def trigonometric_losses(
+    network: NetworkInBasis, frequencies: Sequence[int]
+) -> tuple[Outcome, Outcome]:
     """Return the outcomes of the trigonometric part of the logits alone, and of the rest.
 
     The trigonometric part holds, for every key k, cos and sin of k(u + v) times cos and sin of
@@ -103,52 +105,52 @@ def trigonometric_losses(subject: Subject, frequencies: Sequence[int]) -> tuple[
 
     **Source:** Nanda et al., arXiv 2301.05217.
     """
-    sums = subject.sum_logits
+    sums = network.sum_logits
     keys = tuple(frequencies)
-    readout, inside = subject.matched.readout, subject.matched.readout.inside
+    answers, inside = network.basis.answers, network.basis.answers.inside
     coefficients, waves = sums.fit(keys), sums.waves(keys)
     trigonometric = np.zeros_like(sums.mean)
     for i, k in enumerate(keys):
-        plane = readout.parts[0][k - 1][inside]
+        plane = answers.parts[0][k - 1][inside]
         here = slice(2 * i, 2 * i + 2)
         trigonometric += waves[:, here] @ (coefficients[here] @ plane @ plane.T)
-    part = _spread(subject, trigonometric[sums.sums], inside)
-    rest = np.asarray(subject.logits[subject.defined], np.float64) - part
-    return _score(subject, part, inside), _score(subject, rest, inside)
+    part = _spread(network, trigonometric[sums.sums], inside)
+    rest = np.asarray(network.logits[network.defined], np.float64) - part
+    return _score(network, part, inside), _score(network, rest, inside)
 
 
 def _parts(
-    subject: Subject, frequencies: Sequence[int]
+    network: NetworkInBasis, frequencies: Sequence[int]
 ) -> tuple[list[Float[np.ndarray, "pair class"]], Bool[np.ndarray, "class"]]:
     """Return the key and the non-key part of the logits of the defined pairs."""
-    sums = subject.sum_logits
+    sums = network.sum_logits
     keys = tuple(frequencies)
     key = sums.waves(keys) @ sums.fit(keys)
     other = sums.mean - sums.bias - key
-    inside = subject.matched.readout.inside
-    return [_spread(subject, part[sums.sums], inside) for part in (key, other)], inside
+    inside = network.basis.answers.inside
+    return [_spread(network, part[sums.sums], inside) for part in (key, other)], inside
 
 
 def _spread(
-    subject: Subject,
+    network: NetworkInBasis,
     part: Float[np.ndarray, "pair ..."],
     inside: Bool[np.ndarray, "class"],
 ) -> Float[np.ndarray, "pair class"]:
     """Return a part over all answers, 0 for those that no sum leads to."""
-    whole = np.zeros((len(part), subject.p))
+    whole = np.zeros((len(part), network.p))
     whole[:, inside] = part
     return whole
 
 
 def _score(
-    subject: Subject,
+    network: NetworkInBasis,
     logits: Float[np.ndarray, "pair class"],
     inside: Bool[np.ndarray, "class"],
 ) -> Outcome:
     """Score logits of the defined pairs; answers that no sum leads to never win."""
-    whole = np.zeros((subject.p, subject.p, subject.p), np.float32)
-    whole[subject.defined] = logits
+    whole = np.zeros((network.p, network.p, network.p), np.float32)
+    whole[network.defined] = logits
     if not inside.all():
         low = logits.min(axis=1, keepdims=True) - 1e3
-        whole[subject.defined] = np.where(inside, logits, low)
-    return subject.score(whole)
+        whole[network.defined] = np.where(inside, logits, low)
+    return network.score(whole)

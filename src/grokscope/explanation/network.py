@@ -22,23 +22,23 @@ _PAIRS_PER_BLOCK: Final = 16384
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class NetworkInBasis:
     """What an explanation is about.
 
     **Arguments:**
 
     - `model`: the network.
     - `labels`: the operation's answers at [x, y].
-    - `matched`: the structure, as characters of residues and answers.
+    - `basis`: the structure, as characters of residues and answers.
     - `kind`: the side of each pair, as in `Split.kind`; without one all pairs are one side.
-    - `task`: which operation of a mixture, from 0.
+    - `operation_index`: which operation of a mixture, from 0.
     """
 
     model: Model
     labels: Int32[np.ndarray, "p p"]
-    matched: Basis
+    basis: Basis
     kind: Int8[np.ndarray, "pair"] | None = None
-    task: int = 0
+    operation_index: int = 0
 
     @property
     def p(self) -> int:
@@ -48,7 +48,7 @@ class Subject:
     @cached_property
     def defined(self) -> Bool[np.ndarray, "p p"]:
         """Pairs at which operation and structure are defined."""
-        defined = self.matched.defined
+        defined = self.basis.defined
         if self.kind is not None:
             defined = defined & (self.kind.reshape(defined.shape) != UNDEFINED)
         return defined
@@ -81,7 +81,7 @@ class Subject:
     @cached_property
     def sum_logits(self) -> SumLogits:
         """The logits of the network as it is, as functions of the sum."""
-        return SumLogits.of(self.matched, self.defined, self.logits)
+        return SumLogits.of(self.basis, self.defined, self.logits)
 
     @property
     def not_finite(self) -> str:
@@ -122,7 +122,7 @@ class Subject:
         # the rows for x stand behind the operator tokens, as tokens of their own
         W_E = jnp.asarray(np.concatenate([rows, operators, of_x]), jnp.float32)
         model = eqx.tree_at(lambda m: m.W_E, self.model, W_E)
-        tokens = all_tokens(self.model, self.task)
+        tokens = all_tokens(self.model, self.operation_index)
         tokens[:, 0] += self.p + len(operators)
         found = np.concatenate(list(in_blocks(model, tokens, _logits, _PAIRS_PER_BLOCK)))
         return found.reshape(self.p, self.p, -1)

@@ -13,7 +13,7 @@ from grokscope.errors import UsageError
 from grokscope.explanation.findings import NeuronFinding
 from grokscope.explanation.key_shapes import answer_waves
 from grokscope.explanation.keys import double
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.pairs import Read, over_pairs
 from grokscope.fourier.waves import all_frequencies, real_waves
 from grokscope.models import MLP, Model
@@ -28,7 +28,7 @@ def last_hidden(model: Model) -> Read:
     return lambda _, activations: activations[name][:, -1]
 
 
-def neuron_strengths(model: Model, task: int = 0) -> Float[np.ndarray, "d_mlp"]:
+def neuron_strengths(model: Model, operation_index: int = 0) -> Float[np.ndarray, "d_mlp"]:
     """Return how much each neuron moves the logits over all pairs.
 
     **Arguments:** the network; which operation of a mixture, from 0.
@@ -37,7 +37,7 @@ def neuron_strengths(model: Model, task: int = 0) -> Float[np.ndarray, "d_mlp"]:
     W_L, in units of the logits.
     """
     n, total, squares = 0, 0.0, 0.0
-    for block in over_pairs(model, last_hidden(model), task):
+    for block in over_pairs(model, last_hidden(model), operation_index):
         flat = block.reshape(-1, block.shape[-1]).astype(np.float64)
         n, total, squares = n + len(flat), total + flat.sum(0), squares + (flat**2).sum(0)
     mean = np.asarray(total) / n
@@ -46,12 +46,12 @@ def neuron_strengths(model: Model, task: int = 0) -> Float[np.ndarray, "d_mlp"]:
     return deviation * np.linalg.norm(np.asarray(model.neuron_logit_map, np.float64), axis=0)
 
 
-def all_activations(model: Model, task: int = 0) -> Float[np.ndarray, "p p d_mlp"]:
+def all_activations(model: Model, operation_index: int = 0) -> Float[np.ndarray, "p p d_mlp"]:
     """Return the activations of all neurons at the last position, at [x, y, neuron], float32.
 
     **Arguments:** the network; which operation of a mixture, from 0.
     """
-    return np.concatenate(list(over_pairs(model, last_hidden(model), task)))
+    return np.concatenate(list(over_pairs(model, last_hidden(model), operation_index)))
 
 
 def strongest_neurons(strengths: Float[np.ndarray, "d_mlp"], count: int) -> list[int]:
@@ -63,7 +63,7 @@ def strongest_neurons(strengths: Float[np.ndarray, "d_mlp"], count: int) -> list
 
 
 def neuron_activations(
-    model: Model, neurons: Sequence[int], task: int = 0
+    model: Model, neurons: Sequence[int], operation_index: int = 0
 ) -> Float[np.ndarray, "d_mlp p p"]:
     """Return the activations of some neurons at the last position for all pairs.
 
@@ -71,7 +71,7 @@ def neuron_activations(
 
     - `model`: the network.
     - `neurons`: numbers of neurons of the last hidden layer.
-    - `task`: which operation of a mixture, from 0.
+    - `operation_index`: which operation of a mixture, from 0.
 
     **Returns:** activations at [chosen neuron, x, y].
 
@@ -85,7 +85,7 @@ def neuron_activations(
     def read(logits: Array, activations: dict[str, Array]) -> Array:
         return hidden(logits, activations)[:, chosen]
 
-    return np.moveaxis(np.concatenate(list(over_pairs(model, read, task))), 2, 0)
+    return np.moveaxis(np.concatenate(list(over_pairs(model, read, operation_index))), 2, 0)
 
 
 ACTIVE: Final = 1e-4
@@ -198,36 +198,36 @@ class NeuronFrequencies:
         )
 
 
-def neuron_frequencies(subject: Subject) -> NeuronFrequencies:
+def neuron_frequencies(network: NetworkInBasis) -> NeuronFrequencies:
     """Return frequencies and phases of the neurons of the last hidden layer, over all pairs.
 
     Pairs are those of residues at which both coordinates are defined.
 
     **Arguments:** the network and its structure.
     """
-    grid = _centred(subject, all_activations(subject.model, subject.task))
-    blocks, variance = _blocks(subject, grid), _energy(grid)
-    inside = subject.matched.embedding.inside
-    written = np.linalg.norm(subject.neuron_logit_map, axis=0)
+    grid = _centred(network, all_activations(network.model, network.operation_index))
+    blocks, variance = _blocks(network, grid), _energy(grid)
+    inside = network.basis.inputs.inside
+    written = np.linalg.norm(network.neuron_logit_map, axis=0)
     shares = _shares(blocks, variance)
     return NeuronFrequencies(
-        n=subject.matched.n,
+        n=network.basis.n,
         shares=shares,
         strengths=np.sqrt(variance / max(1, inside.sum() ** 2)) * written,
-        phases=_phases(subject, blocks, dominant_frequencies(shares)),
-        of_sum=_of_sum(subject, grid),
+        phases=_phases(network, blocks, dominant_frequencies(shares)),
+        of_sum=_of_sum(network, grid),
     )
 
 
 def block_shares(
-    subject: Subject, values: Float[np.ndarray, "p p column"]
+    network: NetworkInBasis, values: Float[np.ndarray, "p p column"]
 ) -> Float[np.ndarray, "column freq"]:
     """Return the share of each frequency's 3×3 block in the variance of functions of x and y.
 
     **Arguments:** the structure; functions at [x, y, function].
     """
-    grid = _centred(subject, values)
-    return _shares(_blocks(subject, grid), _energy(grid))
+    grid = _centred(network, values)
+    return _shares(_blocks(network, grid), _energy(grid))
 
 
 def dominant_frequencies(
@@ -238,10 +238,10 @@ def dominant_frequencies(
 
 
 def _centred(
-    subject: Subject, values: Float[np.ndarray, "p p column"]
+    network: NetworkInBasis, values: Float[np.ndarray, "p p column"]
 ) -> Float[np.ndarray, "p p column"]:
     """Each function without its mean, 0 where a coordinate is undefined."""
-    inside = subject.matched.embedding.inside
+    inside = network.basis.inputs.inside
     held = np.multiply.outer(inside, inside)[:, :, None].astype(values.dtype)
     mean = np.sum(values * held, axis=(0, 1), dtype=np.float64) / max(1, inside.sum() ** 2)
     return (values - mean.astype(values.dtype)) * held
@@ -252,10 +252,10 @@ def _energy(grid: Float[np.ndarray, "p p column"]) -> Float[np.ndarray, "column"
 
 
 def _blocks(
-    subject: Subject, grid: Float[np.ndarray, "p p column"]
+    network: NetworkInBasis, grid: Float[np.ndarray, "p p column"]
 ) -> Float[np.ndarray, "freq 3 3 column"]:
     """Coefficients on the orthonormal products (1, cos, sin) of x times (1, cos, sin) of y."""
-    characters, p = subject.matched.embedding, len(grid)
+    characters, p = network.basis.inputs, len(grid)
     of_x, of_y = (
         part.swapaxes(1, 2).astype(grid.dtype)
         for part in (characters.parts[0], characters.parts[-1])
@@ -278,36 +278,36 @@ def _shares(
 
 
 def _phases(
-    subject: Subject,
+    network: NetworkInBasis,
     blocks: Float[np.ndarray, "freq 3 3 d_mlp"],
     dominant: Int[np.ndarray, "d_mlp"],
 ) -> Float[np.ndarray, "d_mlp 3"]:
     """φ_x, φ_y and φ_out of every neuron at its dominant frequency."""
-    structure, characters = subject.matched.structure, subject.matched.embedding
-    every = all_frequencies(subject.matched.n)
+    structure, characters = network.basis.structure, network.basis.inputs
+    every = all_frequencies(network.basis.n)
     if not every:
         return np.full((len(dominant), 3), np.nan)
     found = [
-        _raw(characters.parts[part], _waves(subject, w), first)
+        _raw(characters.parts[part], _waves(network, w), first)
         for part, w, first in (
             (0, structure.u, blocks[:, 1:, 0]),
             (-1, structure.v, blocks[:, 0, 1:]),
         )
     ]
-    answers = answer_waves(subject, every)
+    answers = answer_waves(network, every)
     answers = np.moveaxis(answers.reshape(len(answers), len(every), 2), 0, 1)
-    column = subject.neuron_logit_map[subject.matched.readout.inside]
+    column = network.neuron_logit_map[network.basis.answers.inside]
     found.append(np.linalg.pinv(answers, rcond=_SMALLEST) @ column)
-    waves = [_waves(subject, structure.u), _waves(subject, structure.v), answers]
+    waves = [_waves(network, structure.u), _waves(network, structure.v), answers]
     return np.stack(
         [_phase(f, _is_round(w), dominant) for f, w in zip(found, waves, strict=True)], axis=1
     )
 
 
-def _waves(subject: Subject, u: Int[np.ndarray, "p"]) -> Float[np.ndarray, "freq p 2"]:
+def _waves(network: NetworkInBasis, u: Int[np.ndarray, "p"]) -> Float[np.ndarray, "freq p 2"]:
     """cos and sin of every frequency, without their means, 0 where a coordinate is undefined."""
-    inside = subject.matched.embedding.inside
-    waves = real_waves(u, all_frequencies(subject.matched.n), subject.matched.n)
+    inside = network.basis.inputs.inside
+    waves = real_waves(u, all_frequencies(network.basis.n), network.basis.n)
     held = inside[:, None, None]
     return np.moveaxis(np.where(held, waves - waves[inside].mean(axis=0), 0), 0, 1)
 
@@ -341,10 +341,12 @@ def _phase(
     return np.where(held, np.arctan2(-sin, cos), np.nan)
 
 
-def _of_sum(subject: Subject, grid: Float[np.ndarray, "p p d_mlp"]) -> Int[np.ndarray, "d_mlp"]:
+def _of_sum(
+    network: NetworkInBasis, grid: Float[np.ndarray, "p p d_mlp"]
+) -> Int[np.ndarray, "d_mlp"]:
     """Strongest frequency of the mean activation per sum, 0 where that does not change."""
-    inside, n = subject.matched.embedding.inside, subject.matched.n
-    sums = np.where(np.multiply.outer(inside, inside), subject.matched.sums, -1).ravel()
+    inside, n = network.basis.inputs.inside, network.basis.n
+    sums = np.where(np.multiply.outer(inside, inside), network.basis.sums, -1).ravel()
     order = np.argsort(sums, kind="stable")[np.sum(sums < 0) :]
     counts = np.bincount(sums[order], minlength=n)
     present = np.flatnonzero(counts)

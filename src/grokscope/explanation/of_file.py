@@ -145,7 +145,7 @@ def _checkpoint(path: Path, operation: str, by: str | None) -> Explanation:
         search,
         operation=task.canonical,
         kind=None,
-        task=parts.index(task.canonical),
+        operation_index=parts.index(task.canonical),
         seed=network.seed,
         step=network.step,
     )

@@ -28,7 +28,7 @@ from grokscope.tasks import Task, make_splits, parse
 from grokscope.tasks.structure import Search, structure_of
 
 
-class Network(NamedTuple):
+class SavedNetwork(NamedTuple):
     """The weights of one seed at one step."""
 
     model: Model
@@ -36,7 +36,7 @@ class Network(NamedTuple):
     step: int
 
 
-def load_network(folder: RunFolder, seed: int, step: int | None = None) -> Network:
+def load_network(folder: RunFolder, seed: int, step: int | None = None) -> SavedNetwork:
     """Return the network of `seed` at `step`, or at its last checkpoint.
 
     **Raises:** `RunFolderError` when there is no such checkpoint, or it cannot be read, or
@@ -51,12 +51,12 @@ def load_network(folder: RunFolder, seed: int, step: int | None = None) -> Netwo
     return network
 
 
-def load_any_network(folder: RunFolder, seed: int, step: int | None = None) -> Network:
+def load_any_network(folder: RunFolder, seed: int, step: int | None = None) -> SavedNetwork:
     """Return the same also where it is not finite."""
     return network_of(*folder.load_checkpoint(seed, step))
 
 
-def network_of(tensors: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Network:
+def network_of(tensors: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> SavedNetwork:
     """Return the network of a checkpoint's tensors and facts; raises as `load_any_network`."""
     try:
         config, p = ModelConfig(**meta["model"]), int(meta["p"])
@@ -65,7 +65,7 @@ def network_of(tensors: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Ne
         raise RunFolderError("a checkpoint does not describe its network", got=error) from error
     shapes = eqx.filter_eval_shape(make_model, config, p, n_tokens, jax.random.key(0))
     blank = jax.tree_util.tree_map(lambda W: jnp.asarray(np.zeros(W.shape, W.dtype)), shapes)
-    return Network(with_weights(blank, tensors), meta["seed"], meta["step"])
+    return SavedNetwork(with_weights(blank, tensors), meta["seed"], meta["step"])
 
 
 @showing()
@@ -143,7 +143,9 @@ class Case(NamedTuple):
         with part_of(f"{self.operation}, seed {self.seed}, step {network.step:,}"):
             return self._explained(network, effort, thorough)
 
-    def _explained(self, network: Network, effort: Effort | None, thorough: bool) -> Explanation:
+    def _explained(
+        self, network: SavedNetwork, effort: Effort | None, thorough: bool
+    ) -> Explanation:
         labels = self.task.labels(self.seed)[self.number].reshape(self.task.p, self.task.p)
         found = explain_network(
             network.model,
@@ -151,7 +153,7 @@ class Case(NamedTuple):
             self.search,
             operation=self.operation,
             kind=self.kind,
-            task=self.number,
+            operation_index=self.number,
             grokked=self.grokked_at is not None and self.grokked_at <= network.step,
             seed=self.seed,
             step=network.step,

@@ -34,19 +34,21 @@ def not_finite(model: Model) -> str:
     return "" if np.isfinite(model.neuron_logit_map).all() else "W_L"
 
 
-def over_pairs(model: Model, read: Read, task: int = 0) -> Iterator[Float[np.ndarray, "p p ..."]]:
+def over_pairs(
+    model: Model, read: Read, operation_index: int = 0
+) -> Iterator[Float[np.ndarray, "p p ..."]]:
     """Run all p² pairs, block by block.
 
     **Arguments:**
 
     - `model`: the network.
     - `read`: picks what is kept of the logits and activations of `model.trace`.
-    - `task`: which operation of a mixture, from 0.
+    - `operation_index`: which operation of a mixture, from 0.
 
     **Returns:** for each block its first axis: the next few x, its second: all y, then what
     `read` gives per pair.
 
-    **Raises:** `UsageError` for a task that the network has no operator token for.
+    **Raises:** `UsageError` for an operation that the network has no operator token for.
     """
     p = modulus(model)
 
@@ -55,20 +57,20 @@ def over_pairs(model: Model, read: Read, task: int = 0) -> Iterator[Float[np.nda
 
     # whole rows x, so that a block has two axes
     rows = max(1, min(p, PAIRS_PER_BLOCK // p))
-    for found in in_blocks(model, all_tokens(model, task), run, rows * p):
+    for found in in_blocks(model, all_tokens(model, operation_index), run, rows * p):
         yield found.reshape(-1, p, *found.shape[1:])
 
 
-def all_tokens(model: Model, task: int = 0) -> Int[np.ndarray, "pair 3"]:
+def all_tokens(model: Model, operation_index: int = 0) -> Int[np.ndarray, "pair 3"]:
     """Return the inputs x, op, y of all pairs, x by x.
 
-    **Raises:** `UsageError` for a task that the network has no operator token for.
+    **Raises:** `UsageError` for an operation that the network has no operator token for.
     """
     p, n_tasks = modulus(model), model.W_E.shape[0] - modulus(model)
-    if not 0 <= task < n_tasks:
-        raise UsageError("no such operation", got=task, allowed=f"0 to {n_tasks - 1}")
+    if not 0 <= operation_index < n_tasks:
+        raise UsageError("no such operation", got=operation_index, allowed=f"0 to {n_tasks - 1}")
     x, y = np.divmod(np.arange(p**2), p)
-    return np.stack([x, np.full_like(x, p + task), y], axis=1).astype(np.int32)
+    return np.stack([x, np.full_like(x, p + operation_index), y], axis=1).astype(np.int32)
 
 
 def in_blocks(

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 
 from grokscope.explanation.findings import Patching
 from grokscope.explanation.key_shapes import frames
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.fourier.characters import remove
 from grokscope.fourier.waves import real_waves
 
@@ -16,31 +16,31 @@ SHIFTS: Final = 8
 
 
 def patch_coordinate(
-    subject: Subject, frequencies: Sequence[int], *, shifts: int = SHIFTS
+    network: NetworkInBasis, frequencies: Sequence[int], *, shifts: int = SHIFTS
 ) -> Patching:
     """Shift u(x) to u(x) + d in the key characters at position x, and read the answers.
 
     **Arguments:**
 
-    - `subject`: the network and its structure.
+    - `network`: the network and its structure.
     - `frequencies`: the keys.
     - `shifts`: how many shifts d ≠ 0 of Z_n are drawn; all where there are fewer.
     """
-    n = subject.matched.n
+    n = network.basis.n
     rng = np.random.default_rng(0)
     drawn = sorted(rng.permutation(np.arange(1, n))[:shifts].tolist())
     others = np.setdiff1d(np.arange(1, n // 2 + 1), frequencies)
-    keys = frames(subject, frequencies)
+    keys = frames(network, frequencies)
     # what the keys do not hold, so that a control turns nothing of them
-    rest = remove(subject.matched.embedding, frequencies, subject.embedding)
+    rest = remove(network.basis.inputs, frequencies, network.embedding)
     counts, control, sizes = _Counts(), _Counts(), []
     for d in drawn if len(frequencies) else ():
-        step = _step(subject, frequencies, keys, d)
-        counts.add(subject, step, d)
+        step = _step(network, frequencies, keys, d)
+        counts.add(network, step, d)
         other = sorted(rng.permutation(others)[: len(frequencies)].tolist())
         if other:
-            turned = _step(subject, other, frames(subject, other, table=rest), d)
-            control.add(subject, turned, d)
+            turned = _step(network, other, frames(network, other, table=rest), d)
+            control.add(network, turned, d)
             sizes.append(np.linalg.norm(turned) / max(np.linalg.norm(step), 1e-30))
     moved, stayed, moved_off, stayed_off = counts.shares()
     control_moved, control_stayed, _, _ = control.shares()
@@ -58,13 +58,13 @@ def patch_coordinate(
 
 
 def _step(
-    subject: Subject,
+    network: NetworkInBasis,
     frequencies: Sequence[int],
     vectors: Float[np.ndarray, "freq 2 d_model"],
     d: int,
 ) -> Float[np.ndarray, "p d_model"]:
     """How the embedding changes when u becomes u + d in some characters."""
-    u, n = subject.matched.structure.u, subject.matched.n
+    u, n = network.basis.structure.u, network.basis.n
     shifted = np.where(u >= 0, (u + d) % n, -1)
     # Σ_k (χ_k(u + d) − χ_k(u))·frame_k
     change = real_waves(shifted, frequencies, n) - real_waves(u, frequencies, n)
@@ -77,15 +77,15 @@ class _Counts:
     def __init__(self) -> None:
         self.pairs, self.moved, self.stayed = (np.zeros(2, int) for _ in range(3))
 
-    def add(self, subject: Subject, step: Float[np.ndarray, "p d_model"], d: int) -> None:
+    def add(self, network: NetworkInBasis, step: Float[np.ndarray, "p d_model"], d: int) -> None:
         """Run the network with a changed embedding at position x and count its answers."""
-        matched = subject.matched
-        said = subject.run(embedding_of_x=subject.embedding + step).argmax(axis=2)
-        new = matched.structure.g[(matched.sums + d) % matched.n]
-        counted = subject.defined & (new >= 0) & (new != subject.labels)
-        for i, rows in enumerate((np.ones(subject.p, bool), _has_no_residue(subject, d))):
+        basis = network.basis
+        said = network.run(embedding_of_x=network.embedding + step).argmax(axis=2)
+        new = basis.structure.g[(basis.sums + d) % basis.n]
+        counted = network.defined & (new >= 0) & (new != network.labels)
+        for i, rows in enumerate((np.ones(network.p, bool), _has_no_residue(network, d))):
             here = counted & rows[:, None]
-            self._count(i, here, said, new, subject.labels)
+            self._count(i, here, said, new, network.labels)
 
     def _count(
         self,
@@ -108,7 +108,7 @@ class _Counts:
         ]
 
 
-def _has_no_residue(subject: Subject, d: int) -> Bool[np.ndarray, "p"]:
+def _has_no_residue(network: NetworkInBasis, d: int) -> Bool[np.ndarray, "p"]:
     """Residues x for which no residue has the coordinate u(x) + d."""
-    u = subject.matched.structure.u
-    return (u >= 0) & ~np.isin((u + d) % subject.matched.n, u[u >= 0])
+    u = network.basis.structure.u
+    return (u >= 0) & ~np.isin((u + d) % network.basis.n, u[u >= 0])

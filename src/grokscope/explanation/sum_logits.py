@@ -29,7 +29,7 @@ class SumLogits:
     @classmethod
     def of(
         cls,
-        matched: Basis,
+        basis: Basis,
         defined: Bool[np.ndarray, "p p"],
         logits: Float[np.ndarray, "p p class"],
     ) -> "SumLogits":
@@ -37,9 +37,9 @@ class SumLogits:
 
         **Arguments:** the structure; pairs that are defined; logits at [x, y, answer].
         """
-        chosen = np.asarray(logits[defined][:, matched.readout.inside], np.float64)
+        chosen = np.asarray(logits[defined][:, basis.answers.inside], np.float64)
         centred = chosen - chosen.mean(axis=1, keepdims=True)
-        return cls(matched.sums[defined], centred, matched.n)
+        return cls(basis.sums[defined], centred, basis.n)
 
     @cached_property
     def counts(self) -> Int[np.ndarray, "n"]:

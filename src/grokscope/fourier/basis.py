@@ -44,19 +44,19 @@ class Basis:
         return pulled_back([self.structure.v], self.n)
 
     @cached_property
-    def embedding(self) -> Characters:
+    def inputs(self) -> Characters:
         """Characters pulled back through u and v, on the rows of W_E."""
         return pulled_back([self.structure.u, self.structure.v], self.n)
 
     @cached_property
-    def readout(self) -> Characters:
+    def answers(self) -> Characters:
         """Characters pushed forward through g, on the rows of W_L and the answers."""
         return pushed_forward(self.structure.g, self.p)
 
     @property
     def planes(self) -> Planes:
         """What each frequency spans on the rows of W_E."""
-        return self.embedding.planes
+        return self.inputs.planes
 
     @cached_property
     def sums(self) -> Int[np.ndarray, "p p"]:
@@ -77,7 +77,7 @@ class Basis:
     def __repr__(self) -> str:
         s = self.structure
         return (
-            f"{s.words}: the {self.embedding.n_frequencies} frequencies of {s.group}, in"
+            f"{s.words}: the {self.inputs.n_frequencies} frequencies of {s.group}, in"
             f" u(x) = {s.u_text}, v(y) = {s.v_text} and, on the answers, g(s) = {s.g_text}"
         )
 
@@ -95,8 +95,8 @@ def basis(operation: str, p: int = 97) -> Basis:
     - `operation`: for instance `x*y` or `x^2 + y^2`.
     - `p`: the modulus, 2 to 1009.
 
-    **Returns:** a `Basis`; `.x` and `.y` are its characters on either input, `.embedding` those of
-    both, for the rows of W_E, and `.readout` those of the answers, for the rows of W_L.
+    **Returns:** a `Basis`; `.x` and `.y` are its characters on either input, `.inputs` those of
+    both, for the rows of W_E, and `.answers` those of the answers, for the rows of W_L.
 
     **Raises:** `UsageError` for a text that is no operation, a modulus that is not usable, and an
     operation whose group is not known.

@@ -109,7 +109,7 @@ def spectrum(table: Float[Any, "p column"], basis: AnyBasis = ADDITIVE) -> Spect
       JAX (also inside `jit` and `vmap`). Up to 8 rows behind those of a basis are left out: the
       operators' tokens of a vocabulary.
     - `basis`: `"additive"`, the characters of Z_p, or what `gs.basis` gives: its characters on the
-      inputs, which are those of W_E. Those of W_L are `gs.basis(…).readout`.
+      inputs, which are those of W_E. Those of W_L are `gs.basis(…).answers`.
 
     **Returns:** norms in the units of the table. A norm that is only round-off, at most 1e-12
     (float64) or 1e-6 (shorter floats) of the table's own norm, is 0: noise has no frequency.

@@ -205,7 +205,7 @@ class Network:
                 search,
                 operation=self.operations[operation],
                 kind=self._kinds[operation],
-                task=operation,
+                operation_index=operation,
                 grokked=self._grokked[operation],
                 seed=self.seed,
                 step=self.step,

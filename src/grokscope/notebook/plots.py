@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from grokscope.config.arguments import plain_arguments
 from grokscope.errors import UsageError
-from grokscope.explanation.of_run import Network, load_network
+from grokscope.explanation.of_run import SavedNetwork, load_network
 from grokscope.numerics import computing
 from grokscope.reports.explained import Explained, read_explained
 from grokscope.reports.figures import over_pairs
@@ -134,12 +134,12 @@ class Plots:
             raise UsageError("the run has no such seed", got=seed, allowed=known)
         return self._record.shown_seed if seed is None else seed
 
-    def _network(self, seed: int | None, step: int | None) -> Network:
+    def _network(self, seed: int | None, step: int | None) -> SavedNetwork:
         return load_network(self._record.folder, self._seed(seed), step)
 
     @computing()
     def _of_network(
-        self, draw: Callable[[Network, int], Figure], seed: int | None, step: int | None
+        self, draw: Callable[[SavedNetwork, int], Figure], seed: int | None, step: int | None
     ) -> Figure:
         return draw(self._network(seed, step), self._record.p)
 

@@ -13,7 +13,7 @@ from grokscope.disk.lock import is_locked
 from grokscope.errors import UsageError
 from grokscope.explanation.frequency_losses import FrequencyLosses, frequency_losses
 from grokscope.explanation.logits import ROWS, frequency_pair_norms, logits_over_pairs
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.of_run import load_network
 from grokscope.explanation.store import read_or_explain, structure_explained
 from grokscope.fourier.basis import Basis
@@ -283,8 +283,8 @@ def _frequency_losses(reading: Reading) -> FrequencyLosses | None:
         return None
     kind = make_split(task, config.task.train_fraction, config.task.split, seed).kind
     labels = task.labels(seed)[0].reshape(task.p, task.p)
-    subject = Subject(network.model, labels, Basis(used), kind)
-    return frequency_losses(subject, keys)
+    in_basis = NetworkInBasis(network.model, labels, Basis(used), kind)
+    return frequency_losses(in_basis, keys)
 
 
 SERIES_OF_A_RUN: Final[dict[str, Callable[[Reading], Rows]]] = {

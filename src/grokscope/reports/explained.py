@@ -5,8 +5,8 @@ from typing import Any
 
 from grokscope.errors import UsageError
 from grokscope.explanation.findings import RunnerUp
-from grokscope.explanation.network import Subject
-from grokscope.explanation.of_run import Network
+from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.of_run import SavedNetwork
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.sentences import (
     VERDICTS,
@@ -67,12 +67,16 @@ def read_explained(record: RunRecord, number: int = 0) -> Explained | str:
     return Explained(explanation, used, number)
 
 
-def subject_of(record: RunRecord, network: Network, found: Explained) -> Subject | None:
+def network_in_basis(
+    record: RunRecord, network: SavedNetwork, found: Explained
+) -> NetworkInBasis | None:
     """Return the network with the structure of one of its operations; None without a structure."""
     if found.structure is None:
         return None
     labels = record.task.labels(record.shown_seed)[found.number].reshape(record.p, record.p)
-    return Subject(network.model, labels, Basis(found.structure), task=found.number)
+    return NetworkInBasis(
+        network.model, labels, Basis(found.structure), operation_index=found.number
+    )
 
 
 UNKNOWN = "–"

@@ -11,7 +11,7 @@ from grokscope.disk.curves import Curve
 from grokscope.disk.transfer import transfer_words
 from grokscope.measures import MEASURES, TABLES, half_fall
 from grokscope.reports.figures.over_time import sides
-from grokscope.reports.finding import Basis, Fall, bases, share_in_percent
+from grokscope.reports.finding import Fall, RecordedBasis, recorded_bases, share_in_percent
 from grokscope.reports.record import RunRecord
 
 _NAMES: Final[dict[Method, str]] = {
@@ -102,18 +102,18 @@ def seed_header(record: RunRecord) -> list[str]:
     return ["seed", "steps", "memorised at", "grokked at", *accuracies, *measures]
 
 
-def _measured(record: RunRecord) -> list[tuple[Basis, Fall]]:
+def _measured(record: RunRecord) -> list[tuple[RecordedBasis, Fall]]:
     """Return the measures of `seed_rows`; none of a single seed, whose are in `fall_rows`."""
     if len(record.seeds) == 1:
         return []
     return [
         (basis, fall)
-        for basis in bases(record)
+        for basis in recorded_bases(record)
         for fall in sorted(basis.falls, key=lambda fall: TABLES.index(fall.table))
     ]
 
 
-def _column(basis: Basis, fall: Fall) -> str:
+def _column(basis: RecordedBasis, fall: Fall) -> str:
     name = f"{MEASURES[fall.key].symbol} {fall.table}"
     return f"{name}, {basis.name}" if basis.name else name
 
@@ -150,13 +150,15 @@ def fall_rows(record: RunRecord) -> list[list[str]]:
     The bases that fit come first. All are medians over the seeds; the last column compares each
     seed's half with its grokking.
     """
-    return [_fall_row(record, basis, fall) for basis in bases(record) for fall in basis.falls]
+    return [
+        _fall_row(record, basis, fall) for basis in recorded_bases(record) for fall in basis.falls
+    ]
 
 
 FALL_HEADER = ["measure", "first", "last", "half of the fall at", "relative to grokking"]
 
 
-def _fall_row(record: RunRecord, basis: Basis, fall: Fall) -> list[str]:
+def _fall_row(record: RunRecord, basis: RecordedBasis, fall: Fall) -> list[str]:
     name = f"{fall.name}, {basis.name}" if basis.name else fall.name
     if not fall.curves:
         return [name, *[UNKNOWN] * 4]

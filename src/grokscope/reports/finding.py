@@ -38,7 +38,7 @@ class Fall(NamedTuple):
         return float(first), float(last)
 
 
-class Basis(NamedTuple):
+class RecordedBasis(NamedTuple):
     """What was recorded in one basis."""
 
     name: str
@@ -46,7 +46,7 @@ class Basis(NamedTuple):
     falls: tuple[Fall, ...]
 
 
-def bases(record: RunRecord) -> list[Basis]:
+def recorded_bases(record: RunRecord) -> list[RecordedBasis]:
     """Return the bases of a run: those that fit its operations, then the additive one.
 
     Where the additive one is what fits, or nothing else was recorded, it stands alone.
@@ -54,7 +54,7 @@ def bases(record: RunRecord) -> list[Basis]:
     fits = list(_fitting(record))
     name = ADDITIVE if fits else ""
     falls = [Fall(k, t, _defined(record.curves.get((k, t), {}))) for k in SHOWN for t in TABLES]
-    return [*fits, Basis(name, tuple(falls))]
+    return [*fits, RecordedBasis(name, tuple(falls))]
 
 
 def fitting(record: RunRecord) -> list[int]:
@@ -66,7 +66,7 @@ def fitting(record: RunRecord) -> list[int]:
     ]
 
 
-def _fitting(record: RunRecord) -> Iterator[Basis]:
+def _fitting(record: RunRecord) -> Iterator[RecordedBasis]:
     for number in fitting(record):
         expression, curves = record.task.expressions[number], record.matched_curves(number)
         of = f" {expression.canonical}" if record.task.n_tasks > 1 else ""
@@ -76,7 +76,7 @@ def _fitting(record: RunRecord) -> Iterator[Basis]:
             for table in TABLES
             if (key, table) in curves
         ]
-        yield Basis(f"{FITS}{of}", tuple(found))
+        yield RecordedBasis(f"{FITS}{of}", tuple(found))
 
 
 def _is_additive(record: RunRecord, number: int) -> bool:
@@ -252,7 +252,7 @@ def _leaks(record: RunRecord) -> list[Sentence]:
 
 def _measures(record: RunRecord) -> list[Sentence]:
     medians = " (medians over the seeds)" if len(record.seeds) > 1 else ""
-    said = [(basis.name, _of_basis(basis)) for basis in bases(record)]
+    said = [(basis.name, _of_basis(basis)) for basis in recorded_bases(record)]
     return [
         Sentence(f"{f'In the {name}: ' if name else ''}{text[:-1]}{medians}.")
         for name, text in said
@@ -260,7 +260,7 @@ def _measures(record: RunRecord) -> list[Sentence]:
     ]
 
 
-def _of_basis(basis: Basis) -> str:
+def _of_basis(basis: RecordedBasis) -> str:
     """Say which measures fell in a basis, and which did not; nothing where none is defined."""
     changes = [(_change(fall), fall.ends) for fall in basis.falls if fall.curves]
     fell = [text for text, (start, end) in changes if start - end >= SMALLEST_FALL]

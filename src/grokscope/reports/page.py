@@ -27,8 +27,8 @@ from grokscope.reports.explained import (
 from grokscope.reports.figures import (
     Figure,
     explanation_figures,
+    figures_over_time,
     network_figures,
-    over_time,
     read_network,
 )
 from grokscope.reports.figures.over_time import FITTING, SHOWN
@@ -71,7 +71,9 @@ def write_figures(runs: Any, directory: str | Path, formats: Sequence[str] = FOR
 @computing()
 def _named(records: Sequence[RunRecord]) -> list[tuple[str, Figure]]:
     """Return all figures with the stems of their files."""
-    common = over_time(records) if len(records) == 1 else comparison_figures(Comparison(records))
+    common = (
+        figures_over_time(records) if len(records) == 1 else comparison_figures(Comparison(records))
+    )
     named = [(f"{i}-{figure.name}", figure) for i, figure in enumerate(common, 1)]
     if len(records) > DETAILED:
         return named
@@ -150,7 +152,7 @@ def render(
         "fall_header": facts.FALL_HEADER,
     }
     if len(records) == 1 and not left_out:
-        drawn = over_time(records)
+        drawn = figures_over_time(records)
         common = charts.add(drawn)
         if common is None:
             raise UsageError(

@@ -92,7 +92,7 @@ class _Planes(eqx.Module):
 
 def characters_of(matched: Basis) -> dict[str, Characters]:
     """Return the characters on the rows of each table that is measured."""
-    return {"W_E": matched.embedding, "W_L": matched.readout}
+    return {"W_E": matched.inputs, "W_L": matched.answers}
 
 
 def matched_columns(matched: Basis) -> list[tuple[str, str, str]]:

@@ -133,15 +133,15 @@ class _Fit(eqx.Module):
         known = SumLogits(sums, np.zeros((len(sums), 1)), matched.n)
         waves, share = known.waves(all_frequencies(matched.n)), known.counts / len(sums)
         self.n = matched.n
-        self._n_answers = jnp.float32(matched.readout.inside.sum())
-        self._inside = jnp.asarray(matched.readout.inside)
+        self._n_answers = jnp.float32(matched.answers.inside.sum())
+        self._inside = jnp.asarray(matched.answers.inside)
         self._counts = jnp.asarray(np.maximum(known.counts, 1), jnp.float32)
         self._share = jnp.asarray(share, jnp.float32)
         self._waves = jnp.asarray(waves, jnp.float32)
         # XᵀN, and the Gram matrix XᵀNX
         self._weighted = jnp.asarray(waves.T * share, jnp.float32)
         self._gram = jnp.asarray(waves.T * share @ waves, jnp.float32)
-        self._planes = jnp.asarray(matched.readout.parts[0], jnp.float32)
+        self._planes = jnp.asarray(matched.answers.parts[0], jnp.float32)
         self._answers = jnp.asarray(matched.structure.g, jnp.int32)
 
     def totals(

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 
 from grokscope.errors import UsageError
 from grokscope.explanation import pairs
-from grokscope.explanation.of_run import Network, load_network
+from grokscope.explanation.of_run import SavedNetwork, load_network
 from grokscope.explanation.sentences import is_additive
-from grokscope.reports.explained import Explained, subject_of
+from grokscope.reports.explained import Explained, network_in_basis
 from grokscope.reports.figures.circles import circles
 from grokscope.reports.figures.figure import Figure, Layout
 from grokscope.reports.figures.keys import ablation_figure, key_shapes_figure
@@ -30,13 +30,13 @@ __all__ = [
     "Figure",
     "Layout",
     "explanation_figures",
+    "figures_over_time",
     "network_figures",
-    "over_time",
     "read_network",
 ]
 
 
-def over_time(records: Sequence[RunRecord]) -> list[Figure]:
+def figures_over_time(records: Sequence[RunRecord]) -> list[Figure]:
     """Return what is drawn over training time, for all runs that have evaluations together."""
     known = [record for record in records if record.curves]
     if not known:
@@ -48,7 +48,7 @@ def over_time(records: Sequence[RunRecord]) -> list[Figure]:
     return [accuracy(known, axis), loss(known, axis), *measures, norms(known, axis)]
 
 
-def read_network(record: RunRecord) -> Network | str:
+def read_network(record: RunRecord) -> SavedNetwork | str:
     """Return the last network of the first seed, or one line that says why there is none."""
     try:
         network = load_network(record.folder, record.shown_seed)
@@ -62,7 +62,7 @@ def read_network(record: RunRecord) -> Network | str:
 
 def network_figures(
     record: RunRecord,
-    network: Network | str,
+    network: SavedNetwork | str,
     runs: int = 1,
     explained: Sequence[Explained | str] = (),
 ) -> list[Figure]:
@@ -87,24 +87,24 @@ _BASES: Final = ("spectra", "circles")
 
 
 def _matched(
-    record: RunRecord, network: Network | str, runs: int, found: Explained
+    record: RunRecord, network: SavedNetwork | str, runs: int, found: Explained
 ) -> list[Figure]:
     """Return spectra, circles and neurons in the basis that fits an operation."""
-    subject = None if isinstance(network, str) else subject_of(record, network, found)
-    if subject is None or isinstance(network, str):
+    in_basis = None if isinstance(network, str) else network_in_basis(record, network, found)
+    if in_basis is None or isinstance(network, str):
         return []
     several = record.task.n_tasks > 1
     name = f" of {found.explanation.operation}" if several else ""
     figures = [
         spectra(record, record.shown_seed, runs, found),
         circles(network, record.p, found),
-        neurons(network, record.p, subject),
+        neurons(network, record.p, in_basis),
     ]
     return [figure.called(f"in the basis that fits{name}") for figure in figures]
 
 
 def explanation_figures(
-    record: RunRecord, network: Network | str, found: Explained | str
+    record: RunRecord, network: SavedNetwork | str, found: Explained | str
 ) -> list[Figure]:
     """Return the evidence for the algorithm that a run's network found for an operation.
 
@@ -112,11 +112,11 @@ def explanation_figures(
     """
     if isinstance(network, str) or isinstance(found, str):
         return []
-    subject = subject_of(record, network, found)
-    if subject is None:
+    in_basis = network_in_basis(record, network, found)
+    if in_basis is None:
         return []
     # those of another coordinate stand among what was learned
-    own = [neurons(network, record.p, subject)] if is_additive(found.explanation) else []
+    own = [neurons(network, record.p, in_basis)] if is_additive(found.explanation) else []
     return [
         bases(found, network, record.p),
         *own,

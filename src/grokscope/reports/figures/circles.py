@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokscope.explanation.of_run import Network
+from grokscope.explanation.of_run import SavedNetwork
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.sentences import own_and_harmonics
 from grokscope.fourier.basis import Basis
@@ -44,7 +44,7 @@ class _Circles(NamedTuple):
     turn: str
 
 
-def circles(network: Network, p: int, found: Explained | None = None) -> Figure:
+def circles(network: SavedNetwork, p: int, found: Explained | None = None) -> Figure:
     """Return the figure: a panel for each of the strongest frequencies of W_E.
 
     **Arguments:** the network; the modulus; where it is to be the basis that fits an operation,
@@ -99,7 +99,7 @@ def _additive(table: Float[np.ndarray, "p d_model"]) -> _Circles:
 
 
 def _fitting(explanation: Explanation, structure: Structure) -> _Circles:
-    n, characters = structure.n, Basis(structure).embedding
+    n, characters = structure.n, Basis(structure).inputs
     caption = (
         f"Each point is a residue x in the plane of frequency k of Z_{n}; colour is k·u(x) mod {n}"
         f" with u(x) = {structure.u_text}. A ring in the order of the colours: W_E has turned the"

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from grokscope.explanation.attention import attention_patterns, mean_attention
 from grokscope.explanation.logits import frequency_pair_norms, logits_over_pairs
-from grokscope.explanation.network import Subject
+from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.neurons import (
     block_shares,
     dominant_frequencies,
@@ -17,7 +17,7 @@ from grokscope.explanation.neurons import (
     neuron_strengths,
     strongest_neurons,
 )
-from grokscope.explanation.of_run import Network
+from grokscope.explanation.of_run import SavedNetwork
 from grokscope.models import MLP
 from grokscope.reports.figures.figure import Figure, Layout, Panel, assemble, ticks
 from grokscope.reports.figures.maps import (
@@ -32,7 +32,7 @@ NEURONS: Final = 8
 _TICKS: Final = 5
 
 
-def neurons(network: Network, p: int, subject: Subject | None = None) -> Figure:
+def neurons(network: SavedNetwork, p: int, in_basis: NetworkInBasis | None = None) -> Figure:
     """Return the figure: a panel for each of the strongest neurons.
 
     **Arguments:** the network; the modulus; where x and y are to stand in the order of an
@@ -40,9 +40,11 @@ def neurons(network: Network, p: int, subject: Subject | None = None) -> Figure:
     """
     strengths = neuron_strengths(network.model)
     chosen = strongest_neurons(strengths, NEURONS)
-    maps = neuron_activations(network.model, chosen, 0 if subject is None else subject.task)
+    maps = neuron_activations(
+        network.model, chosen, 0 if in_basis is None else in_basis.operation_index
+    )
     layout = maps_layout(p)
-    if subject is None:
+    if in_basis is None:
         name, title = "neurons", "The neurons that move the logits most"
         panels = [
             _neuron_panel(values, f"neuron {j}: 0 to {values.max():.2g}")
@@ -52,13 +54,13 @@ def neurons(network: Network, p: int, subject: Subject | None = None) -> Figure:
     else:
         name = "neurons-matched"
         title = "The same neurons in the order of the operation's coordinates"
-        shares = block_shares(subject, np.moveaxis(maps, 0, 2).astype(np.float64))
+        shares = block_shares(in_basis, np.moveaxis(maps, 0, 2).astype(np.float64))
         best = dominant_frequencies(shares).tolist()
         panels = [
-            _neuron_panel(values, f"neuron {j}: k = {k}, {share[k - 1]:.0%}", subject, k)
+            _neuron_panel(values, f"neuron {j}: k = {k}, {share[k - 1]:.0%}", in_basis, k)
             for j, values, k, share in zip(chosen, maps, best, shares, strict=True)
         ]
-        caption = _rearranged(subject)
+        caption = _rearranged(in_basis)
     return Figure(name, title, caption, assemble(panels, layout, title), layout)
 
 
@@ -72,8 +74,8 @@ def _held_by(chosen: list[int], strengths: Float[np.ndarray, "d_mlp"]) -> str:
     )
 
 
-def _rearranged(subject: Subject) -> str:
-    structure = subject.matched.structure
+def _rearranged(in_basis: NetworkInBasis) -> str:
+    structure = in_basis.basis.structure
     caption = (
         "The neurons that move the logits most, with x and y rearranged: each by k·u(x) and"
         f" k·v(y) mod {structure.n}, k the frequency that holds most of its variance (its share is"
@@ -82,19 +84,19 @@ def _rearranged(subject: Subject) -> str:
         " side: the neuron responds to this frequency alone; a band along the falling diagonal:"
         " to the sum u + v."
     )
-    if not subject.matched.embedding.inside.all():
+    if not in_basis.basis.inputs.inside.all():
         caption += " Residues at which a coordinate is undefined are left out."
     return caption
 
 
 def _neuron_panel(
-    values: Float[np.ndarray, "p p"], title: str, subject: Subject | None = None, k: int = 1
+    values: Float[np.ndarray, "p p"], title: str, in_basis: NetworkInBasis | None = None, k: int = 1
 ) -> Panel:
     """Draw a neuron over x and y, or over k·u(x) and k·v(y) of a structure."""
     legend = "activation / its maximum"
-    if subject is None:
+    if in_basis is None:
         return pair_map(values / (float(values.max()) or 1.0), 0, 1, title, legend)
-    structure, inside = subject.matched.structure, subject.matched.embedding.inside
+    structure, inside = in_basis.basis.structure, in_basis.basis.inputs.inside
     sides = {"u(x)": structure.u, "v(y)": structure.v}
     orders, turns = zip(
         *(_ordered(k, coordinate, inside, structure.n) for coordinate in sides.values()),
@@ -134,7 +136,7 @@ MOST_HEADS: Final = 8
 _ATTENTION_TITLE: Final = "Attention from y to x, per head"
 
 
-def attention(network: Network, p: int) -> Figure:
+def attention(network: SavedNetwork, p: int) -> Figure:
     """Return the figure: a panel per head of the last block."""
     if isinstance(network.model, MLP):
         return Figure(
@@ -178,7 +180,7 @@ DECADES: Final = 3
 _MODES_TITLE: Final = "The logits in the Fourier basis of x and y"
 
 
-def modes(network: Network, p: int) -> Figure:
+def modes(network: SavedNetwork, p: int) -> Figure:
     """Return the figure: a map of norms, and one of their logarithms."""
     layout = Layout(columns=2, least=340, axis=70, square=True, most=500, cells=p)
     if p > LARGEST_MODULUS:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from grokscope.disk.curves import spectra_of
 from grokscope.errors import UsageError
-from grokscope.explanation.of_run import Network
+from grokscope.explanation.of_run import SavedNetwork
 from grokscope.explanation.sentences import is_additive, own_and_harmonics
 from grokscope.fourier.spectrum import spectrum as spectrum_of
 from grokscope.measures import TABLES
@@ -190,7 +190,7 @@ _OVERLAP: Final = (
 _KINDS: Final = ("key frequency", "harmonic of a key", "other frequency")
 
 
-def bases(found: Explained, network: Network, p: int) -> Figure:
+def bases(found: Explained, network: SavedNetwork, p: int) -> Figure:
     """Return the figure: a row per table; on the left characters of Z_p, on the right its own.
 
     An operation whose coordinates are x and y themselves has one column: both are the same.
