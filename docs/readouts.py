@@ -21,9 +21,10 @@ from docs.explained import CASES, FOLDER
 from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.explanation.circuit import Effort, find_circuit
-from grokscope.explanation.key_shapes import FittedShape, key_shapes
+from grokscope.explanation.formulas import FittedShape, key_shapes
 from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.of_run import case_of, load_network
+from grokscope.explanation.verdict import Place
 from grokscope.fourier.basis import Basis
 from grokscope.tasks import Task
 
@@ -53,7 +54,7 @@ class Comparison(NamedTuple):
 def compare(name: str, network: NetworkInBasis, seed: int) -> Comparison:
     """Fit the best readout of a network's own code and compare."""
     circuit = find_circuit(network, effort=Effort(null_draws=1000))
-    keys = circuit.logit_map_keys.frequencies
+    keys = circuit.keys[Place.LOGITS].frequencies
     shapes = key_shapes(network, keys)
     inside = network.basis.answers.inside
     kept = network.basis.answers.basis(circuit.frequencies)[inside]

@@ -17,8 +17,8 @@ from grokscope.config.run import RunConfig
 from grokscope.disk.explanations import EXPLANATION_NAME
 from grokscope.disk.folder import RunFolder
 from grokscope.explanation.explain import explain_network
+from grokscope.explanation.findings import BySide
 from grokscope.explanation.of_run import case_of, explain_networks, load_network
-from grokscope.explanation.outcome import BySide
 from grokscope.explanation.result import Explanation
 from grokscope.tasks import Task
 

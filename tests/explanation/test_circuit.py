@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.explanation.circuit import Circuit, Effort, find_circuit, spectrum_of
+from grokscope.explanation.circuit import Circuit, Effort, find_circuit
 from grokscope.explanation.keys import Keys
 from grokscope.explanation.network import NetworkInBasis
-from grokscope.explanation.verdict import ClaimId
-from grokscope.fourier.characters import pulled_back
+from grokscope.explanation.verdict import ClaimId, Place
+from grokscope.fourier.basis import Basis
 from grokscope.tasks import TEST_UNLEAKED, TRAIN
 
 NONE = Keys((), (), (), 0.0, 0.0, 0.1, 10, False)
@@ -36,7 +36,8 @@ def squares(build_clock: Callable, known_structure: Callable, in_basis: Callable
 
 
 def circuit(about: NetworkInBasis, embedding: Keys, readout: Keys, grokked: bool = True) -> Circuit:
-    return Circuit(about, grokked, embedding, readout, EFFORT)
+    found = {Place.EMBEDDING: embedding, Place.LOGITS: readout}
+    return Circuit(about, grokked, found, EFFORT)
 
 
 def verdicts(of: Circuit) -> dict[str, str]:
@@ -47,7 +48,7 @@ def test_the_built_in_keys_are_an_explanation(clock: NetworkInBasis) -> None:
     found = circuit(clock, keys(*KEYS), keys(*KEYS))
     assert found.verdict == "explained"
     assert set(verdicts(found).values()) == {"holds"}
-    assert len(found.of_embedding.control) == 3
+    assert len(found.ablations[Place.EMBEDDING].control) == 3
     assert found.score[0] == 3
     assert_allclose(found.score[1], 1)
 
@@ -96,8 +97,8 @@ def test_of_a_saturated_embedding_the_readout_says_the_keys(squares: NetworkInBa
     assert set(found.frequencies) == set(KEYS)
     asked = verdicts(found)
     assert asked["embedding keys"] == asked["families agree"] == "not testable"
-    assert found.of_embedding.outside
-    assert not found.of_logits.outside
+    assert found.ablations[Place.EMBEDDING].outside
+    assert not found.ablations[Place.LOGITS].outside
     assert found.verdict == "explained"
 
 
@@ -143,29 +144,17 @@ def test_a_group_with_one_frequency_cannot_be_tested(
     assert found.verdict == "not decided"
 
 
-def test_keys_of_both_matrices_are_looked_for_in_both(clock: NetworkInBasis) -> None:
+def test_keys_of_both_matrices_are_looked_for_in_both(
+    clock: NetworkInBasis, known_structure: Callable
+) -> None:
     found = find_circuit(clock, grokked=True, effort=EFFORT)
-    assert (
-        set(found.embedding_keys.frequencies) == set(found.logit_map_keys.frequencies) == set(KEYS)
-    )
+    assert [set(keys.frequencies) for keys in found.keys.values()] == [set(KEYS)] * 2
     # a basis that was tried raises the threshold
-    other = pulled_back([np.arange(23) ** 2 % 23], 23)
-    tried = find_circuit(clock, grokked=True, tried=[(other, other)], effort=EFFORT)
-    assert tried.embedding_keys.threshold >= found.embedding_keys.threshold
-    assert set(tried.embedding_keys.frequencies) == set(KEYS)
-
-
-@pytest.mark.parametrize("p", [12, 13])
-def test_the_spectrum_is_the_share_of_each_frequency(p: int) -> None:
-    x = np.arange(p)
-    table = np.random.default_rng(0).normal(size=(p, 4))
-    found = spectrum_of(table, pulled_back([x], p))
-    centred = table - table.mean(axis=0)
-    for k in range(1, p // 2 + 1):
-        power = np.abs(np.fft.fft(centred, axis=0)[k]) ** 2 * (1 if 2 * k == p else 2)
-        assert_allclose(found[k - 1], power.sum() / p / np.sum(centred**2))
-    assert_allclose(found.sum(), 1)
-    assert_allclose(spectrum_of(np.ones((p, 2)), pulled_back([x], p)), 0, atol=1e-12)
+    other = Basis(known_structure("x^2 + y^2", 23))
+    tried = find_circuit(clock, grokked=True, tried=[other], effort=EFFORT)
+    before, after = (of.keys[Place.EMBEDDING] for of in (found, tried))
+    assert after.threshold >= before.threshold
+    assert set(after.frequencies) == set(KEYS)
 
 
 def test_what_answers_only_trained_pairs_cannot_be_tested(clock: NetworkInBasis) -> None:

@@ -13,11 +13,9 @@ import pytest
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.document import from_plain, to_plain
 from grokscope.explanation.explain import explain_network, explain_table
-from grokscope.explanation.findings import KeyShape, TableFinding
-from grokscope.explanation.outcome import BySide
-from grokscope.explanation.page import page_of
-from grokscope.explanation.result import Explanation
-from grokscope.explanation.show import as_html
+from grokscope.explanation.findings import BySide, KeyShape
+from grokscope.explanation.page import as_html, page_of
+from grokscope.explanation.result import Explanation, TableFinding
 from grokscope.explanation.verdict import ClaimId, Place
 from grokscope.models import Model
 from grokscope.tasks import Task, make_split, parse

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grokscope.explanation.keys import double, families, fold, harmonics, harmonics_of
+from grokscope.explanation.families import double, families, fold, harmonics, harmonics_of
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Key frequencies that were put into a table come back; those that were not do not."""
+"""The null, the pursuit of planes, and the keys that stand out."""
 
 import dataclasses
 
@@ -6,8 +6,166 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.explanation.keys import Keys, confirm_keys, find_keys, with_ghosts
+from grokscope.explanation.keys import (
+    Keys,
+    PlanePursuit,
+    confirm_keys,
+    find_keys,
+    permutation_null,
+    with_ghosts,
+)
 from grokscope.fourier.characters import Characters, pulled_back, pushed_forward
+
+
+def shares(table: np.ndarray, characters: Characters) -> list[list[float]]:
+    """Energy of each part and frequency over the energy beyond the constant, by least squares."""
+    centred = table - table.mean(axis=0)
+    return [
+        [float(np.sum((plane.T @ centred) ** 2) / np.sum(centred**2)) for plane in part]
+        for part in characters.parts
+    ]
+
+
+@pytest.mark.parametrize(
+    "coordinates", [[np.arange(9)], [2 * np.arange(11) % 11, 3 * np.arange(11) % 11]]
+)
+def test_it_is_what_a_loop_over_permutations_finds(coordinates: list[np.ndarray]) -> None:
+    p = len(coordinates[0])
+    characters = pulled_back(coordinates, p)
+    table = np.random.default_rng(1).normal(size=(p, 5)) * np.arange(1, 6)
+    null = permutation_null(table, characters, draws=60)
+    rng, largest, two = np.random.default_rng(0), [], []
+    for _ in range(60):
+        found = np.array(shares(table[rng.permutation(p)], characters))
+        largest.append(found.max())
+        two.append(np.sort(found.sum(axis=0))[-2:].sum())
+    assert_allclose(null.threshold, np.quantile(largest, 0.99))
+    assert_allclose(null.strongest[1], min(1, np.quantile(np.minimum(two, 1), 0.99)))
+
+
+def test_other_bases_that_were_tried_raise_the_threshold() -> None:
+    table = np.random.default_rng(1).normal(size=(13, 3))
+    plain = pulled_back([np.arange(13)], 13)
+    squares = pulled_back([np.arange(13) ** 2 % 13], 13)
+    own, both = (permutation_null(table, plain, tried, draws=200) for tried in ([], [squares]))
+    other = permutation_null(table, squares, draws=200)
+    assert both.threshold >= max(own.threshold, other.threshold)
+    assert both.threshold > own.threshold
+    assert_allclose(both.strongest, own.strongest)
+
+
+def test_a_table_of_low_rank_has_a_higher_threshold() -> None:
+    rng = np.random.default_rng(2)
+    characters = pulled_back([np.arange(31)], 31)
+    full = rng.normal(size=(31, 30))
+    thin = rng.normal(size=(31, 2)) @ rng.normal(size=(2, 30))
+    assert (
+        permutation_null(thin, characters, draws=100).threshold
+        > permutation_null(full, characters, draws=100).threshold + 0.1
+    )
+
+
+def test_rows_outside_stay_out_of_the_permutations() -> None:
+    coordinate = np.array([-1, 0, 1, 3, 2, 4])
+    characters = pulled_back([coordinate], 5)
+    table = np.random.default_rng(3).normal(size=(6, 2))
+    far = table.copy()
+    far[0] = 1e6
+    a, b = (permutation_null(t, characters, draws=20) for t in (table, far))
+    assert_allclose(a.threshold, b.threshold)
+
+
+def test_a_constant_table_holds_nothing() -> None:
+    null = permutation_null(np.ones((7, 3)), pulled_back([np.arange(7)], 7), draws=10)
+    assert null.threshold == 0
+    assert_allclose(null.strongest, 0)
+
+
+def test_one_table_in_a_hundred_passes() -> None:
+    """Of 300 random tables 3 should have a frequency above their own threshold; 11 are 1e-4."""
+    characters = pulled_back([np.arange(13)], 13)
+    rng = np.random.default_rng(4)
+    passed = 0
+    for _ in range(300):
+        table = rng.normal(size=(13, 3))
+        threshold = permutation_null(table, characters, draws=100).threshold
+        passed += max(shares(table, characters)[0]) > threshold
+    assert passed <= 11
+
+
+P = 13
+
+
+def explained(table: np.ndarray, u: np.ndarray, frequencies: list[int]) -> float:
+    """Share of the variance that cos and sin of some frequencies of u fit."""
+    angles = [2 * np.pi * k * u / P for k in frequencies]
+    columns = [np.ones(P)] + [f(a) for a in angles for f in (np.cos, np.sin)]
+    design = np.column_stack(columns)
+    rest = table - design @ np.linalg.lstsq(design, table, rcond=1e-10)[0]
+    centred = table - table.mean(axis=0)
+    return 1 - float(np.sum(rest**2) / np.sum(centred**2))
+
+
+@pytest.mark.parametrize("power", [1, 2, 3])
+def test_it_takes_what_adds_most_every_time(power: int) -> None:
+    u = np.arange(P) ** power % P
+    characters = pulled_back([u], P)
+    rng = np.random.default_rng(power)
+    table = np.cos(2 * np.pi * 2 * u / P)[:, None] * 3 + rng.normal(size=(P, 4))
+    pursuit = PlanePursuit(table, characters)
+    chosen: list[int] = []
+    while len(chosen) < 2:
+        gains = pursuit.gains()
+        before = explained(table, u, chosen)
+        expected = [explained(table, u, [*chosen, k]) - before for k in range(1, 7)]
+        for k in range(1, 7):
+            assert_allclose(gains[pursuit.number[0, k - 1]], expected[k - 1], atol=1e-6)
+        pursuit.run(0.0, most=pursuit.dimensions + 1)
+        taken = 1 + pursuit.number[0].tolist().index(pursuit.chosen[-1])
+        # of the cubes some frequencies have the same plane, so that two can add most
+        assert_allclose(expected[taken - 1], max(expected), atol=1e-9)
+        chosen.append(taken)
+        assert_allclose(pursuit.energy, explained(table, u, chosen), atol=1e-9)
+        assert_allclose(np.sum(pursuit.residual.mean(axis=0) ** 2), 0, atol=1e-20)
+
+
+def test_it_stops_at_the_threshold_and_at_the_room() -> None:
+    x = np.arange(P)
+    angle = 2 * np.pi * np.outer(x, [1, 3, 4]) / P
+    table = np.cos(angle) * [3.0, 2.0, 0.1]
+    characters = pulled_back([x], P)
+
+    def chosen(threshold: float, most: int, among: list[int] | None = None) -> list[int]:
+        pursuit = PlanePursuit(table, characters)
+        pursuit.run(threshold, most, among)
+        return [1 + pursuit.number[0].tolist().index(plane) for plane in pursuit.chosen]
+
+    assert chosen(0.01, 99) == [1, 3]
+    assert chosen(1e-5, 99) == [1, 3, 4]
+    assert chosen(1e-5, 2) == [1]
+    number = PlanePursuit(table, characters).number[0].tolist()
+    assert chosen(1e-5, 99, [number[3], number[2]]) == [3, 4]
+
+
+def characters_of(*coordinates: np.ndarray) -> Characters:
+    return pulled_back(list(coordinates), P)
+
+
+def test_a_plane_that_two_coordinates_share_has_one_number() -> None:
+    x = np.arange(P)
+    number = PlanePursuit(np.eye(P), characters_of(2 * x % P, 3 * x % P)).number
+    for k in range(1, 7):
+        for j in range(1, 7):
+            same = (2 * k - 3 * j) % P == 0 or (2 * k + 3 * j) % P == 0
+            assert (number[0, k - 1] == number[1, j - 1]) == same
+
+
+def test_a_table_of_nothing_chooses_nothing() -> None:
+    pursuit = PlanePursuit(np.zeros((P, 2)), characters_of(np.arange(P)))
+    pursuit.run(0.0, 99)
+    assert (pursuit.chosen, pursuit.energy, pursuit.dimensions) == ([], 0.0, 0)
+    assert_allclose(pursuit.shares(), 0)
+
 
 DRAWS = 100
 

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.explanation.ablation import ablate_neurons, keep_everywhere
-from grokscope.explanation.logits import logits_over_pairs
 from grokscope.explanation.network import NetworkInBasis
-from grokscope.explanation.neurons import neuron_activations
+from grokscope.explanation.neuron_ablation import ablate_neurons, keep_everywhere
+from grokscope.explanation.pairs import logits_over_pairs, neuron_activations
 
 KEYS = [2, 3]
 

@@ -10,14 +10,10 @@ from grokscope.explanation.findings import (
     ClockOrPizza,
     ClosedForm,
     ClosedForms,
-    Control,
-    Key,
     KeyShape,
     LogitFinding,
-    StructureFound,
-    TableFinding,
 )
-from grokscope.explanation.result import Explanation
+from grokscope.explanation.result import Control, Explanation, Key, StructureFound, TableFinding
 from grokscope.explanation.sentences import (
     algorithm_in_words,
     harmonic_in_words,

@@ -1,4 +1,4 @@
-"""explanation.json: written whole, read back, made anew only where it does not fit."""
+"""Explanations as explanation.json, and as rows of a table."""
 
 import json
 from collections.abc import Callable
@@ -10,13 +10,15 @@ from grokscope.disk.folder import RunFolder
 from grokscope.errors import DiskError
 from grokscope.explanation import store
 from grokscope.explanation.circuit import Effort
-from grokscope.explanation.findings import StructureFound
 from grokscope.explanation.of_run import explain_networks
-from grokscope.explanation.result import Explanation
+from grokscope.explanation.result import Explanation, StructureFound
 from grokscope.explanation.store import (
+    COLUMNS,
     kept_explanations,
     read_explanations,
     read_or_explain,
+    row_in_words,
+    row_of,
     structure_explained,
     write_explanations,
 )
@@ -167,3 +169,23 @@ def test_the_structure_of_an_explanation_is_the_one_that_it_used() -> None:
 
 def resting_on(structure: StructureFound) -> Explanation:
     return Explanation("x^4 + y^4", 13, 0, 100, "explained", structure)
+
+
+def test_a_row_has_the_numbers_of_its_explanation(clock_run: RunFolder) -> None:
+    (found,) = explain_networks(
+        clock_run, effort=Effort(null_draws=50, control_draws=2), thorough=False
+    )
+    row = row_of(found)
+    assert row["verdict"] == found.verdict
+    assert row["W_E_keys"] == list(found.embedding.keys)
+    assert row["W_E_shares"] == [found.embedding.spectrum[k - 1] for k in row["W_E_keys"]]
+    assert row["A_W_E_keep"] == found.ablations.embedding.keep
+    assert row["A_class_axis_keep_others"] == found.ablations.logits.keep_others
+    assert row.keys() <= dict(COLUMNS).keys()
+    assert Explanation.from_json(found.to_json()) == found
+
+
+def test_words() -> None:
+    assert row_in_words({"verdict": "partly"}) == "partly explained"
+    assert row_in_words({"verdict": None, "why_not": "it is damaged"}) == "it is damaged"
+    assert row_in_words({}) == "not explained yet"

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grokscope.explanation.keys import fold
+from grokscope.explanation.families import fold
 from grokscope.fourier.characters import keep, pulled_back, pushed_forward, remove, remove_others
 
 groups = st.integers(2, 16)

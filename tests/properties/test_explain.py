@@ -14,7 +14,7 @@ from tests.explanation.networks import make
 
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network
-from grokscope.explanation.keys import double, families, fold, harmonics
+from grokscope.explanation.families import double, families, fold, harmonics
 from grokscope.explanation.result import Explanation
 from grokscope.models import Model
 from grokscope.tasks.structure import structure

@@ -237,4 +237,4 @@ def test_the_matched_basis_of_an_operation(helpers: SimpleNamespace) -> None:
     found = matched_of(Task.from_config(helpers.tiny("x + y", "x*y").task), 1)
     assert isinstance(found, Basis)
     assert found.n == 6
-    assert_array_equal(np.flatnonzero(~found.embedding.inside), [0])
+    assert_array_equal(np.flatnonzero(~found.inputs.inside), [0])

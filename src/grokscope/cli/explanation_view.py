@@ -12,11 +12,10 @@ from grokscope.disk.manifest import differing, setting_in_words, value_in_words
 from grokscope.disk.sweep_folder import rows_of, settings_in
 from grokscope.errors import printable
 from grokscope.explanation.over_time import Timeline
-from grokscope.explanation.page import page_of
+from grokscope.explanation.page import WIDTH, as_text, names_and_texts, page_of, rendered, table_of
 from grokscope.explanation.result import Explanation
-from grokscope.explanation.row import row_in_words
-from grokscope.explanation.sentences import NOT_TESTABLE, VERDICTS, frequencies_in_words
-from grokscope.explanation.show import WIDTH, as_text, names_and_texts, rendered, table_of
+from grokscope.explanation.sentences import NOT_TESTABLE, VERDICTS_IN_WORDS, frequencies_in_words
+from grokscope.explanation.store import row_in_words
 
 NARROWEST: Final = 60
 """Columns under which a terminal breaks the lines itself: tables would lose their numbers."""
@@ -58,13 +57,13 @@ def _stretches(found: Sequence[Explanation]) -> str:
     for explanation in found:
         if explanation.verdict != last and explanation.step is not None:
             last = explanation.verdict
-            said.append(f"{VERDICTS[last]} from step {explanation.step:,}")
+            said.append(f"{VERDICTS_IN_WORDS[last]} from step {explanation.step:,}")
     return ", ".join(said) or NOT_TESTABLE
 
 
 _GAP: Final = "  "
 _NUMBER: Final = len("grokked at")
-_VERDICT: Final = max(map(len, VERDICTS.values()))
+_VERDICT: Final = max(map(len, VERDICTS_IN_WORDS.values()))
 
 
 class Lines:

@@ -4,31 +4,25 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, Final
 
-from grokscope.explanation.ablation import (
-    ablate_neurons,
-    dose_response,
-    keep_everywhere,
-    repair_logits,
-)
-from grokscope.explanation.attention import attention_findings
+from grokscope.explanation.ablation import EditableTable, frequency_losses, repair_logits
 from grokscope.explanation.circuit import Circuit
 from grokscope.explanation.clock_or_pizza import clock_or_pizza
 from grokscope.explanation.findings import (
     Ablations,
+    BySide,
     ClosedForms,
     FamilyScores,
     KeyShape,
     LogitFinding,
+    Outcomes,
 )
-from grokscope.explanation.frequency_losses import frequency_losses
-from grokscope.explanation.key_shapes import key_shapes
-from grokscope.explanation.logit_waves import clock_formula, ellipse_formula, logit_modes
-from grokscope.explanation.logits import keep_sums, table_a4, trigonometric_losses
-from grokscope.explanation.neurons import neuron_frequencies
-from grokscope.explanation.outcome import BySide, Outcomes
+from grokscope.explanation.formulas import clock_formula, ellipse_formula, key_shapes
+from grokscope.explanation.logits import keep_sums, logit_modes, table_a4, trigonometric_losses
+from grokscope.explanation.neuron_ablation import ablate_neurons, keep_everywhere
+from grokscope.explanation.neurons import attention_findings, neuron_frequencies
 from grokscope.explanation.patching import patch_coordinate
 from grokscope.explanation.result import Analyses
-from grokscope.explanation.verdict import Claim, ClaimId
+from grokscope.explanation.verdict import Claim, ClaimId, Place, judge
 from grokscope.fourier.characters import keep
 from grokscope.progress import doing
 
@@ -36,7 +30,7 @@ _MODES: Final = 12
 """Modes of the logits that are listed."""
 
 
-def analyses(circuit: Circuit) -> Analyses | None:
+def run_analyses(circuit: Circuit) -> Analyses | None:
     """Run every analysis that the verdict does not need; None where there is nothing to analyse."""
     if not circuit.frequencies or not circuit.testable:
         return None
@@ -50,7 +44,7 @@ def analyses(circuit: Circuit) -> Analyses | None:
 def verdict_ablations(circuit: Circuit) -> Ablations:
     """Return what the verdict needs: A of every edit of W_E and of the logits."""
     network = circuit.network
-    embedding, logits = circuit.of_embedding, circuit.of_logits
+    embedding, logits = circuit.ablations[Place.EMBEDDING], circuit.ablations[Place.LOGITS]
     return Ablations(
         full=network.full.accuracy.all,
         chance=network.chance,
@@ -68,62 +62,57 @@ def verdict_ablations(circuit: Circuit) -> Ablations:
     )
 
 
+_SUPPORTING: Final = {
+    ClaimId.PATCHING: (
+        "with u(x) shifted to u + d in the keys, it answers g(u + d + v): share",
+        0.9,
+    ),
+    ClaimId.NEURONS_KEEP: ("with only the keys' blocks its neurons answer: A", 0.98),
+    ClaimId.SUMS_KEEP: ("what the logits need of the pair is in the keys' waves of u + v: A", 0.98),
+    ClaimId.CLOCK_FORMULA: ("one amplitude per key gives its answers", 0.98),
+    ClaimId.ELLIPSE_FORMULA: ("the nearest answer on the keys' ellipses is its answer", 0.98),
+    ClaimId.CIRCLES: (
+        "the keys in the logits, harmonics aside, are circles, not standing waves",
+        1.0,
+    ),
+}
+"""Claims that the verdict does not need: in words, and the least value."""
+
+
 def supporting_claims(circuit: Circuit, found: Analyses) -> list[Claim]:
     """Return claims that say more about the algorithm; the verdict does not need them."""
-    pairs = int(circuit.network.defined.sum())
     patching, forms = found.ablations.patching, found.closed_form
     own = [s for s in found.logits.key_shapes if not s.forced and s.harmonic_of is None]
-    circles = sum(s.shape == "circle" for s in own) / len(own) if own else None
-
-    def claim(
-        key: ClaimId, words: str, value: float | None, least: float = 0.98, n: int = pairs
-    ) -> Claim:
-        judged = "not testable" if value is None else ("holds" if value >= least else "fails")
-        return Claim(id=key, statement=f"{words} (≥ {least:g})", value=value, n=n, verdict=judged)
-
+    values = {
+        ClaimId.PATCHING: patching and patching.moved,
+        ClaimId.NEURONS_KEEP: found.ablations.neurons.keep,
+        ClaimId.SUMS_KEEP: found.ablations.sums_keep,
+        ClaimId.CLOCK_FORMULA: forms.agreement,
+        ClaimId.ELLIPSE_FORMULA: forms.ellipse and forms.ellipse.agreement,
+        ClaimId.CIRCLES: sum(s.shape == "circle" for s in own) / len(own) if own else None,
+    }
+    counted = dict.fromkeys(values, int(circuit.network.defined.sum()))
+    counted |= {ClaimId.PATCHING: patching.pairs if patching else 0, ClaimId.CIRCLES: len(own)}
     return [
-        claim(
-            ClaimId.PATCHING,
-            "with u(x) shifted to u + d in the keys, it answers g(u + d + v): share",
-            patching and patching.moved,
-            0.9,
-            patching.pairs if patching else 0,
-        ),
-        claim(
-            ClaimId.NEURONS_KEEP,
-            "with only the keys' blocks its neurons answer: A",
-            found.ablations.neurons.keep,
-        ),
-        claim(
-            ClaimId.SUMS_KEEP,
-            "what the logits need of the pair is in the keys' waves of u + v: A",
-            found.ablations.sums_keep,
-        ),
-        claim(ClaimId.CLOCK_FORMULA, "one amplitude per key gives its answers", forms.agreement),
-        claim(
-            ClaimId.ELLIPSE_FORMULA,
-            "the nearest answer on the keys' ellipses is its answer",
-            forms.ellipse and forms.ellipse.agreement,
-        ),
-        claim(
-            ClaimId.CIRCLES,
-            "the keys in the logits, harmonics aside, are circles, not standing waves",
-            circles,
-            1.0,
-            len(own),
-        ),
+        Claim(
+            id=key,
+            statement=f"{words} (≥ {least:g})",
+            value=value,
+            n=counted[key],
+            verdict=judge(value is not None and value >= least, testable=value is not None),
+        )
+        for (key, (words, least)), value in zip(_SUPPORTING.items(), values.values(), strict=True)
     ]
 
 
 def _ablations(circuit: Circuit) -> Ablations:
     """All of `Ablations`."""
     network, frequencies = circuit.network, circuit.frequencies
-    neurons = ablate_neurons(network, frequencies, draws=circuit.effort.control_draws)
+    draws = circuit.effort.control_draws
+    neurons = ablate_neurons(network, frequencies, draws=draws)
     kept = keep(network.basis.inputs, frequencies, network.embedding)
-    without = dose_response(network, circuit.families)
-    repair = repair_logits(
-        network, frequencies, circuit.read_frequencies, circuit.effort.control_draws
-    )
+    repair = repair_logits(network, frequencies, circuit.read_frequencies, draws)
+    tables = [EditableTable.at(network, place) for place in Place]
     return dataclasses.replace(
         verdict_ablations(circuit),
         neurons=neurons.scores(network),
@@ -133,8 +122,8 @@ def _ablations(circuit: Circuit) -> Ablations:
         logits_with_permuted_bias=network.scaled(repair.permuted),
         patching=patch_coordinate(network, frequencies),
         families=tuple(
-            FamilyScores(family, network.scaled(in_embedding), network.scaled(in_logits))
-            for family, (in_embedding, in_logits) in zip(circuit.families, without, strict=True)
+            FamilyScores(family, *(network.scaled(t.score_without(family)) for t in tables))
+            for family in circuit.families
         ),
     )
 
@@ -176,14 +165,8 @@ def _closed_form(circuit: Circuit) -> ClosedForms:
 _ANALYSES: Final[dict[str, tuple[str, Callable[[Circuit], Any]]]] = {
     "logits": ("reading the logits", _logits),
     "neurons": ("reading the neurons", lambda c: neuron_frequencies(c.network).summary),
-    "attention": (
-        "reading the attention",
-        lambda c: attention_findings(c.network, c.frequencies),
-    ),
-    "algorithm": (
-        "telling clock from pizza",
-        lambda c: clock_or_pizza(c.network, c.frequencies),
-    ),
+    "attention": ("reading the attention", lambda c: attention_findings(c.network, c.frequencies)),
+    "algorithm": ("telling clock from pizza", lambda c: clock_or_pizza(c.network, c.frequencies)),
     "closed_form": ("fitting the formula", _closed_form),
     "ablations": ("patching, and ablating neurons and families", _ablations),
 }

@@ -1,31 +1,22 @@
 """What one structure explains of a network: keys of both matrices, families, causal tests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-import numpy as np
-from jaxtyping import Float
-
-from grokscope.explanation import ablation
-from grokscope.explanation.ablation import Ablation
-from grokscope.explanation.keys import (
-    Keys,
-    confirm_keys,
-    families,
-    find_keys,
-    harmonics,
-    harmonics_of,
-    with_ghosts,
-)
-from grokscope.explanation.network import NetworkInBasis
-from grokscope.explanation.null import DRAWS
-from grokscope.explanation.outcome import Outcome
+from grokscope.explanation.ablation import DRAWS as CONTROL_DRAWS
+from grokscope.explanation.ablation import Ablation, EditableTable, ablate, keep_both
+from grokscope.explanation.families import families, harmonics, harmonics_of
+from grokscope.explanation.findings import Outcome
+from grokscope.explanation.keys import DRAWS as NULL_DRAWS
+from grokscope.explanation.keys import Keys, confirm_keys, find_keys, with_ghosts
+from grokscope.explanation.network import NetworkInBasis, characters_at
 from grokscope.explanation.verdict import (
     BOTH_KEPT,
     EDIT_CLAIMS,
     KEYS_CLAIMS,
+    MATRICES,
     VERDICTS,
     Claim,
     ClaimId,
@@ -34,15 +25,13 @@ from grokscope.explanation.verdict import (
     Place,
     Verdict,
     ablation_claims,
+    judge,
     verdict,
 )
-from grokscope.fourier.characters import Characters
+from grokscope.fourier.basis import Basis
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
 
-MATRICES: Final = {Place.EMBEDDING: "W_E", Place.LOGITS: "W_L"}
-"""The matrix of a network whose keys are those of a place; a table of somebody's file has a name
-of its own."""
-LEAST_ROOM = 0.1
+LEAST_OVER_CHANCE: Final = 0.1
 """Accuracy over chance on new pairs under which A means nothing, and nothing is to be explained.
 
 A network that answers by chance, but always the same for the same sum, strays from chance by
@@ -54,8 +43,8 @@ A network that answers by chance, but always the same for the same sum, strays f
 class Effort:
     """How often controls are drawn."""
 
-    null_draws: int = DRAWS
-    control_draws: int = ablation.DRAWS
+    null_draws: int = NULL_DRAWS
+    control_draws: int = CONTROL_DRAWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +55,13 @@ class Circuit:
 
     - `network`: the network and the structure.
     - `grokked`: whether it had grokked; None where it is not known.
-    - `embedding_keys`, `logit_map_keys`: keys of the two tables.
+    - `keys`: those of W_E and of W_L, by the place that they belong to.
     - `effort`: numbers of draws.
     """
 
     network: NetworkInBasis
     grokked: bool | None
-    embedding_keys: Keys
-    logit_map_keys: Keys
+    keys: Mapping[Place, Keys]
     effort: Effort = Effort()
 
     @property
@@ -81,16 +69,11 @@ class Circuit:
         """Order of the group."""
         return self.network.basis.n
 
-    @property
-    def keys(self) -> dict[Place, Keys]:
-        """Keys of the table of each place."""
-        return {Place.EMBEDDING: self.embedding_keys, Place.LOGITS: self.logit_map_keys}
-
     @cached_property
     def families(self) -> list[tuple[int, ...]]:
         """Families of all keys; those of a saturated table are left out."""
         trusted = [keys for keys in self.keys.values() if not keys.saturated]
-        chosen = trusted or [self.logit_map_keys]
+        chosen = trusted or [self.keys[Place.LOGITS]]
         return families(list(dict.fromkeys(k for keys in chosen for k in keys.frequencies)), self.n)
 
     @cached_property
@@ -101,7 +84,7 @@ class Circuit:
     @property
     def read_frequencies(self) -> tuple[int, ...]:
         """Those of W_L, or all where it has none: what shapes and formulas are made of."""
-        return self.logit_map_keys.frequencies or self.frequencies
+        return self.keys[Place.LOGITS].frequencies or self.frequencies
 
     @cached_property
     def harmonics(self) -> dict[int, int]:
@@ -111,34 +94,25 @@ class Circuit:
         return harmonics_of(of_E, of_L, [keys.pointed_at for keys in both], self.n)
 
     @cached_property
-    def of_embedding(self) -> Ablation:
-        """Tests on W_E."""
-        return ablation.ablate_embedding(
-            self.network,
-            self.frequencies,
-            outside=self.embedding_keys.saturated,
-            draws=self.effort.control_draws,
-        )
-
-    @cached_property
-    def of_logits(self) -> Ablation:
-        """Tests on the class axis of the logits."""
-        return ablation.ablate_logits(
-            self.network,
-            self.frequencies,
-            outside=self.logit_map_keys.saturated,
-            draws=self.effort.control_draws,
-        )
+    def ablations(self) -> dict[Place, Ablation]:
+        """Tests on W_E and on the class axis of the logits."""
+        draws = self.effort.control_draws
+        return {
+            place: ablate(
+                EditableTable.at(self.network, place),
+                self.frequencies,
+                outside=keys.saturated,
+                draws=draws,
+            )
+            for place, keys in self.keys.items()
+        }
 
     @cached_property
     def both_kept(self) -> Outcome:
         """Only the keys left, in W_E and along the class axis."""
-        sides = (self.network.basis.inputs, self.network.basis.answers)
-        kept = [
-            tuple(range(1, characters.n_frequencies + 1)) if keys.saturated else self.frequencies
-            for characters, keys in zip(sides, self.keys.values(), strict=True)
-        ]
-        return ablation.keep_both(self.network, *kept)
+        every = range(1, self.n // 2 + 1)
+        kept = (every if keys.saturated else self.frequencies for keys in self.keys.values())
+        return keep_both(self.network, *kept)
 
     @property
     def testable(self) -> bool:
@@ -149,29 +123,6 @@ class Circuit:
         return self.n > LARGEST_UNTESTABLE and self._new_pairs.holds
 
     @cached_property
-    def _new_pairs(self) -> Claim:
-        """Without it there is no algorithm beyond the pairs that were learned by heart."""
-        known = self.network.full.accuracy
-        side, accuracy = next(
-            (name, value)
-            for name, value in (
-                ("unleaked", known.unleaked),
-                ("test", known.test),
-                ("all", known.all),
-            )
-            if value is not None
-        )
-        room = accuracy - self.network.chance
-        which = "pairs" if side == "all" else "pairs that it was not trained on"
-        return Claim(
-            id=ClaimId.NEW_PAIRS,
-            statement=f"it answers {which}: accuracy over guessing ≥ {LEAST_ROOM:g}",
-            value=room,
-            verdict="holds" if room >= LEAST_ROOM else "fails",
-            n=int(self.network.sides[side].sum()),
-        )
-
-    @cached_property
     def claims(self) -> Claims:
         """The claims that the verdict needs, in reading order."""
         return Claims(
@@ -179,12 +130,10 @@ class Circuit:
                 grokked_claim(self.grokked),
                 HAS_STRUCTURE,
                 self._new_pairs,
-                keys_claim(Place.EMBEDDING, self.embedding_keys, self.n),
-                keys_claim(Place.LOGITS, self.logit_map_keys, self.n),
+                *(keys_claim(place, keys, self.n) for place, keys in self.keys.items()),
                 self._agree(),
                 self._sparse(),
-                *self._ablation(Place.EMBEDDING, self.embedding_keys, self.of_embedding),
-                *self._ablation(Place.LOGITS, self.logit_map_keys, self.of_logits),
+                *(claim for place in Place for claim in self._ablation(place)),
                 self._both(),
             ]
         )
@@ -214,45 +163,52 @@ class Circuit:
         if len(saturated) != 1:
             return []
         edits = EDIT_CLAIMS[saturated[0]]
-        return [
-            ClaimId.FAMILIES_AGREE,
-            KEYS_CLAIMS[saturated[0]],
-            edits[Edit.CONTROL],
-            edits[Edit.KEEP_OTHERS],
-        ]
+        controls = [edits[Edit.CONTROL], edits[Edit.KEEP_OTHERS]]
+        return [ClaimId.FAMILIES_AGREE, KEYS_CLAIMS[saturated[0]], *controls]
+
+    @cached_property
+    def _new_pairs(self) -> Claim:
+        """Without it there is no algorithm beyond the pairs that were learned by heart."""
+        known = self.network.full.accuracy
+        side = next(s for s in ("unleaked", "test", "all") if getattr(known, s) is not None)
+        room = getattr(known, side) - self.network.chance
+        which = "pairs" if side == "all" else "pairs that it was not trained on"
+        return Claim(
+            id=ClaimId.NEW_PAIRS,
+            statement=f"it answers {which}: accuracy over guessing ≥ {LEAST_OVER_CHANCE:g}",
+            value=room,
+            verdict=judge(room >= LEAST_OVER_CHANCE),
+            n=int(self.network.sides[side].sum()),
+        )
 
     def _agree(self) -> Claim:
         """Every family with a key of its own in one matrix has a member in the other."""
         found = [set(keys.frequencies) for keys in self.keys.values()]
         shared = [f for f in self.families if all(set(f) & keys for keys in found)]
         share = len(shared) / len(self.families) if self.families else 0.0
-        verdict = "holds" if share == 1 else "fails"
-        if self.n <= LARGEST_UNTESTABLE or any(keys.saturated for keys in self.keys.values()):
-            verdict = "not testable"
+        saturated = any(keys.saturated for keys in self.keys.values())
         return Claim(
             id=ClaimId.FAMILIES_AGREE,
             statement="W_E and W_L hold the same families of keys (share)",
             value=share,
-            verdict=verdict,
+            verdict=judge(share == 1, testable=self.n > LARGEST_UNTESTABLE and not saturated),
             n=len(self.families),
         )
 
     def _sparse(self) -> Claim:
         total = self.network.basis.inputs.n_frequencies
         share = len(self.frequencies) / total if total else 0.0
-        verdict = "holds" if 0 < share <= 0.5 else "fails"
-        if self.n <= LARGEST_UNTESTABLE:
-            verdict = "not testable"
         return Claim(
             id=ClaimId.SPARSE,
             statement="the keys are at most half of all frequencies (share)",
             value=share,
-            verdict=verdict,
+            verdict=judge(0 < share <= 0.5, testable=self.n > LARGEST_UNTESTABLE),
             n=total,
         )
 
-    def _ablation(self, place: Place, keys: Keys, found: Ablation) -> list[Claim]:
-        judged = self.testable and bool(self.frequencies or keys.saturated)
+    def _ablation(self, place: Place) -> list[Claim]:
+        found, saturated = self.ablations[place], self.keys[place].saturated
+        judged = self.testable and bool(self.frequencies or saturated)
         return ablation_claims(place, found.scores(self.network), len(found.control), judged=judged)
 
     def _both(self) -> Claim:
@@ -267,15 +223,13 @@ class Circuit:
 
 
 HAS_STRUCTURE: Final = Claim(
-    id=ClaimId.STRUCTURE,
-    statement="the operation is addition in a cyclic group",
-    verdict="holds",
+    id=ClaimId.STRUCTURE, statement="the operation is addition in a cyclic group", verdict="holds"
 )
 
 
 def grokked_claim(grokked: bool | None) -> Claim:
     """Return the claim that a network had grokked; None where it is not known."""
-    verdict = "not testable" if grokked is None else ("holds" if grokked else "fails")
+    verdict = judge(bool(grokked), testable=grokked is not None)
     return Claim(id=ClaimId.GROKKED, statement="it had grokked", verdict=verdict)
 
 
@@ -285,9 +239,6 @@ def keys_claim(place: Place, keys: Keys, n: int, name: str | None = None) -> Cla
     It is not testable where the table is saturated, or the group Z_n has one frequency.
     """
     count = len(keys.frequencies)
-    verdict = "holds" if count else "fails"
-    if keys.saturated or n <= LARGEST_UNTESTABLE:
-        verdict = "not testable"
     return Claim(
         id=KEYS_CLAIMS[place],
         statement=f"{name or MATRICES[place]} has key frequencies above its permutation null"
@@ -295,7 +246,7 @@ def keys_claim(place: Place, keys: Keys, n: int, name: str | None = None) -> Cla
         value=keys.energy,
         control=keys.null_energy,
         n=keys.draws,
-        verdict=verdict,
+        verdict=judge(count > 0, testable=n > LARGEST_UNTESTABLE and not keys.saturated),
     )
 
 
@@ -303,7 +254,7 @@ def find_circuit(
     network: NetworkInBasis,
     *,
     grokked: bool | None = None,
-    tried: Sequence[tuple[Characters, Characters]] = (),
+    tried: Sequence[Basis] = (),
     effort: Effort | None = None,
 ) -> Circuit:
     """Return the keys of a network in the basis of its structure, with the tests to run on them.
@@ -312,36 +263,20 @@ def find_circuit(
 
     - `network`: the network and the structure.
     - `grokked`: whether it had grokked; None where it is not known.
-    - `tried`: bases of W_E and W_L of other structures that were tried; they raise the null.
+    - `tried`: bases of other structures that were tried; they raise the null.
     - `effort`: numbers of draws.
     """
     effort = effort or Effort()
-    basis = network.basis
-    sides = [(network.embedding, basis.inputs), (network.neuron_logit_map, basis.answers)]
-    others = list(zip(*tried, strict=True)) or [(), ()]
-    keys = [
-        find_keys(table, characters, other, effort.null_draws)
-        for (table, characters), other in zip(sides, others, strict=True)
-    ]
-    found = {k for side in keys if not side.saturated for k in side.frequencies}
-    candidates = found | harmonics(found, basis.n)
-    embedding_keys, logit_map_keys = (
-        confirm_keys(table, characters, side, candidates)
-        for (table, characters), side in zip(sides, keys, strict=True)
-    )
-    embedding_keys = with_ghosts(embedding_keys, logit_map_keys.frequencies)
-    return Circuit(network, grokked, embedding_keys, logit_map_keys, effort)
-
-
-def spectrum_of(
-    table: Float[np.ndarray, "p column"], characters: Characters
-) -> Float[np.ndarray, "freq"]:
-    """Return the share of each frequency in a table's energy beyond P₀, all its parts together."""
-    centred = characters.centred(np.asarray(table, np.float64))
-    total = float(np.sum(centred**2)) or 1.0
-    return np.array(
-        [
-            np.sum((characters.span([k]).T @ centred) ** 2) / total
-            for k in range(1, characters.n_frequencies + 1)
-        ]
-    )
+    own: dict[Place, Keys] = {}
+    for place, (table, characters) in network.matrices.items():
+        others = [characters_at(basis, place) for basis in tried]
+        own[place] = find_keys(table, characters, others, effort.null_draws)
+    found = {k for keys in own.values() if not keys.saturated for k in keys.frequencies}
+    candidates = found | harmonics(found, network.basis.n)
+    confirmed = {
+        place: confirm_keys(table, characters, own[place], candidates)
+        for place, (table, characters) in network.matrices.items()
+    }
+    real = confirmed[Place.LOGITS].frequencies
+    confirmed[Place.EMBEDDING] = with_ghosts(confirmed[Place.EMBEDDING], real)
+    return Circuit(network, grokked, confirmed, effort)

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from grokscope.explanation.findings import ClockOrPizza, Kind
-from grokscope.explanation.key_shapes import frames
+from grokscope.explanation.findings import Algorithm, ClockOrPizza
 from grokscope.explanation.network import NetworkInBasis
-from grokscope.fourier.characters import Characters
+from grokscope.explanation.patching import embedding_vectors
+from grokscope.fourier.characters import Characters, Table
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
 from grokscope.models import Model
 
@@ -42,8 +42,8 @@ def clock_or_pizza(network: NetworkInBasis, frequencies: Sequence[int]) -> Clock
         return ClockOrPizza(circularity=circularity(network))
     of_x, of_y = _gradients(network)
     symmetricity = _mean_cosine(
-        _in_characters(of_x, frames(network, frequencies, "u")),
-        _in_characters(of_y, frames(network, frequencies, "v")),
+        _in_characters(of_x, embedding_vectors(network, frequencies, "u")),
+        _in_characters(of_y, embedding_vectors(network, frequencies, "v")),
     )
     same = np.array_equal(structure.u, structure.v)
     irrelevance = distance_irrelevance(network)
@@ -56,7 +56,7 @@ def clock_or_pizza(network: NetworkInBasis, frequencies: Sequence[int]) -> Clock
     )
 
 
-def clock_or_pizza_word(symmetricity: float | None, irrelevance: float | None) -> Kind | None:
+def clock_or_pizza_word(symmetricity: float | None, irrelevance: float | None) -> Algorithm | None:
     """Return what two numbers say together: `neither` where they disagree or lie between.
 
     **Arguments:** gradient symmetricity and distance irrelevance, None where not known.
@@ -105,9 +105,7 @@ def circularity(network: NetworkInBasis) -> float | None:
 
 
 def _circularity(
-    part: Float[np.ndarray, "freq p 2"],
-    characters: Characters,
-    components: Float[np.ndarray, "p column"],
+    part: Float[np.ndarray, "freq p 2"], characters: Characters, components: Table
 ) -> float:
     # c = ¼ Σ_v max_k (2 / (p Σ_j v_j²)) |Σ_j v_j e^{2πi k u_j/n}|², which is the share of v in the
     # plane of k, the Nyquist frequency and coordinates that are not injective included

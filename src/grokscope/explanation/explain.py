@@ -5,35 +5,79 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float, Int8, Int32
+from jaxtyping import Int8, Int32
 
-from grokscope.explanation.analyses import analyses, supporting_claims, verdict_ablations
+from grokscope.errors import UsageError
+from grokscope.explanation.analyses import run_analyses, supporting_claims, verdict_ablations
 from grokscope.explanation.circuit import (
     HAS_STRUCTURE,
-    MATRICES,
     Circuit,
     Effort,
     find_circuit,
     grokked_claim,
     keys_claim,
-    spectrum_of,
 )
-from grokscope.explanation.findings import RunnerUp, StructureFound, TableFinding, key_rows
-from grokscope.explanation.keys import Keys, families, find_keys
-from grokscope.explanation.network import NetworkInBasis
-from grokscope.explanation.pairs import not_finite
-from grokscope.explanation.result import Analyses, Explanation
-from grokscope.explanation.verdict import Claim, ClaimId, Claims, Place, verdict
-from grokscope.fourier.basis import Basis
-from grokscope.fourier.characters import Characters
-from grokscope.fourier.spectrum import Spectrum
+from grokscope.explanation.families import families
+from grokscope.explanation.keys import Keys, find_keys
+from grokscope.explanation.network import NetworkInBasis, characters_at
+from grokscope.explanation.result import (
+    Analyses,
+    Control,
+    Explanation,
+    RunnerUp,
+    StructureFound,
+    TableFinding,
+    key_rows,
+)
+from grokscope.explanation.verdict import MATRICES, Claim, ClaimId, Claims, Place, verdict
+from grokscope.fourier.basis import Basis, same_characters
+from grokscope.fourier.characters import Characters, Table
+from grokscope.fourier.spectrum import spectrum
 from grokscope.measures import gini
 from grokscope.models import Model
 from grokscope.progress import doing
-from grokscope.tasks.structure import Search, Structure
+from grokscope.tasks import Task, parse
+from grokscope.tasks.structure import Search, Structure, structure_of
 
 MOST_STRUCTURES: Final = 3
 """Structures of one operation that are compared."""
+_OF_A_NETWORK: Final = (
+    ClaimId.GROKKED,
+    ClaimId.EMBEDDING_KEEP,
+    ClaimId.LOGITS_KEEP,
+    ClaimId.BOTH_KEPT,
+)
+"""Claims that a table alone cannot show."""
+
+
+def structures_by(by: str | None, own: Search, p: int) -> tuple[Search, Control | None]:
+    """Return the structures to explain by, and what an explanation by them is a control of.
+
+    **Arguments:**
+
+    - `by`: the operation whose structures are used; None for the network's own.
+    - `own`: structures of the operation that was trained.
+    - `p`: the modulus.
+
+    **Returns:** no control where both operations have the same answers.
+
+    **Raises:** `UsageError` where `by` is no operation, or none with a structure.
+    """
+    if by is None:
+        return own, None
+    expression = parse(by)
+    search = structure_of(Task((expression,), p))
+    if not search.structures:
+        raise UsageError(
+            "this operation has no structure to explain by",
+            got=by,
+            allowed='one that has, for example "x*y"',
+        )
+    pairs = [(a, b) for a in own.structures for b in search.structures]
+    if any(np.array_equal(a.labels(), b.labels()) for a, b in pairs):
+        return search, None
+    same = any(same_characters(a, b) for a, b in pairs)
+    return search, Control(expression.canonical, same)
 
 
 def explain_network(
@@ -47,6 +91,7 @@ def explain_network(
     grokked: bool | None = None,
     seed: int | None = None,
     step: int | None = None,
+    control: Control | None = None,
     effort: Effort | None = None,
     thorough: bool = True,
 ) -> Explanation:
@@ -64,97 +109,81 @@ def explain_network(
     - `operation_index`: which operation of a mixture, from 0.
     - `grokked`: whether it had grokked; None where it is not known.
     - `seed`, `step`: of the checkpoint.
+    - `control`: what `structures_by` says.
     - `effort`: how often nulls and controls are drawn.
     - `thorough`: whether to run the analyses that the verdict does not need.
     """
     facts: dict[str, Any] = {"operation": operation, "p": len(labels), "seed": seed, "step": step}
+    facts["control"] = control
     networks = [
         NetworkInBasis(model, labels, Basis(structure), kind, operation_index)
         for structure in search.structures[:MOST_STRUCTURES]
     ]
     if not networks:
         return _unexplained(facts, search, grokked)
-    if broken := not_finite(model) or networks[0].not_finite:
+    if broken := networks[0].not_finite:
         return _broken(facts, search, grokked, broken)
     doing("finding keys above permuted tables")
-    bases = [(one.basis.inputs, one.basis.answers) for one in networks]
-    circuits = [
-        find_circuit(
-            network, grokked=grokked, tried=[b for b in bases if b is not own], effort=effort
-        )
-        for network, own in zip(networks, bases, strict=True)
-    ]
+    circuits = []
+    for network in networks:
+        tried = [other.basis for other in networks if other is not network]
+        circuits.append(find_circuit(network, grokked=grokked, tried=tried, effort=effort))
     doing("keeping and removing keys")
-    ranked = sorted(circuits, key=lambda circuit: circuit.score, reverse=True)
-    return _explained(facts, ranked[0], ranked[1:], thorough)
+    best, *others = sorted(circuits, key=lambda circuit: circuit.score, reverse=True)
+    return _explained(facts, best, others, thorough)
 
 
 def explain_table(
-    table: Float[np.ndarray, "p column"],
+    table: Table,
     search: Search,
     *,
     operation: str,
     place: Place = Place.EMBEDDING,
     name: str | None = None,
+    control: Control | None = None,
     effort: Effort | None = None,
 ) -> Explanation:
     """Say which key frequencies a table alone holds; nothing causal can be said of it.
 
     **Arguments:** one row per residue (or answer); structures; text of the operation; whether its
     rows are residues, as in W_E, or answers, as in W_L; what it is called, by default W_E or W_L;
-    numbers of draws.
+    what `structures_by` says; numbers of draws.
     """
     facts: dict[str, Any] = {"operation": operation, "p": len(table), "seed": None, "step": None}
+    facts["control"] = control
     best = search.best
     if best is None:
         return _unexplained(facts, search, None)
     if not np.isfinite(table).all():
         return _broken(facts, search, None, name or MATRICES[place])
-    basis = Basis(best)
-    characters = basis.inputs if place is Place.EMBEDDING else basis.answers
+    characters = characters_at(Basis(best), place)
     keys = find_keys(table, characters, draws=(effort or Effort()).null_draws)
-    found, nothing = finding(table, characters, keys, basis_in_words(best, place)), TableFinding()
-    tables = (found, nothing) if place is Place.EMBEDDING else (nothing, found)
+    tables = {one: TableFinding() for one in Place}
+    tables[place] = table_finding(table, characters, keys, basis_in_words(best, place))
     not_shown = (
-        ClaimId.GROKKED,
-        ClaimId.EMBEDDING_KEEP,
-        ClaimId.LOGITS_KEEP,
-        ClaimId.BOTH_KEPT,
+        Claim(id=key, statement=f"{key}: a table alone cannot show it", verdict="not testable")
+        for key in _OF_A_NETWORK
     )
-    claims = Claims(
-        [
-            HAS_STRUCTURE,
-            keys_claim(place, keys, characters.n, name),
-            *(
-                Claim(
-                    id=key,
-                    statement=f"{key}: a table alone cannot show it",
-                    verdict="not testable",
-                )
-                for key in not_shown
-            ),
-        ]
-    )
+    claims = Claims([HAS_STRUCTURE, keys_claim(place, keys, characters.n, name), *not_shown])
     grouped = families(keys.frequencies, characters.n)
     return Explanation(
         **facts,
         verdict=verdict(claims),
         structure=StructureFound.of(best),
-        embedding=tables[0],
-        neuron_logit_map=tables[1],
+        embedding=tables[Place.EMBEDDING],
+        neuron_logit_map=tables[Place.LOGITS],
         families=tuple(grouped),
         claims=claims,
-        keys=key_rows(*tables, grouped, characters.n),
+        keys=key_rows(tables[Place.EMBEDDING], tables[Place.LOGITS], grouped, characters.n),
     )
 
 
-def finding(
-    table: Float[np.ndarray, "p column"], characters: Characters, keys: Keys, basis: str
-) -> TableFinding:
-    """Return what is reported of one table."""
-    shares = spectrum_of(table, characters)
-    joint = np.sqrt(shares)
-    concentration = float(gini(Spectrum.of_norms(joint, 0 * joint, characters.n)))
+def table_finding(table: Table, characters: Characters, keys: Keys, basis: str) -> TableFinding:
+    """Return what is reported of one table, of its part beyond P₀."""
+    centred = characters.centred(np.asarray(table, np.float64))
+    found = spectrum(centred, characters)
+    shares = found.joint**2 / (np.sum(centred**2) or 1.0)
+    concentration = float(gini(found))
     return TableFinding(
         basis=basis,
         keys=keys.frequencies,
@@ -180,15 +209,12 @@ def basis_in_words(structure: Structure, place: Place) -> str:
 def _explained(
     facts: dict[str, Any], best: Circuit, others: Sequence[Circuit], thorough: bool
 ) -> Explanation:
-    network, structure = best.network, best.network.basis.structure
+    structure = best.network.basis.structure
     embedding, neuron_logit_map = (
-        finding(table, characters, keys, basis_in_words(structure, place))
-        for table, characters, keys, place in (
-            (network.embedding, network.basis.inputs, best.embedding_keys, Place.EMBEDDING),
-            (network.neuron_logit_map, network.basis.answers, best.logit_map_keys, Place.LOGITS),
-        )
+        table_finding(table, characters, best.keys[place], basis_in_words(structure, place))
+        for place, (table, characters) in best.network.matrices.items()
     )
-    more = analyses(best) if thorough else None
+    more = run_analyses(best) if thorough else None
     claims = [] if more is None else supporting_claims(best, more)
     more = more or Analyses(ablations=verdict_ablations(best))
     return Explanation(
@@ -208,8 +234,9 @@ def _explained(
 def _runner_up(others: Sequence[Circuit]) -> RunnerUp | None:
     if not others:
         return None
-    words = others[0].network.basis.structure.words
-    return RunnerUp(words, others[0].verdict, others[0].frequencies, others[0].survival)
+    other = others[0]
+    words = other.network.basis.structure.words
+    return RunnerUp(words, other.verdict, other.frequencies, other.survival)
 
 
 def _broken(facts: dict[str, Any], search: Search, grokked: bool | None, what: str) -> Explanation:

@@ -1,119 +1,63 @@
-"""The parts of an explanation: what was found of tables, logits, neurons and attention."""
+"""What the analyses of a network found: after edits, in the logits, in neurons and heads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal
 
-from grokscope.explanation.document import Shown, named
-from grokscope.explanation.keys import harmonics_of
-from grokscope.explanation.outcome import BySide, Outcomes
-from grokscope.explanation.verdict import AblationScores, Place, Verdict
-from grokscope.tasks.structure import Structure
+import numpy as np
 
-Kind = Literal["clock", "pizza", "neither"]
+from grokscope.explanation.document import Shown, Sparse, named
+from grokscope.explanation.verdict import AblationScores
+
+Algorithm = Literal["clock", "pizza", "neither"]
 Shape = Literal["circle", "ellipse", "line"]
 _CIRCLE: Final = 2 / 3
 _LINE: Final = 1 / 4
 
 
 @dataclass(frozen=True)
-class StructureFound:
-    """The structure that a network is explained by, in words; see `tasks.structure.Structure`."""
+class BySide(Sparse):
+    """A mean over all defined pairs and, where there is a split, over each side of it."""
 
-    family: str | None = None
-    group: str | None = None
-    """`Z_96`."""
-    n: int | None = None
-    """Order of the group; None where no structure was found."""
-    u: str | None = None
-    """The coordinate of x."""
-    v: str | None = None
-    """The coordinate of y."""
-    g: str | None = None
-    """The answer, of the sum s."""
-    words: str = ""
-    """In a sentence; without a structure, what was searched."""
-    relation: str | None = None
-    """How v follows from u."""
-    characters: int | None = None
-    """Characters per key that an embedding must carry."""
-
-    @classmethod
-    def of(cls, structure: Structure) -> "StructureFound":
-        """Return a structure in words."""
-        return cls(**structure.to_json())
-
-    def is_of(self, structure: Structure) -> bool:
-        """Return whether this is that structure."""
-        return (self.n, self.u, self.v, self.g) == (
-            structure.n,
-            structure.u_text,
-            structure.v_text,
-            structure.g_text,
-        )
+    all: float
+    train: float | None = None
+    test: float | None = None
+    unleaked: float | None = None
+    """Test pairs whose transpose was not trained, or says nothing."""
 
 
 @dataclass(frozen=True)
-class RunnerUp:
-    """The next best structure, where an operation has several."""
+class Outcome:
+    """Accuracy and mean loss (nats) of some logits."""
 
-    words: str
-    verdict: Verdict
-    keys: tuple[int, ...] = field(default=(), metadata=named("key_frequencies"))
-    both_keep: float | None = None
-    """A with only its keys left in both places; −1 without keys."""
+    accuracy: BySide
+    loss: BySide
 
 
 @dataclass(frozen=True)
-class TableFinding:
-    """Keys of W_E or W_L in the matched basis."""
+class Outcomes(Sparse):
+    """How right the network is as it is, and edited."""
 
-    basis: str | None = None
-    """In words: `characters of x^2`."""
-    keys: tuple[int, ...] = field(default=(), metadata=named("key_frequencies"))
-    """Key frequencies, the strongest first."""
-    pointed_at: tuple[int, ...] = field(default=(), metadata=named("pointed_at", "harmonics"))
-    """Keys that were tested because the other matrix or a harmonic pointed at them."""
-    ghosts: tuple[int, ...] = ()
-    energy_in_keys: float | None = None
-    null_energy: float | None = None
-    gini: float | None = None
-    spectrum: tuple[float, ...] = ()
-    """Share of each frequency of the group in the table's energy."""
-    saturated: bool | None = None
-    """Whether the table cannot show which frequencies it uses."""
+    full: Outcome | None = None
+    both_keep: Outcome | None = None
+    embedding_keep: Outcome | None = None
+    embedding_remove: Outcome | None = None
+    logits_keep: Outcome | None = field(default=None, metadata=named("readout_keep"))
+    logits_remove: Outcome | None = field(default=None, metadata=named("readout_remove"))
 
 
-@dataclass(frozen=True)
-class Key:
-    """A key frequency of either table."""
-
-    frequency: int
-    harmonic_of: int | None = None
-    """The key that it is the double or half of; None for a key of its own."""
-    share_of_embedding: float | None = field(default=None, metadata=named("share_of_W_E"))
-    """In the energy of W_E; None where that was not seen."""
-    share_of_neuron_logit_map: float | None = field(default=None, metadata=named("share_of_W_L"))
-    """In the energy of W_L."""
+def median_outcome(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the medians of several outcomes, number by number."""
+    return Outcome(
+        _median([outcome.accuracy for outcome in outcomes]),
+        _median([outcome.loss for outcome in outcomes]),
+    )
 
 
-def key_rows(
-    embedding: TableFinding,
-    neuron_logit_map: TableFinding,
-    families: Sequence[Sequence[int]],
-    n: int,
-) -> tuple[Key, ...]:
-    """Return the keys with their shares of W_E and W_L, family by family.
-
-    **Arguments:** what was found in either table, all families, order of the group.
-    """
-    tables = (embedding, neuron_logit_map)
-    of_E, of_L = (() if table.saturated else table.keys for table in tables)
-    parents = harmonics_of(of_E, of_L, [table.pointed_at for table in tables], n)
-    return tuple(
-        Key(k, parents.get(k), *(t.spectrum[k - 1] if t.spectrum else None for t in tables))
-        for family in families
-        for k in family
+def _median(numbers: Sequence[BySide]) -> BySide:
+    known = {side: held for side, held in vars(numbers[0]).items() if held is not None}
+    return BySide(
+        **{side: float(np.median([getattr(one, side) for one in numbers])) for side in known}
     )
 
 
@@ -340,7 +284,7 @@ class ClockOrPizza:
     circularity: float | None = None
     """How far the first four principal components of W_E are waves of a single frequency, 0 to 1,
     in that coordinate where they are more."""
-    kind: Kind | None = None
+    kind: Algorithm | None = None
     """None where untestable: no keys, or a group with a single frequency."""
 
 
@@ -372,28 +316,3 @@ class ClosedForms:
     ellipse: ClosedForm | None = None
     """The nearest answer on the keys' ellipses."""
     ellipse_without_bias: ClosedForm | None = None
-
-
-@dataclass(frozen=True)
-class Control:
-    """That a network was explained by the structure of another operation."""
-
-    operation: str
-    """Whose structure was used."""
-    same_characters: bool = False
-    """Whether it lays residues out by the same characters as the network's own."""
-
-
-@dataclass(frozen=True)
-class TableSource:
-    """The table of a file that was explained alone."""
-
-    name: str
-    role: Place | None
-    """None where it is not known."""
-    axis: int
-    """Which axis held the residues."""
-    length: int
-    """Its entries."""
-    left_out: tuple[int, ...] = ()
-    """Entries that are no residues."""

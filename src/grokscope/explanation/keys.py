@@ -1,90 +1,88 @@
-"""The key frequencies of a table against a null, and the families that they come in."""
+"""The key frequencies of a table: those that stand out of its rows in a random order."""
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokscope.explanation.null import DRAWS, permutation_null
-from grokscope.fourier.characters import Characters, orthonormal
+from grokscope.fourier.characters import Characters, Table, orthonormal
+
+DRAWS: Final = 1000
+QUANTILE: Final = 0.99
+_NEGLIGIBLE: Final = 1e-9
+_BATCH: Final = 50
+LEAST_KEY: Final = 0.02
+"""Share of a table's energy that a frequency must add to be a key."""
+LEAST_POINTED_AT: Final = 1e-3
+"""The same for a frequency that the other matrix, or a harmonic, points at."""
 
 
-def double(k: int, n: int) -> int:
-    """Return the frequency of the second harmonic of k in Z_n, 0 where it is constant."""
-    return fold(2 * k, n)
+class Null(NamedTuple):
+    """Energies of a table whose rows were permuted, as shares of its energy beyond P₀."""
+
+    threshold: float
+    """99% quantile of the largest share of any frequency, in any of the bases tried."""
+    strongest: Float[np.ndarray, "freq"]
+    """99% quantile of the share that the 1, 2, 3 … strongest frequencies hold together."""
 
 
-def fold(k: int, n: int) -> int:
-    """Return the frequency, 0 … ⌊n/2⌋, of the character k of Z_n: k and −k are one."""
-    return min(k % n, -k % n)
+def permutation_null(
+    table: Table, characters: Characters, tried: Sequence[Characters] = (), draws: int = DRAWS
+) -> Null:
+    """Return what the frequencies of a table hold when its rows stand in a random order.
 
-
-def harmonics(frequencies: Collection[int], n: int) -> set[int]:
-    """Return the doubles and halves, in Z_n, of some frequencies, without these themselves."""
-    doubles = {double(k, n) for k in frequencies}
-    halves = {j for j in range(1, n // 2 + 1) if double(j, n) in frequencies}
-    return (doubles | halves) - set(frequencies) - {0}
-
-
-def families(frequencies: Sequence[int], n: int) -> list[tuple[int, ...]]:
-    """Return the frequencies in families, each linked to another by doubling.
-
-    **Arguments:** distinct frequencies, the strongest first; order of the group.
-
-    **Returns:** families in the order of their strongest members, members likewise.
-    """
-    left, found = list(frequencies), []
-    while left:
-        family = [left.pop(0)]
-        for member in family:
-            linked = [k for k in left if _linked(member, k, n)]
-            family += linked
-            left = [k for k in left if k not in linked]
-        found.append(tuple(sorted(family, key=frequencies.index)))
-    return found
-
-
-def harmonics_of(
-    embedding: Sequence[int],
-    readout: Sequence[int],
-    pointed_at: Sequence[Collection[int]],
-    n: int,
-) -> dict[int, int]:
-    """Return which keys are doubles or halves of another one, with the key that they belong to.
-
-    A key that W_L holds by its own evidence is none. Where W_L has no such key, a double of a
-    stronger key of W_E is one; and what has no evidence of its own anywhere was only looked for
-    because a key pointed at it.
+    The permuted table has the same singular values, so that a table of low rank, as trained ones
+    are, is compared with tables of that rank.
 
     **Arguments:**
 
-    - `embedding`, `readout`: keys of W_E and W_L, the strongest first; none of a table that
-      cannot show them.
-    - `pointed_at`: those of either that were found only because something pointed at them.
-    - `n`: order of the group.
+    - `table`: one row per residue or answer.
+    - `characters`: the basis.
+    - `tried`: further bases that were tried; the threshold is that of the largest share in any.
+    - `draws`: number of permutations.
     """
-    of_E, of_L = (
-        [k for k in keys if k not in other]
-        for keys, other in zip((embedding, readout), pointed_at, strict=True)
-    )
-    stronger = {k: of_E[:i] for i, k in enumerate(of_E)}
-    strong = of_L or [k for k in of_E if not any(double(j, n) == k for j in stronger[k])]
-    own, found = {*of_E, *of_L}, dict[int, int]()
-    for k in dict.fromkeys((*embedding, *readout)):
-        parents = [j for j in strong if j != k and _linked(j, k, n)]
-        if k not in own:
-            parents += [j for j in of_E if _linked(j, k, n)]
-        if k not in strong and parents:
-            # ReLU makes doubles: what is the double of one key and the half of another is the first
-            found[k] = next((j for j in parents if double(j, n) == k), parents[0])
-    return found
+    largest = np.zeros(draws)
+    strongest = np.zeros((draws, len(characters.parts[0])))
+    for basis in (characters, *tried):
+        for i, shares in enumerate(_permuted_shares(table, basis, draws)):
+            largest[i] = max(largest[i], shares.max(initial=0.0))
+            if basis is characters:
+                ordered = np.sort(shares.sum(axis=0))[::-1]
+                strongest[i] = np.minimum(np.cumsum(ordered), 1)
+    quantiles = np.quantile(strongest, QUANTILE, axis=0)
+    return Null(float(np.quantile(largest, QUANTILE)), quantiles)
 
 
-def _linked(j: int, k: int, n: int) -> bool:
-    return double(j, n) == k or double(k, n) == j
+def _permuted_shares(
+    table: Table, characters: Characters, draws: int
+) -> Iterator[Float[np.ndarray, "mode freq"]]:
+    """Yield, for every draw, the share of each frequency in each part."""
+    rows = np.flatnonzero(characters.inside)
+    reduced = _reduced(characters.centred(table)[rows])
+    total = np.sum(reduced**2) or 1.0
+    # one matrix of all planes: row (part, frequency, cosine or sine)
+    planes = np.concatenate([part[:, rows] for part in characters.parts])
+    waves = planes.swapaxes(1, 2).reshape(-1, len(rows))
+    rng = np.random.default_rng(0)
+    for start in range(0, draws, _BATCH):
+        count = min(_BATCH, draws - start)
+        orders = [rng.permutation(len(rows)) for _ in range(count)]
+        # several draws side by side are one large matrix product
+        found = waves @ np.concatenate([reduced[order] for order in orders], axis=1)
+        energy = np.sum(found.reshape(len(waves), count, -1) ** 2, axis=2) / total
+        shares = energy.T.reshape(count, len(characters.parts), -1, 2).sum(axis=3)
+        yield from shares
+
+
+def _reduced(table: Table) -> Float[np.ndarray, "p ..."]:
+    """Return U·S of the table: the same energies in fewer columns."""
+    left, singular, _ = np.linalg.svd(table, full_matrices=False)
+    tail = np.cumsum(singular[::-1] ** 2)[::-1]
+    kept = tail > _NEGLIGIBLE * (tail[0] if len(tail) else 0)
+    return left[:, kept] * singular[kept]
 
 
 class PlanePursuit:
@@ -101,7 +99,7 @@ class PlanePursuit:
     **Source:** Pati, Rezaiifar and Krishnaprasad, Asilomar 1993.
     """
 
-    def __init__(self, table: Float[np.ndarray, "p column"], characters: Characters) -> None:
+    def __init__(self, table: Table, characters: Characters) -> None:
         self._table = characters.centred(table)
         self._total = float(np.sum(self._table**2))
         self._planes, self.number = _distinct(characters)
@@ -149,7 +147,7 @@ class PlanePursuit:
         return self._basis.shape[1]
 
     @property
-    def residual(self) -> Float[np.ndarray, "p column"]:
+    def residual(self) -> Table:
         """The table without P₀ and without what was chosen."""
         return self._table - self._basis @ (self._basis.T @ self._table)
 
@@ -177,12 +175,6 @@ def _distinct(
     return planes[first], number.reshape(len(characters.parts), -1)
 
 
-LEAST_KEY: Final = 0.02
-"""Share of a table's energy that a frequency must add to be a key."""
-LEAST_POINTED_AT: Final = 1e-3
-"""The same for a frequency that the other matrix, or a harmonic, points at."""
-
-
 @dataclass(frozen=True)
 class Keys:
     """Frequencies of Z_n that a table holds above the null."""
@@ -206,10 +198,7 @@ class Keys:
 
 
 def find_keys(
-    table: Float[np.ndarray, "p column"],
-    characters: Characters,
-    tried: Sequence[Characters] = (),
-    draws: int = DRAWS,
+    table: Table, characters: Characters, tried: Sequence[Characters] = (), draws: int = DRAWS
 ) -> Keys:
     """Return the frequencies that stand out of a table's permutation null.
 
@@ -243,7 +232,7 @@ def find_keys(
         frequencies,
         (),
         ghosts,
-        _energy(table, characters, frequencies),
+        characters.energy_share(frequencies, characters.centred(table)),
         float(strongest),
         null.threshold,
         draws,
@@ -252,10 +241,7 @@ def find_keys(
 
 
 def confirm_keys(
-    table: Float[np.ndarray, "p column"],
-    characters: Characters,
-    keys: Keys,
-    candidates: Collection[int],
+    table: Table, characters: Characters, keys: Keys, candidates: Collection[int]
 ) -> Keys:
     """Return the keys with those candidates added that the rest of the table holds.
 
@@ -290,7 +276,7 @@ def confirm_keys(
         frequencies=frequencies,
         pointed_at=keys.pointed_at + added,
         ghosts=tuple(sorted(set(keys.ghosts) | (set(ghosts) - set(frequencies)))),
-        energy=_energy(table, characters, frequencies),
+        energy=characters.energy_share(frequencies, characters.centred(table)),
     )
 
 
@@ -316,11 +302,3 @@ def _paired(pursuit: PlanePursuit) -> tuple[tuple[int, ...], tuple[int, ...]]:
         if len(pursuit.number) > 1 and planes[k] <= rest:
             keys.remove(k)
     return tuple(keys), tuple(sorted(set(order) - set(keys)))
-
-
-def _energy(
-    table: Float[np.ndarray, "p column"], characters: Characters, frequencies: Sequence[int]
-) -> float:
-    centred = characters.centred(table)
-    total = float(np.sum(centred**2))
-    return float(np.sum((characters.span(frequencies).T @ centred) ** 2)) / total if total else 0.0

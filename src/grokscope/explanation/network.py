@@ -1,4 +1,4 @@
-"""One network, one operation and the structure it is explained by."""
+"""A network with an operation and the basis that it is seen in, and its logits per sum."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Int8, Int32
 
-from grokscope.explanation.outcome import BySide, Outcome
-from grokscope.explanation.pairs import all_tokens, in_blocks
-from grokscope.explanation.sum_logits import SumLogits
+from grokscope.explanation.findings import BySide, Outcome
+from grokscope.explanation.pairs import Logits, all_tokens, in_blocks, not_finite
+from grokscope.explanation.verdict import Place
 from grokscope.fourier.basis import Basis
+from grokscope.fourier.characters import Characters, Table
+from grokscope.fourier.waves import real_waves
 from grokscope.measures.predictions import cross_entropy, is_right
 from grokscope.models import Model
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, UNDEFINED
@@ -22,8 +24,90 @@ _PAIRS_PER_BLOCK: Final = 16384
 
 
 @dataclass(frozen=True, eq=False)
+class SumLogits:
+    """The logits of the defined pairs, averaged over all pairs with the same sum.
+
+    **Arguments:**
+
+    - `sums`: u(x) + v(y) of each defined pair.
+    - `logits`: logits of each defined pair, of answers that some sum leads to, without their mean
+      over these answers.
+    - `n`: order of the group.
+    """
+
+    sums: Int[np.ndarray, "pair"]
+    logits: Float[np.ndarray, "pair class"]
+    n: int
+
+    @classmethod
+    def of(cls, basis: Basis, defined: Bool[np.ndarray, "p p"], logits: Logits) -> "SumLogits":
+        """Return the sums and centred logits of the defined pairs.
+
+        **Arguments:** the structure; pairs that are defined; logits at [x, y, answer].
+        """
+        chosen = np.asarray(logits[defined][:, basis.answers.inside], np.float64)
+        centred = chosen - chosen.mean(axis=1, keepdims=True)
+        return cls(basis.sums[defined], centred, basis.n)
+
+    @cached_property
+    def counts(self) -> Int[np.ndarray, "n"]:
+        """Number of pairs with each sum."""
+        return np.bincount(self.sums, minlength=self.n)
+
+    @cached_property
+    def mean(self) -> Float[np.ndarray, "n class"]:
+        """Mean logits of each sum, 0 where no pair has it."""
+        return mean_per_sum(self.logits, self.sums, self.n)
+
+    @cached_property
+    def bias(self) -> Float[np.ndarray, "class"]:
+        """Mean over all pairs: what the answers get whatever the input is."""
+        return self.counts @ self.mean / max(1, self.counts.sum())
+
+    @cached_property
+    def energy(self) -> float:
+        """Sum of the squared logits."""
+        return float(np.sum(self.logits**2))
+
+    def waves(self, frequencies: tuple[int, ...]) -> Float[np.ndarray, "n mode"]:
+        """Return cos and sin of 2πks/n of some frequencies, each without its mean over pairs."""
+        waves = real_waves(np.arange(self.n), frequencies, self.n).reshape(self.n, -1)
+        return waves - self.counts @ waves / max(1, self.counts.sum())
+
+    @cached_property
+    def _fits(self) -> dict[tuple[int, ...], Float[np.ndarray, "mode class"]]:
+        return {}
+
+    def fit(self, frequencies: tuple[int, ...]) -> Float[np.ndarray, "mode class"]:
+        """Return, per answer, the coefficients of the waves that fit the logits best."""
+        if frequencies not in self._fits:
+            waves = self.waves(frequencies)
+            # least squares over pairs: (XᵀNX)⁺ XᵀN M, with N the number of pairs per sum
+            weighted = waves * self.counts[:, None]
+            inverse = np.linalg.pinv(weighted.T @ waves, rcond=1e-9, hermitian=True)
+            self._fits[frequencies] = inverse @ (weighted.T @ self.mean)
+        return self._fits[frequencies]
+
+    def part(self, frequencies: tuple[int, ...]) -> Float[np.ndarray, "n class"]:
+        """Return what the waves of some frequencies hold of the logits, at each sum."""
+        return self.waves(frequencies) @ self.fit(frequencies)
+
+
+def mean_per_sum(
+    values: Float[np.ndarray, "pair column"], sums: Int[np.ndarray, "pair"], n: int
+) -> Float[np.ndarray, "n column"]:
+    """Return the mean of the rows of pairs with the same sum in Z_n, 0 where no pair has it."""
+    order, counts = np.argsort(sums, kind="stable"), np.bincount(sums, minlength=n)
+    present = np.flatnonzero(counts)
+    starts = np.concatenate([[0], np.cumsum(counts[present])[:-1]]).astype(int)
+    total = np.zeros((n, values.shape[1]))
+    total[present] = np.add.reduceat(values[order], starts, axis=0)
+    return total / np.maximum(counts, 1)[:, None]
+
+
+@dataclass(frozen=True, eq=False)
 class NetworkInBasis:
-    """What an explanation is about.
+    """A network, the operation that it was trained on, and the basis that it is seen in.
 
     **Arguments:**
 
@@ -74,7 +158,7 @@ class NetworkInBasis:
         return np.asarray(self.model.neuron_logit_map, np.float64)
 
     @cached_property
-    def logits(self) -> Float[np.ndarray, "p p class"]:
+    def logits(self) -> Logits:
         """Logits of the network as it is, at [x, y, answer]."""
         return self.run()
 
@@ -84,8 +168,16 @@ class NetworkInBasis:
         return SumLogits.of(self.basis, self.defined, self.logits)
 
     @property
+    def matrices(self) -> dict[Place, tuple[Table, Characters]]:
+        """The matrices in which keys are looked for, W_E and W_L, each with its characters."""
+        tables = {Place.EMBEDDING: self.embedding, Place.LOGITS: self.neuron_logit_map}
+        return {place: (W, characters_at(self.basis, place)) for place, W in tables.items()}
+
+    @property
     def not_finite(self) -> str:
-        """`the logits` where any of them is not finite, else ""."""
+        """What of the network is not finite, a matrix or the table of logits; "" for nothing."""
+        if broken := not_finite(self.model):
+            return broken
         return "" if np.isfinite(self.logits).all() else "the table of logits"
 
     @cached_property
@@ -108,7 +200,7 @@ class NetworkInBasis:
         self,
         embedding: Float[np.ndarray, "p d_model"] | None = None,
         embedding_of_x: Float[np.ndarray, "p d_model"] | None = None,
-    ) -> Float[np.ndarray, "p p class"]:
+    ) -> Logits:
         """Return the logits of the network with another embedding.
 
         **Arguments:**
@@ -127,7 +219,15 @@ class NetworkInBasis:
         found = np.concatenate(list(in_blocks(model, tokens, _logits, _PAIRS_PER_BLOCK)))
         return found.reshape(self.p, self.p, -1)
 
-    def score(self, logits: Float[np.ndarray, "p p class"]) -> Outcome:
+    def of_all_answers(
+        self, values: Float[np.ndarray, "... column"]
+    ) -> Float[np.ndarray, "... class"]:
+        """Return numbers of the answers that some sum leads to as numbers of all, 0 elsewhere."""
+        whole = np.zeros((*values.shape[:-1], self.p))
+        whole[..., self.basis.answers.inside] = values
+        return whole
+
+    def score(self, logits: Logits) -> Outcome:
         """Return accuracy and loss of some logits on every side."""
         flat = jnp.asarray(logits.reshape(self.p**2, -1), jnp.float32)
         loss, right = (np.asarray(a) for a in _compare(flat, jnp.asarray(self.labels.ravel())))
@@ -145,6 +245,11 @@ class NetworkInBasis:
         """
         room = self.full.accuracy.all - self.chance
         return (outcome.accuracy.all - self.chance) / room if room > 0 else None
+
+
+def characters_at(basis: Basis, place: Place) -> Characters:
+    """Return the characters on the rows of a place's tables: on inputs, or on answers."""
+    return basis.inputs if place is Place.EMBEDDING else basis.answers
 
 
 def _logits(model: Model, tokens: Int[Array, "pair pos"]) -> Float[Array, "pair class"]:

@@ -1,4 +1,4 @@
-"""The neurons that write to the logits: which matter, what they respond to, at which frequency."""
+"""What neurons respond to and heads attend to, as functions of both coordinates."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,86 +7,16 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
-from grokscope.errors import UsageError
-from grokscope.explanation.findings import NeuronFinding
-from grokscope.explanation.key_shapes import answer_waves
-from grokscope.explanation.keys import double
-from grokscope.explanation.network import NetworkInBasis
-from grokscope.explanation.pairs import Read, over_pairs
+from grokscope.explanation.families import double
+from grokscope.explanation.findings import HeadFinding, NeuronFinding
+from grokscope.explanation.formulas import answer_waves
+from grokscope.explanation.network import NetworkInBasis, mean_per_sum
+from grokscope.explanation.pairs import attention_patterns, last_hidden, on_all_pairs
+from grokscope.fourier.characters import Characters
 from grokscope.fourier.waves import all_frequencies, real_waves
-from grokscope.models import MLP, Model
-
-
-def last_hidden(model: Model) -> Read:
-    """Return what reads the neurons of the last hidden layer at the last position."""
-    if isinstance(model, MLP):
-        last = f"hidden.{len(model.W_hidden) - 1}.post"
-        return lambda _, activations: activations[last]
-    name = f"blocks.{len(model.blocks) - 1}.mlp_post"
-    return lambda _, activations: activations[name][:, -1]
-
-
-def neuron_strengths(model: Model, operation_index: int = 0) -> Float[np.ndarray, "d_mlp"]:
-    """Return how much each neuron moves the logits over all pairs.
-
-    **Arguments:** the network; which operation of a mixture, from 0.
-
-    **Returns:** standard deviation of the activation times the norm of the neuron's column of
-    W_L, in units of the logits.
-    """
-    n, total, squares = 0, 0.0, 0.0
-    for block in over_pairs(model, last_hidden(model), operation_index):
-        flat = block.reshape(-1, block.shape[-1]).astype(np.float64)
-        n, total, squares = n + len(flat), total + flat.sum(0), squares + (flat**2).sum(0)
-    mean = np.asarray(total) / n
-    # σ_j · ‖W_L[:, j]‖
-    deviation = np.sqrt(np.maximum(np.asarray(squares) / n - mean**2, 0))
-    return deviation * np.linalg.norm(np.asarray(model.neuron_logit_map, np.float64), axis=0)
-
-
-def all_activations(model: Model, operation_index: int = 0) -> Float[np.ndarray, "p p d_mlp"]:
-    """Return the activations of all neurons at the last position, at [x, y, neuron], float32.
-
-    **Arguments:** the network; which operation of a mixture, from 0.
-    """
-    return np.concatenate(list(over_pairs(model, last_hidden(model), operation_index)))
-
-
-def strongest_neurons(strengths: Float[np.ndarray, "d_mlp"], count: int) -> list[int]:
-    """Return the numbers of the `count` strongest neurons, the strongest first.
-
-    **Arguments:** what `neuron_strengths` returns; how many.
-    """
-    return np.argsort(-strengths, kind="stable")[:count].tolist()
-
-
-def neuron_activations(
-    model: Model, neurons: Sequence[int], operation_index: int = 0
-) -> Float[np.ndarray, "d_mlp p p"]:
-    """Return the activations of some neurons at the last position for all pairs.
-
-    **Arguments:**
-
-    - `model`: the network.
-    - `neurons`: numbers of neurons of the last hidden layer.
-    - `operation_index`: which operation of a mixture, from 0.
-
-    **Returns:** activations at [chosen neuron, x, y].
-
-    **Raises:** `UsageError` for a neuron that does not exist.
-    """
-    chosen, width = np.asarray(neurons, int), model.neuron_logit_map.shape[1]
-    if np.any((chosen < 0) | (chosen >= width)):
-        raise UsageError("no such neuron", got=list(neurons), allowed=f"0 to {width - 1}")
-    hidden = last_hidden(model)
-
-    def read(logits: Array, activations: dict[str, Array]) -> Array:
-        return hidden(logits, activations)[:, chosen]
-
-    return np.moveaxis(np.concatenate(list(over_pairs(model, read, operation_index))), 2, 0)
-
+from grokscope.models import MLP
 
 ACTIVE: Final = 1e-4
 """Strength, as a share of the strongest neuron's, from which a neuron counts."""
@@ -205,7 +135,8 @@ def neuron_frequencies(network: NetworkInBasis) -> NeuronFrequencies:
 
     **Arguments:** the network and its structure.
     """
-    grid = _centred(network, all_activations(network.model, network.operation_index))
+    model = network.model
+    grid = _centred(network, on_all_pairs(model, last_hidden(model), network.operation_index))
     blocks, variance = _blocks(network, grid), _energy(grid)
     inside = network.basis.inputs.inside
     written = np.linalg.norm(network.neuron_logit_map, axis=0)
@@ -230,9 +161,7 @@ def block_shares(
     return _shares(_blocks(network, grid), _energy(grid))
 
 
-def dominant_frequencies(
-    shares: Float[np.ndarray, "column freq"],
-) -> Int[np.ndarray, "column"]:
+def dominant_frequencies(shares: Float[np.ndarray, "column freq"]) -> Int[np.ndarray, "column"]:
     """Return the frequency with the largest share of each function; 1 where all are 0."""
     return 1 + shares.argmax(axis=1) if shares.shape[1] else np.zeros(len(shares), int)
 
@@ -287,18 +216,19 @@ def _phases(
     every = all_frequencies(network.basis.n)
     if not every:
         return np.full((len(dominant), 3), np.nan)
-    found = [
-        _raw(characters.parts[part], _waves(network, w), first)
-        for part, w, first in (
-            (0, structure.u, blocks[:, 1:, 0]),
-            (-1, structure.v, blocks[:, 0, 1:]),
-        )
-    ]
     answers = answer_waves(network, every)
     answers = np.moveaxis(answers.reshape(len(answers), len(every), 2), 0, 1)
-    column = network.neuron_logit_map[network.basis.answers.inside]
-    found.append(np.linalg.pinv(answers, rcond=_SMALLEST) @ column)
     waves = [_waves(network, structure.u), _waves(network, structure.v), answers]
+    planes = [characters.parts[0], characters.parts[-1]]
+    # waves = planes·T, so that planes·c = waves·T⁺c
+    found = [
+        np.linalg.pinv(own.swapaxes(1, 2) @ w, rcond=_SMALLEST) @ coefficients
+        for own, w, coefficients in zip(
+            planes, waves[:2], (blocks[:, 1:, 0], blocks[:, 0, 1:]), strict=True
+        )
+    ]
+    written = network.neuron_logit_map[network.basis.answers.inside]
+    found.append(np.linalg.pinv(answers, rcond=_SMALLEST) @ written)
     return np.stack(
         [_phase(f, _is_round(w), dominant) for f, w in zip(found, waves, strict=True)], axis=1
     )
@@ -310,17 +240,6 @@ def _waves(network: NetworkInBasis, u: Int[np.ndarray, "p"]) -> Float[np.ndarray
     waves = real_waves(u, all_frequencies(network.basis.n), network.basis.n)
     held = inside[:, None, None]
     return np.moveaxis(np.where(held, waves - waves[inside].mean(axis=0), 0), 0, 1)
-
-
-def _raw(
-    planes: Float[np.ndarray, "freq p 2"],
-    waves: Float[np.ndarray, "freq p 2"],
-    coefficients: Float[np.ndarray, "freq 2 d_mlp"],
-) -> Float[np.ndarray, "freq 2 d_mlp"]:
-    """Coefficients on cos and sin themselves, from those on orthonormal planes."""
-    # waves = planes·T, so that planes·c = waves·T⁺c
-    turn = np.linalg.pinv(planes.swapaxes(1, 2) @ waves, rcond=_SMALLEST)
-    return turn @ coefficients
 
 
 def _is_round(waves: Float[np.ndarray, "freq p 2"]) -> Bool[np.ndarray, "freq"]:
@@ -347,14 +266,59 @@ def _of_sum(
     """Strongest frequency of the mean activation per sum, 0 where that does not change."""
     inside, n = network.basis.inputs.inside, network.basis.n
     sums = np.where(np.multiply.outer(inside, inside), network.basis.sums, -1).ravel()
-    order = np.argsort(sums, kind="stable")[np.sum(sums < 0) :]
-    counts = np.bincount(sums[order], minlength=n)
-    present = np.flatnonzero(counts)
-    starts = np.concatenate([[0], np.cumsum(counts[present])[:-1]]).astype(int)
-    mean = np.zeros((n, grid.shape[2]))
-    mean[present] = np.add.reduceat(grid.reshape(len(sums), -1)[order], starts, axis=0)
-    mean[present] /= counts[present][:, None]
+    counted = sums >= 0
+    mean = mean_per_sum(grid.reshape(len(sums), -1)[counted], sums[counted], n)
     power = np.abs(np.fft.rfft(mean, axis=0)[1:]) ** 2
     if n % 2 == 0:
         power[-1] /= 2  # a pair of characters k and −k, but one of n/2
     return np.where(power.sum(axis=0) > 0, dominant_frequencies(power.T), 0)
+
+
+def attention_findings(
+    network: NetworkInBasis, frequencies: Sequence[int]
+) -> tuple[HeadFinding, ...]:
+    """Return, per head of the last block, where it looks and what it moves from position x.
+
+    The OV circuit is the direct path from the embedding: what earlier blocks add is left out.
+
+    **Arguments:** the network and its structure; the key frequencies.
+
+    **Returns:** one finding per head, none for an MLP.
+    """
+    model = network.model
+    if isinstance(model, MLP):
+        return ()
+    patterns = attention_patterns(model, operation_index=network.operation_index)
+    over = patterns[:, :, network.defined].astype(np.float64)
+    shares = block_shares(network, np.moveaxis(patterns[:, 0], 0, 2))
+    block, characters = model.blocks[-1], network.basis.inputs
+    findings = []
+    for head, (mean, deviation) in enumerate(zip(over.mean(axis=2), over.std(axis=2), strict=True)):
+        circuit = np.asarray(block.W_V[head], np.float64) @ np.asarray(block.W_O[head], np.float64)
+        # W_E·W_V·W_O, a table over residues
+        moved = characters.centred(network.embedding @ circuit)
+        best = int(dominant_frequencies(shares[head : head + 1])[0])
+        share = float(shares[head].max(initial=0))
+        findings.append(
+            HeadFinding(
+                head=head,
+                mean=_three(mean),
+                deviation=_three(deviation),
+                frequency=best if share > 0 else 0,
+                share=share,
+                moved=float(np.linalg.norm(moved)),
+                in_keys=characters.energy_share(frequencies, moved),
+                in_keys_of_x=_of_x(characters).energy_share(frequencies, moved),
+            )
+        )
+    return tuple(findings)
+
+
+def _three(values: Float[np.ndarray, "pos"]) -> tuple[float, float, float]:
+    x, op, y = values.tolist()
+    return x, op, y
+
+
+def _of_x(characters: Characters) -> Characters:
+    """The characters of u alone."""
+    return Characters(characters.n, characters.inside, characters.parts[:1])

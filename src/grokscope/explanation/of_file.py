@@ -14,10 +14,9 @@ from grokscope.disk.residues import ResidueTable
 from grokscope.disk.tables import ForeignTable, read_tables
 from grokscope.disk.tensors import read
 from grokscope.errors import RunFolderError, UsageError
-from grokscope.explanation.explain import explain_network, explain_table
-from grokscope.explanation.findings import TableSource
-from grokscope.explanation.of_run import control_of, network_of, structure_by
-from grokscope.explanation.result import Explanation
+from grokscope.explanation.explain import explain_network, explain_table, structures_by
+from grokscope.explanation.of_run import network_of
+from grokscope.explanation.result import Explanation, TableSource
 from grokscope.explanation.verdict import Place
 from grokscope.numerics import computing
 from grokscope.progress import showing
@@ -80,7 +79,7 @@ def _table(
 ) -> Explanation:
     task = Task((parse(operation),), table.p)
     own = structure_of(task)
-    search = own if by is None else structure_by(by, task.p)
+    search, control = structures_by(by, own, task.p)
     role = _role(table, source)
     explanation = explain_table(
         np.asarray(table.rows, np.float64),
@@ -88,10 +87,11 @@ def _table(
         name=table.name,
         place=role or Place.EMBEDDING,
         operation=task.canonical,
+        control=control,
     )
     left_out = tuple(range(table.p, table.length))
     taken = TableSource(table.name, role, table.axis, table.length, left_out)
-    return dataclasses.replace(explanation, control=control_of(by, own, search), table=taken)
+    return dataclasses.replace(explanation, table=taken)
 
 
 def _role(table: ResidueTable, source: ForeignTable) -> Place | None:
@@ -138,8 +138,8 @@ def _checkpoint(path: Path, operation: str, by: str | None) -> Explanation:
             f' --operation "{parts[0]}" --by "{operation}"',
         )
     own = structure_of(task, 0, network.seed)
-    search = own if by is None else structure_by(by, p)
-    explanation = explain_network(
+    search, control = structures_by(by, own, p)
+    return explain_network(
         network.model,
         task.labels(network.seed)[0].reshape(p, p),
         search,
@@ -148,5 +148,5 @@ def _checkpoint(path: Path, operation: str, by: str | None) -> Explanation:
         operation_index=parts.index(task.canonical),
         seed=network.seed,
         step=network.step,
+        control=control,
     )
-    return dataclasses.replace(explanation, control=control_of(by, own, search))

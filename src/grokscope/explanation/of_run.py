@@ -1,6 +1,5 @@
 """Explain the networks of a run, and keep what was found in its folder."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,16 +14,14 @@ from grokscope.disk.curves import Recorded
 from grokscope.disk.folder import RunFolder
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.explanation.circuit import Effort
-from grokscope.explanation.explain import explain_network
-from grokscope.explanation.findings import Control
+from grokscope.explanation.explain import explain_network, structures_by
 from grokscope.explanation.pairs import not_finite
-from grokscope.explanation.result import Explanation
-from grokscope.fourier.basis import same_characters
+from grokscope.explanation.result import Control, Explanation
 from grokscope.measures import first_confirmed
 from grokscope.models import Model, make_model, with_weights
 from grokscope.numerics import computing
 from grokscope.progress import doing, part_of, showing
-from grokscope.tasks import Task, make_splits, parse
+from grokscope.tasks import Task, make_splits
 from grokscope.tasks.structure import Search, structure_of
 
 
@@ -127,7 +124,7 @@ class Case(NamedTuple):
     search: Search
     grokked_at: int | None
     control: Control | None = None
-    """What `control_of` says."""
+    """What `structures_by` says."""
 
     @property
     def operation(self) -> str:
@@ -147,7 +144,7 @@ class Case(NamedTuple):
         self, network: SavedNetwork, effort: Effort | None, thorough: bool
     ) -> Explanation:
         labels = self.task.labels(self.seed)[self.number].reshape(self.task.p, self.task.p)
-        found = explain_network(
+        return explain_network(
             network.model,
             labels,
             self.search,
@@ -157,10 +154,10 @@ class Case(NamedTuple):
             grokked=self.grokked_at is not None and self.grokked_at <= network.step,
             seed=self.seed,
             step=network.step,
+            control=self.control,
             effort=effort,
             thorough=thorough,
         )
-        return dataclasses.replace(found, control=self.control)
 
 
 def case_of(
@@ -170,50 +167,11 @@ def case_of(
     doing(f"looking for the structure of {task.expressions[index].canonical}")
     kind = make_splits(task, config.task, seed)[index].kind
     own = structure_of(task, index, seed)
-    search = own if by is None else structure_by(by, task.p)
+    search, control = structures_by(by, own, task.p)
     operation = None if task.n_tasks == 1 else task.expressions[index].canonical
     return Case(
-        folder,
-        task,
-        seed,
-        index,
-        kind,
-        search,
-        grokked_at(folder, seed, operation),
-        control_of(by, own, search),
+        folder, task, seed, index, kind, search, grokked_at(folder, seed, operation), control
     )
-
-
-def structure_by(operation: str, p: int) -> Search:
-    """Return the structures of an operation that is named to explain by."""
-    search = structure_of(Task((parse(operation),), p))
-    if not search.structures:
-        raise UsageError(
-            "this operation has no structure to explain by",
-            got=operation,
-            allowed='one that has, for example "x*y"',
-        )
-    return search
-
-
-def control_of(by: str | None, own: Search, search: Search) -> Control | None:
-    """Return what an explanation by the structure of another operation is a control of.
-
-    **Arguments:**
-
-    - `by`: the operation whose structure is used; None for its own.
-    - `own`, `search`: structures of the operation that was trained, and of `by`.
-
-    **Returns:** the operation, and whether it has the same characters; None where both operations
-    have the same answers, so that it is no control.
-    """
-    if by is None:
-        return None
-    pairs = [(a, b) for a in own.structures for b in search.structures]
-    if any(np.array_equal(a.labels(), b.labels()) for a, b in pairs):
-        return None
-    same = any(same_characters(a, b) for a, b in pairs)
-    return Control(parse(by).canonical, same)
 
 
 def folder_of(run: Any) -> RunFolder:

@@ -7,9 +7,8 @@ from typing import Any, Final, NamedTuple
 from grokscope.config.run import RunConfig
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.document import to_plain
-from grokscope.explanation.findings import Control
 from grokscope.explanation.of_run import case_of, chosen_seeds, folder_of
-from grokscope.explanation.result import Explanation
+from grokscope.explanation.result import Control, Explanation
 from grokscope.explanation.verdict import Claim, ClaimId
 from grokscope.progress import showing
 from grokscope.tasks import Task

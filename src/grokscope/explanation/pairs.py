@@ -1,6 +1,6 @@
-"""Every pair (x, y) through a network, a few rows x at a time, so that memory stays small."""
+"""Every pair (x, y) through a network: its logits, its neurons, and where its heads look."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import equinox as eqx
@@ -10,10 +10,11 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from grokscope.errors import UsageError
-from grokscope.models import Model, named_weights
+from grokscope.models import MLP, Model, named_weights
 
 PAIRS_PER_BLOCK: Final = 4096
-
+Logits = Float[np.ndarray, "p p class"]
+"""Logits of all pairs, at [x, y, answer]."""
 Read = Callable[[Array, dict[str, Array]], Array]
 """What to keep of a pass: (logits, activations by name) → an array with one row per pair."""
 
@@ -61,6 +62,13 @@ def over_pairs(
         yield found.reshape(-1, p, *found.shape[1:])
 
 
+def on_all_pairs(
+    model: Model, read: Read, operation_index: int = 0
+) -> Float[np.ndarray, "p p ..."]:
+    """Return what `read` gives at [x, y]; arguments as for `over_pairs`."""
+    return np.concatenate(list(over_pairs(model, read, operation_index)))
+
+
 def all_tokens(model: Model, operation_index: int = 0) -> Int[np.ndarray, "pair 3"]:
     """Return the inputs x, op, y of all pairs, x by x.
 
@@ -92,3 +100,90 @@ def in_blocks(
         with jax.default_matmul_precision("float32"):
             found = np.asarray(compiled(model, jnp.asarray(block)))
         yield found[: len(tokens) - start]
+
+
+def logits_over_pairs(model: Model, operation_index: int = 0) -> Logits:
+    """Return the logits at [x, y, answer], for one operation of a mixture (from 0)."""
+    return on_all_pairs(model, lambda logits, _: logits, operation_index)
+
+
+def attention_patterns(
+    model: Model, layer: int = -1, operation_index: int = 0
+) -> Float[np.ndarray, "head pos p p"]:
+    """Return how much each head, at the last position, attends to x, op and y.
+
+    **Arguments:**
+
+    - `model`: a transformer.
+    - `layer`: which block, the last by default.
+    - `operation_index`: which operation of a mixture, from 0.
+
+    **Returns:** weights from 0 to 1 at [head, position, x, y]; those of the three positions
+    x, op, y sum to 1. What a head looking from y gives to x is `[head, 0]`.
+
+    **Raises:** `UsageError` for a network without attention and for a block that does not exist.
+    """
+    if isinstance(model, MLP):
+        raise UsageError("an MLP has no attention", allowed="transformers")
+    n_layers = len(model.blocks)
+    if not -n_layers <= layer < n_layers:
+        raise UsageError("no such block", got=layer, allowed=f"0 to {n_layers - 1}")
+    name = f"blocks.{layer % n_layers}.pattern"
+
+    def read(_: Array, activations: dict[str, Array]) -> Array:
+        return activations[name][:, :, -1]
+
+    return np.moveaxis(on_all_pairs(model, read, operation_index), (2, 3), (0, 1))
+
+
+def last_hidden(model: Model) -> Read:
+    """Return what reads the neurons of the last hidden layer at the last position."""
+    if isinstance(model, MLP):
+        last = f"hidden.{len(model.W_hidden) - 1}.post"
+        return lambda _, activations: activations[last]
+    name = f"blocks.{len(model.blocks) - 1}.mlp_post"
+    return lambda _, activations: activations[name][:, -1]
+
+
+def neuron_activations(
+    model: Model, neurons: Sequence[int], operation_index: int = 0
+) -> Float[np.ndarray, "d_mlp p p"]:
+    """Return the activations of some neurons at the last position for all pairs.
+
+    **Arguments:**
+
+    - `model`: the network.
+    - `neurons`: numbers of neurons of the last hidden layer.
+    - `operation_index`: which operation of a mixture, from 0.
+
+    **Returns:** activations at [chosen neuron, x, y].
+
+    **Raises:** `UsageError` for a neuron that does not exist.
+    """
+    chosen, width = np.asarray(neurons, int), model.neuron_logit_map.shape[1]
+    if np.any((chosen < 0) | (chosen >= width)):
+        raise UsageError("no such neuron", got=list(neurons), allowed=f"0 to {width - 1}")
+    hidden = last_hidden(model)
+
+    def read(logits: Array, activations: dict[str, Array]) -> Array:
+        return hidden(logits, activations)[:, chosen]
+
+    return np.moveaxis(on_all_pairs(model, read, operation_index), 2, 0)
+
+
+def neuron_strengths(model: Model, operation_index: int = 0) -> Float[np.ndarray, "d_mlp"]:
+    """Return how much each neuron moves the logits over all pairs.
+
+    **Arguments:** the network; which operation of a mixture, from 0.
+
+    **Returns:** standard deviation of the activation times the norm of the neuron's column of
+    W_L, in units of the logits.
+    """
+    n, total, squares = 0, 0.0, 0.0
+    for block in over_pairs(model, last_hidden(model), operation_index):
+        flat = block.reshape(-1, block.shape[-1]).astype(np.float64)
+        n, total, squares = n + len(flat), total + flat.sum(0), squares + (flat**2).sum(0)
+    mean = np.asarray(total) / n
+    # σ_j · ‖W_L[:, j]‖
+    deviation = np.sqrt(np.maximum(np.asarray(squares) / n - mean**2, 0))
+    return deviation * np.linalg.norm(np.asarray(model.neuron_logit_map, np.float64), axis=0)

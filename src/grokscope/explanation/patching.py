@@ -1,18 +1,20 @@
-"""Turn the key characters of x by hand: the answer must go where the turned coordinate says."""
+"""Shift the coordinate of x in the embedding: the answer must go where the new sum says."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from grokscope.explanation.findings import Patching
-from grokscope.explanation.key_shapes import frames
 from grokscope.explanation.network import NetworkInBasis
-from grokscope.fourier.characters import remove
+from grokscope.fourier.characters import Table, orthonormal, remove
 from grokscope.fourier.waves import real_waves
 
 SHIFTS: Final = 8
+Coordinate = Literal["u", "v"]
+_SMALLEST: Final = 1e-6
+"""Part of a plane beyond others, as a share of its norm, that is round-off."""
 
 
 def patch_coordinate(
@@ -30,7 +32,7 @@ def patch_coordinate(
     rng = np.random.default_rng(0)
     drawn = sorted(rng.permutation(np.arange(1, n))[:shifts].tolist())
     others = np.setdiff1d(np.arange(1, n // 2 + 1), frequencies)
-    keys = frames(network, frequencies)
+    keys = embedding_vectors(network, frequencies)
     # what the keys do not hold, so that a control turns nothing of them
     rest = remove(network.basis.inputs, frequencies, network.embedding)
     counts, control, sizes = _Counts(), _Counts(), []
@@ -39,7 +41,7 @@ def patch_coordinate(
         counts.add(network, step, d)
         other = sorted(rng.permutation(others)[: len(frequencies)].tolist())
         if other:
-            turned = _step(network, other, frames(network, other, table=rest), d)
+            turned = _step(network, other, embedding_vectors(network, other, table=rest), d)
             control.add(network, turned, d)
             sizes.append(np.linalg.norm(turned) / max(np.linalg.norm(step), 1e-30))
     moved, stayed, moved_off, stayed_off = counts.shares()
@@ -66,7 +68,7 @@ def _step(
     """How the embedding changes when u becomes u + d in some characters."""
     u, n = network.basis.structure.u, network.basis.n
     shifted = np.where(u >= 0, (u + d) % n, -1)
-    # Σ_k (χ_k(u + d) − χ_k(u))·frame_k
+    # Σ_k (χ_k(u + d) − χ_k(u))·vector_k
     change = real_waves(shifted, frequencies, n) - real_waves(u, frequencies, n)
     return np.einsum("pkw,kwd->pd", change, vectors)
 
@@ -83,21 +85,10 @@ class _Counts:
         said = network.run(embedding_of_x=network.embedding + step).argmax(axis=2)
         new = basis.structure.g[(basis.sums + d) % basis.n]
         counted = network.defined & (new >= 0) & (new != network.labels)
-        for i, rows in enumerate((np.ones(network.p, bool), _has_no_residue(network, d))):
-            here = counted & rows[:, None]
-            self._count(i, here, said, new, network.labels)
-
-    def _count(
-        self,
-        i: int,
-        here: Bool[np.ndarray, "p p"],
-        said: Int[np.ndarray, "p p"],
-        new: Int[np.ndarray, "p p"],
-        old: Int[np.ndarray, "p p"],
-    ) -> None:
-        self.pairs[i] += here.sum()
-        self.moved[i] += (said == new)[here].sum()
-        self.stayed[i] += (said == old)[here].sum()
+        for i, here in enumerate((counted, counted & _has_no_residue(network, d)[:, None])):
+            self.pairs[i] += here.sum()
+            self.moved[i] += (said == new)[here].sum()
+            self.stayed[i] += (said == network.labels)[here].sum()
 
     def shares(self) -> list[float | None]:
         """Return moved and stayed of all, then of coordinates that no residue has."""
@@ -112,3 +103,56 @@ def _has_no_residue(network: NetworkInBasis, d: int) -> Bool[np.ndarray, "p"]:
     """Residues x for which no residue has the coordinate u(x) + d."""
     u = network.basis.structure.u
     return (u >= 0) & ~np.isin((u + d) % network.basis.n, u[u >= 0])
+
+
+def embedding_vectors(
+    network: NetworkInBasis,
+    frequencies: Sequence[int],
+    coordinate: Coordinate = "u",
+    table: Float[np.ndarray, "p d_model"] | None = None,
+) -> Float[np.ndarray, "freq 2 d_model"]:
+    """Return the vectors that multiply cos ku and sin ku in the embedding.
+
+    W_E is fitted by P₀, the characters of the coordinate asked for at all frequencies, and those
+    planes of the other coordinate that do not lie in their span. Where they do, as in 2x + 3y with
+    frequencies 2k = ±3k', what both share belongs to the coordinate asked for.
+
+    **Arguments:**
+
+    - `network`: the network and its structure.
+    - `frequencies`: the frequencies to be told apart, the keys.
+    - `coordinate`: `u` for what position x uses, `v` for what position y uses.
+    - `table`: what is fitted; by default W_E.
+
+    **Returns:** at [frequency, cosine | sine]; of all solutions the smallest where characters are
+    not independent, so that a sine that does not exist has the vector 0.
+    """
+    structure, characters = network.basis.structure, network.basis.inputs
+    u, v = structure.u, structure.v
+    own, other = (u, v) if coordinate == "u" else (v, u)
+    mine, theirs = (
+        _columns(real_waves(w, frequencies, structure.n), characters.inside) for w in (own, other)
+    )
+    beyond = np.repeat(_are_beyond(theirs, characters.free, mine), 2)
+    design = np.concatenate([characters.free, mine, theirs[:, beyond]], axis=1)
+    # E ≈ [P₀ U V]·A in the least squares
+    fitted = np.linalg.pinv(design, rcond=_SMALLEST) @ (
+        network.embedding if table is None else table
+    )
+    first = characters.free.shape[1]
+    return fitted[first : first + mine.shape[1]].reshape(len(frequencies), 2, fitted.shape[1])
+
+
+def _columns(waves: Float[np.ndarray, "p freq 2"], inside: Bool[np.ndarray, "p"]) -> Table:
+    """Waves as columns, 0 at the rows that P₀ has to itself."""
+    return np.where(inside[:, None], waves.reshape(len(waves), -1), 0.0)
+
+
+def _are_beyond(
+    planes: Table, free: Float[np.ndarray, "p mode"], own: Table
+) -> Bool[np.ndarray, "freq"]:
+    """Which planes, pairs of columns, do not lie within P₀ and what a coordinate spans."""
+    known = orthonormal(np.concatenate([free, own / np.sqrt(len(own))], axis=1))
+    rest = planes - known @ (known.T @ planes)
+    size = np.linalg.norm(rest.reshape(len(rest), -1, 2), axis=(0, 2))
+    return size > _SMALLEST * np.sqrt(len(own))

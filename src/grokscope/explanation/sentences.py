@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from grokscope.axes import axis_in_words, taken_in_words
-from grokscope.explanation.circuit import MATRICES
-from grokscope.explanation.findings import Ablations, KeyShape, TableFinding
-from grokscope.explanation.keys import double
-from grokscope.explanation.result import Explanation
-from grokscope.explanation.verdict import ClaimId, Place
+from grokscope.explanation.families import double
+from grokscope.explanation.findings import Ablations, KeyShape
+from grokscope.explanation.result import Explanation, TableFinding
+from grokscope.explanation.verdict import MATRICES, ClaimId, Place
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
 
-VERDICTS: Final = {
+VERDICTS_IN_WORDS: Final = {
     "explained": "explained",
     "partly": "partly explained",
     "not decided": "not decided",
@@ -46,7 +45,7 @@ def number_in_words(value: float | None, digits: int = 2) -> str:
 
 def headline(found: Explanation) -> str:
     """Return what was looked at and the verdict: `x*y mod 97, seed 0, step 6,700: explained`."""
-    return f"{subject_in_words(found)}: {VERDICTS[found.verdict]}"
+    return f"{subject_in_words(found)}: {VERDICTS_IN_WORDS[found.verdict]}"
 
 
 def subject_in_words(found: Explanation) -> str:
@@ -90,7 +89,7 @@ def one_sentence(found: Explanation) -> str:
         return f"Which algorithm it found cannot be said: {broken}."
     if by_heart := _by_heart(found):
         return f"Not explained. {by_heart}"
-    text = f"The algorithm is {VERDICTS[found.verdict]}: {found.structure.words}"
+    text = f"The algorithm is {VERDICTS_IN_WORDS[found.verdict]}: {found.structure.words}"
     if found.structure.n is None:
         return f"{text}."
     families = len(found.families)
@@ -283,7 +282,8 @@ def _shapes(found: Explanation) -> list[str]:
         for shape, word in words.items()
         if shape in shapes
     ]
-    line = f"In the logits the keys are {_and(told)}; a line is a standing wave, cos θ_s·cos θ_c."
+    kinds = joined_by_and(told)
+    line = f"In the logits the keys are {kinds}; a line is a standing wave, cos θ_s·cos θ_c."
     return [line, *small, *_bias(found.ablations)]
 
 
@@ -339,5 +339,6 @@ def _plural(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {many} {rest}".rstrip()
 
 
-def _and(texts: Sequence[str]) -> str:
+def joined_by_and(texts: Sequence[str]) -> str:
+    """Return texts as a list in a sentence: `a, b and c`."""
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

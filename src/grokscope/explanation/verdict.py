@@ -14,6 +14,34 @@ VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 """From the strongest to the weakest."""
 
 
+def judge(is_so: bool, *, testable: bool = True) -> Holds:
+    """Return the verdict on a claim that is so or not, if it can be tested at all."""
+    if not testable:
+        return "not testable"
+    return "holds" if is_so else "fails"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a value of A must be: at least, or at most."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def __str__(self) -> str:
+        if self.at_least is not None:
+            return f"A ≥ {self.at_least:g}"
+        return f"A ≤ {self.at_most:g}"
+
+    def judge(self, value: float | None) -> Holds:
+        """Return whether a value is within; `not testable` for none and nan."""
+        if value is None or math.isnan(value):
+            return "not testable"
+        low = self.at_least is None or value >= self.at_least
+        high = self.at_most is None or value <= self.at_most
+        return judge(low and high)
+
+
 class Place(StrEnum):
     """Where frequencies are kept and removed."""
 
@@ -24,26 +52,47 @@ class Place(StrEnum):
 
 
 class Edit(StrEnum):
-    """What is done with the frequencies of a place."""
+    """What is done with the frequencies of a place: its name, in two words, the claim, its bound.
 
-    KEEP = "keep"
+    **Arguments:**
+
+    - `words`: the head of a column.
+    - `statement`: what is claimed of the place after it.
+    - `bound`: what A must be after it, in W_E and along the class axis of the logits.
+    """
+
+    KEEP = "keep", "keys kept", "with only the keys {place} answers", Bound(at_least=0.98)
     """Only the keys are left."""
-    REMOVE = "remove"
+    REMOVE = (
+        "remove",
+        "keys removed",
+        "without the keys {place} does not answer",
+        Bound(at_most=0.05),
+    )
     """The keys are taken out."""
-    CONTROL = "control"
+    CONTROL = (
+        "control",
+        "others removed",
+        "without as many other frequencies {place} still answers",
+        Bound(at_least=0.8),
+    )
     """As many other frequencies are taken out."""
-    KEEP_OTHERS = "keep_others"
+    KEEP_OTHERS = (
+        "keep_others",
+        "others kept",
+        "with only as many other frequencies {place} does not answer",
+        Bound(at_most=0.2),
+    )
     """Only as many other frequencies are left."""
 
-    @property
-    def words(self) -> str:
-        """The edit in two words, as the head of a column."""
-        return _EDITS[self].words
+    words: str
+    statement: str
+    bound: Bound
 
-    @property
-    def bound(self) -> "Bound":
-        """What A must be after it, in W_E and along the class axis of the logits."""
-        return _EDITS[self].bound
+    def __new__(cls, value: str, words: str, statement: str, bound: Bound) -> "Edit":
+        edit = str.__new__(cls, value)
+        edit._value_, edit.words, edit.statement, edit.bound = value, words, statement, bound
+        return edit
 
 
 class ClaimId(StrEnum):
@@ -88,20 +137,12 @@ KEYS_CLAIMS: Final = {
 }
 """That the table of a place has keys: W_E, or W_L."""
 EDIT_CLAIMS: Final = {
-    Place.EMBEDDING: {
-        Edit.KEEP: ClaimId.EMBEDDING_KEEP,
-        Edit.REMOVE: ClaimId.EMBEDDING_REMOVE,
-        Edit.CONTROL: ClaimId.EMBEDDING_CONTROL,
-        Edit.KEEP_OTHERS: ClaimId.EMBEDDING_KEEP_OTHERS,
-    },
-    Place.LOGITS: {
-        Edit.KEEP: ClaimId.LOGITS_KEEP,
-        Edit.REMOVE: ClaimId.LOGITS_REMOVE,
-        Edit.CONTROL: ClaimId.LOGITS_CONTROL,
-        Edit.KEEP_OTHERS: ClaimId.LOGITS_KEEP_OTHERS,
-    },
+    place: {edit: ClaimId(f"{place} {edit}".replace("_", " ")) for edit in Edit} for place in Place
 }
 """What an edit of a place does to the answers."""
+MATRICES: Final = {Place.EMBEDDING: "W_E", Place.LOGITS: "W_L"}
+"""The matrix of a network whose keys are those of a place; a table of somebody's file has a name
+of its own."""
 _SUPPORTING: Final = frozenset(
     {
         ClaimId.PATCHING,
@@ -183,55 +224,8 @@ class Claims(Listed, Mapping[ClaimId, Claim]):
         return key in self._claims and self._claims[key].fails
 
 
-@dataclass(frozen=True)
-class Bound:
-    """What a value of A must be: at least, or at most."""
-
-    at_least: float | None = None
-    at_most: float | None = None
-
-    def __str__(self) -> str:
-        if self.at_least is not None:
-            return f"A ≥ {self.at_least:g}"
-        return f"A ≤ {self.at_most:g}"
-
-    def judge(self, value: float | None) -> Holds:
-        """Return whether a value is within; `not testable` for none and nan."""
-        if value is None or math.isnan(value):
-            return "not testable"
-        low = self.at_least is None or value >= self.at_least
-        high = self.at_most is None or value <= self.at_most
-        return "holds" if low and high else "fails"
-
-
-@dataclass(frozen=True)
-class _Told:
-    words: str
-    statement: str
-    bound: Bound
-
-
-_EDITS: Final = {
-    Edit.KEEP: _Told("keys kept", "with only the keys {place} answers", Bound(at_least=0.98)),
-    Edit.REMOVE: _Told(
-        "keys removed", "without the keys {place} does not answer", Bound(at_most=0.05)
-    ),
-    Edit.CONTROL: _Told(
-        "others removed",
-        "without as many other frequencies {place} still answers",
-        Bound(at_least=0.8),
-    ),
-    Edit.KEEP_OTHERS: _Told(
-        "others kept",
-        "with only as many other frequencies {place} does not answer",
-        Bound(at_most=0.2),
-    ),
-}
 BOTH_KEPT: Final = Bound(at_least=0.95)
-_PLACES_IN_WORDS: Final = {
-    Place.EMBEDDING: "W_E",
-    Place.LOGITS: "the class axis of the logits",
-}
+_PLACES_IN_WORDS: Final = {Place.EMBEDDING: "W_E", Place.LOGITS: "the class axis of the logits"}
 
 
 @dataclass(frozen=True)
@@ -252,12 +246,7 @@ class AblationScores:
 
     def of(self, edit: Edit) -> float | None:
         """Return A after one edit."""
-        return {
-            Edit.KEEP: self.keep,
-            Edit.REMOVE: self.remove,
-            Edit.CONTROL: self.control,
-            Edit.KEEP_OTHERS: self.keep_others,
-        }[edit]
+        return getattr(self, edit.value)
 
 
 def ablation_claims(
@@ -276,12 +265,12 @@ def ablation_claims(
     return [
         Claim(
             id=EDIT_CLAIMS[place][edit],
-            statement=f"{told.statement.format(place=_PLACES_IN_WORDS[place])}: {told.bound}",
+            statement=f"{edit.statement.format(place=_PLACES_IN_WORDS[place])}: {edit.bound}",
             value=scores.of(edit),
             n=draws if edit in (Edit.CONTROL, Edit.KEEP_OTHERS) else None,
-            verdict=told.bound.judge(scores.of(edit)) if judged else "not testable",
+            verdict=edit.bound.judge(scores.of(edit)) if judged else "not testable",
         )
-        for edit, told in _EDITS.items()
+        for edit in Edit
     ]
 
 

@@ -138,6 +138,14 @@ class Characters:
         """Return the table without its part in P₀."""
         return table - self.free @ (self.free.T @ table)
 
+    def energy_share(
+        self, frequencies: Sequence[int], centred: Float[np.ndarray, "p column"]
+    ) -> float:
+        """Return the share of some frequencies in the energy of a table without its part in P₀."""
+        energy = float(np.sum(centred**2))
+        held = float(np.sum((self.span(frequencies).T @ centred) ** 2))
+        return held / energy if energy > 0 else 0.0
+
 
 def orthonormal(
     columns: Float[np.ndarray, "p column"], beyond: Float[np.ndarray, "p mode"] | None = None

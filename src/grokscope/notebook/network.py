@@ -1,6 +1,5 @@
 """A trained network to ask: its weights, its activations, and what it answers after an edit."""
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
@@ -13,8 +12,7 @@ from jaxtyping import Array, Bool, Float, Int, Int8
 from grokscope.config.arguments import plain_arguments
 from grokscope.errors import UsageError
 from grokscope.explanation.circuit import Effort
-from grokscope.explanation.explain import explain_network
-from grokscope.explanation.of_run import control_of, structure_by
+from grokscope.explanation.explain import explain_network, structures_by
 from grokscope.explanation.result import Explanation
 from grokscope.models import Model, named_weights, weight_axes, with_weights
 from grokscope.models.activations import axes_of
@@ -197,9 +195,9 @@ class Network:
         - `effort`: how often nulls and controls are drawn.
         """
         own = structure_of(self._task, self._checked(operation), self.seed)
-        search = own if by is None else structure_by(by, self.p)
+        search, control = structures_by(by, own, self.p)
         with part_of(f"{self.operations[operation]}, seed {self.seed}, step {self.step:,}"):
-            found = explain_network(
+            return explain_network(
                 self._model,
                 self._on_grid(self._task.labels(self.seed)[operation]),
                 search,
@@ -209,9 +207,9 @@ class Network:
                 grokked=self._grokked[operation],
                 seed=self.seed,
                 step=self.step,
+                control=control,
                 effort=effort,
             )
-        return dataclasses.replace(found, control=control_of(by, own, search))
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{n} {'×'.join(map(str, W.shape))}" for n, W in self.weights.items())

@@ -1,7 +1,6 @@
 """The verbs of the command line for Python, under the same names."""
 
 import contextlib
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -257,7 +256,6 @@ def explain_table(
     **Raises:** `UsageError` for what is no table of numbers, or an unknown operation.
     """
     from grokscope.explanation import explain
-    from grokscope.explanation.of_run import control_of, structure_by
     from grokscope.explanation.verdict import Place
     from grokscope.fourier.arrays import real_table
     from grokscope.tasks import Task, parse, structure_of
@@ -272,9 +270,10 @@ def explain_table(
         )
     task = Task((parse(operation),), len(rows))
     own = structure_of(task)
-    search = own if by is None else structure_by(by, task.p)
-    found = explain.explain_table(rows, search, operation=task.canonical, place=Place(place))
-    return dataclasses.replace(found, control=control_of(by, own, search))
+    search, control = explain.structures_by(by, own, task.p)
+    return explain.explain_table(
+        rows, search, operation=task.canonical, place=Place(place), control=control
+    )
 
 
 class Timelines(ShowsTable, list[Any]):

@@ -11,10 +11,11 @@ from grokscope.disk.curves import Curve, Recorded, spectra_of
 from grokscope.disk.listing import KILLED
 from grokscope.disk.lock import is_locked
 from grokscope.errors import UsageError
-from grokscope.explanation.frequency_losses import FrequencyLosses, frequency_losses
-from grokscope.explanation.logits import ROWS, frequency_pair_norms, logits_over_pairs
+from grokscope.explanation.ablation import FrequencyLosses, frequency_losses
+from grokscope.explanation.logits import ROWS, frequency_pair_norms
 from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.of_run import load_network
+from grokscope.explanation.pairs import logits_over_pairs
 from grokscope.explanation.store import read_or_explain, structure_explained
 from grokscope.fourier.basis import Basis
 from grokscope.fourier.spectrum import Spectrum

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from grokscope.disk.manifest import LAST_SETTING, setting_in_words, value_in_words
-from grokscope.explanation.row import row_of
-from grokscope.explanation.sentences import VERDICTS, frequencies_in_words
+from grokscope.explanation.sentences import VERDICTS_IN_WORDS, frequencies_in_words, joined_by_and
+from grokscope.explanation.store import row_of
 from grokscope.reports.compared import (
     RUN,
     Comparison,
@@ -92,10 +92,12 @@ def comparison_in_short(compared: Comparison) -> list[Sentence]:
     runs = len(compared.records)
     of_runs = f" of {runs} runs" if n != runs else ""
     telling = [setting_in_words(name) for name in compared.names if name != RUN]
-    differ = f"differ in {_and(telling)}" if telling else "have the same settings"
+    differ = f"differ in {joined_by_and(telling)}" if telling else "have the same settings"
     what = "networks" if of_runs else "runs"
     states = Counter(outcome_of(network) for network in compared.networks)
-    verdicts = Counter(VERDICTS[e.verdict] for x in compared.networks for e in x.explanations)
+    verdicts = Counter(
+        VERDICTS_IN_WORDS[e.verdict] for x in compared.networks for e in x.explanations
+    )
     said = [
         Sentence(f"{n} {what}{of_runs}, which {differ}: {_counts(states)}."),
         *([Sentence(f"Which algorithm: {_counts(verdicts)}.")] if verdicts else []),
@@ -136,7 +138,9 @@ def _row(compared: Comparison, network: Network, out: Path) -> dict[str, Any]:
             UNKNOWN if curve is None else f"{int(curve.steps[-1]):,}",
             UNKNOWN if grokked is None else f"{grokked:,}",
             UNKNOWN if curve is None else share_in_percent(curve.values[-1]),
-            _join([VERDICTS.get(row.get("verdict", ""), row.get("why_not")) for row in rows]),
+            _join(
+                [VERDICTS_IN_WORDS.get(row.get("verdict", ""), row.get("why_not")) for row in rows]
+            ),
             _join([frequencies_in_words(row.get("W_E_keys", [])) or "none" for row in rows]),
         ],
         "page": os.path.relpath(page, out.parent) if page.exists() and not same else "",
@@ -156,7 +160,7 @@ def _by_value(compared: Comparison) -> list[list[str]]:
         own = [n for n in compared.networks if compared.value(n, compared.swept) == value]
         steps = [s for n in own if (s := n.record.moments[n.seed].grokked) is not None]
         keys = [len(e.embedding.keys) for n in own for e in n.explanations]
-        verdicts = Counter(VERDICTS[e.verdict] for n in own for e in n.explanations)
+        verdicts = Counter(VERDICTS_IN_WORDS[e.verdict] for n in own for e in n.explanations)
         rows.append(
             [
                 value,
@@ -170,7 +174,7 @@ def _by_value(compared: Comparison) -> list[list[str]]:
     return rows
 
 
-def _spread(values: Sequence[float], form: str, middle: Any = np.median) -> str:
+def _spread(values: Sequence[int], form: str, middle: Any = np.median) -> str:
     if not values:
         return UNKNOWN
     ends = f"{min(values):,} to {max(values):,}" if min(values) < max(values) else "all"
@@ -200,7 +204,3 @@ def _fitting(charts: Charts, found: Sequence[Figure]) -> list[dict[str, Any]]:
             }
         ]
     return words
-
-
-def _and(texts: Sequence[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

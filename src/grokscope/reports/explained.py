@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from grokscope.errors import UsageError
-from grokscope.explanation.findings import RunnerUp
 from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.of_run import SavedNetwork
-from grokscope.explanation.result import Explanation
+from grokscope.explanation.result import Explanation, RunnerUp
 from grokscope.explanation.sentences import (
-    VERDICTS,
+    VERDICTS_IN_WORDS,
     algorithm_in_words,
     frequencies_in_words,
     headline,
@@ -136,5 +135,5 @@ def _runner_up(other: RunnerUp | None) -> list[str]:
     if other is None:
         return []
     keys = frequencies_in_words(other.keys) or "none"
-    verdict = VERDICTS[other.verdict]
+    verdict = VERDICTS_IN_WORDS[other.verdict]
     return [f"Another structure, {other.words}, was tried: {verdict}, keys {keys}."]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from grokscope.disk.curves import Curve
+from grokscope.explanation.sentences import joined_by_and
 from grokscope.measures import MEASURES, TABLES, high_since
 from grokscope.reports.figures.over_time import FITTING, SHOWN
 from grokscope.reports.record import RunRecord
@@ -142,7 +143,7 @@ def _diverged(record: RunRecord) -> list[Sentence]:
     broken = [r for r in results if r.get("status") == "diverged"]
     if not broken:
         return []
-    where = _and([f"seed {r['seed']} at step {r['diverged_at']:,}" for r in broken])
+    where = joined_by_and([f"seed {r['seed']} at step {r['diverged_at']:,}" for r in broken])
     text = (
         f"Training diverged ({where}): the loss was no longer finite, and the weights stood still"
         " from there. What follows describes a broken network."
@@ -187,7 +188,7 @@ def _late(record: RunRecord, seeds: Sequence[int], side: str) -> list[str]:
         if since is not None:
             kind = f"At 99% since step {since:,}, not yet confirmed by five more evaluations"
         kinds.setdefault(kind, []).append(f"seed {seed} ({side} accuracy {accuracy})")
-    return [f"{kind}: {_and(names)}." for kind, names in kinds.items()]
+    return [f"{kind}: {joined_by_and(names)}." for kind, names in kinds.items()]
 
 
 def _high_since(record: RunRecord, seed: int, side: str) -> int | None:
@@ -268,11 +269,11 @@ def _of_basis(basis: RecordedBasis) -> str:
     sentences = []
     if fell:
         beginning = f"{'from' if basis.name else 'From'} the first to the last evaluation"
-        sentences.append(f"{beginning} {_and(fell)}.")
+        sentences.append(f"{beginning} {joined_by_and(fell)}.")
     if rest:
         amount = f"did not fall by {SMALLEST_FALL:g} or more"
         others = "The others" if fell else "the measures" if basis.name else "The measures"
-        sentences.append(f"{others} {amount}: {_and(rest)}.")
+        sentences.append(f"{others} {amount}: {joined_by_and(rest)}.")
     return " ".join(sentences)
 
 
@@ -282,10 +283,6 @@ def _change(fall: Fall) -> str:
         return f"{fall.name} stayed at {end:.2f}"
     verb = "fell" if start - end >= SMALLEST_FALL else "went"
     return f"{fall.name} {verb} from {start:.2f} to {end:.2f}"
-
-
-def _and(texts: Sequence[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
 def _of_task(record: RunRecord, operation: str) -> str:

@@ -11,7 +11,7 @@ from grokscope.disk.atomic import utf8_bytes, write_bytes
 from grokscope.disk.listing import paths_of, select
 from grokscope.disk.names import slug
 from grokscope.errors import UsageError
-from grokscope.explanation.of_run import Network
+from grokscope.explanation.of_run import SavedNetwork
 from grokscope.measures import MEASURES
 from grokscope.numerics import computing
 from grokscope.progress import doing, showing
@@ -230,7 +230,7 @@ def _run(
 
 def _evidence(
     record: RunRecord,
-    network: Network | str,
+    network: SavedNetwork | str,
     explained: Sequence[Explained | str],
     drawn: Sequence[Figure],
 ) -> list[list[Figure]]:

@@ -15,7 +15,7 @@ from jax.scipy.sparse.linalg import cg
 from jaxtyping import Array, Bool, Float, Int, Int8
 
 from grokscope.explanation.logits import ROWS
-from grokscope.explanation.sum_logits import SumLogits
+from grokscope.explanation.network import SumLogits
 from grokscope.fourier.basis import Basis
 from grokscope.fourier.waves import all_frequencies
 from grokscope.measures.predictions import cross_entropy

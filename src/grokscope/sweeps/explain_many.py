@@ -19,8 +19,7 @@ from grokscope.explanation.circuit import Effort
 from grokscope.explanation.of_file import explain_file
 from grokscope.explanation.of_run import explain_networks as explain_run
 from grokscope.explanation.result import Explanation
-from grokscope.explanation.row import COLUMNS, row_of
-from grokscope.explanation.store import read_or_explain
+from grokscope.explanation.store import COLUMNS, read_or_explain, row_of
 from grokscope.progress import showing
 
 MOST_LINES: Final = 20

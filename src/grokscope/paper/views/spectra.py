@@ -6,7 +6,7 @@ from typing import Any, Final
 import altair as alt
 import numpy as np
 
-from grokscope.explanation.frequency_losses import DEPENDENT
+from grokscope.explanation.ablation import DEPENDENT
 from grokscope.paper.block import (
     Block,
     Row,

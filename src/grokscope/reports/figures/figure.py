@@ -15,6 +15,7 @@ from grokscope.config.arguments import plain_arguments
 from grokscope.disk.atomic import utf8_bytes, write_bytes
 from grokscope.errors import UsageError
 
+Number = float | int
 VEGA_LITE: Final = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
 """The version that Altair writes for, as vl-convert names it."""
 FONT: Final = "system-ui, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', sans-serif"
@@ -297,6 +298,6 @@ def ticks(first: int, last: int, most: int) -> list[int]:
     return list(range(start, last + 1, step))
 
 
-def significant(value: float, digits: int = 4) -> float:
+def significant(value: Number, digits: int = 4) -> float:
     """Return a number with as many digits as a figure can show."""
     return float(f"{value:.{digits}g}")

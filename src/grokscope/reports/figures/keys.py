@@ -5,8 +5,9 @@ from typing import Any, Final
 import altair as alt
 import numpy as np
 
-from grokscope.explanation.findings import Key, KeyShape
+from grokscope.explanation.findings import KeyShape
 from grokscope.explanation.page import PLACES_IN_WORDS
+from grokscope.explanation.result import Key
 from grokscope.explanation.sentences import harmonic_in_words, number_in_words
 from grokscope.explanation.verdict import Edit
 from grokscope.reports.explained import Explained

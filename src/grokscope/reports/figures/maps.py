@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from grokscope.reports.figures.figure import Layout, Panel, inline, layered, ticks
+from grokscope.reports.figures.figure import Layout, Number, Panel, inline, layered, ticks
 
 VIRIDIS: Final = (
     "#440154",
@@ -28,7 +28,7 @@ LEVELS: Final = 128
 
 
 def image_address(
-    values: Float[np.ndarray, "p p"], low: float, high: float, colours: tuple[str, ...] = VIRIDIS
+    values: Float[np.ndarray, "p p"], low: Number, high: Number, colours: tuple[str, ...] = VIRIDIS
 ) -> str:
     """Return the address of an image of `values[x, y]`, x to the right and y upwards.
 
@@ -46,14 +46,14 @@ def image_address(
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
-def _palette(colours: tuple[str, ...]) -> UInt8[np.ndarray, "n 3"]:
+def _palette(colours: tuple[str, ...]) -> UInt8[np.ndarray, "... 3"]:
     stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours])
     at, where = np.linspace(0, 1, LEVELS), np.linspace(0, 1, len(stops))
     channels = [np.interp(at, where, channel) for channel in stops.T]
     return np.round(np.stack(channels, axis=1)).astype(np.uint8)
 
 
-def _png(shade: UInt8[np.ndarray, "n n"], palette: UInt8[np.ndarray, "n 3"]) -> bytes:
+def _png(shade: UInt8[np.ndarray, "n n"], palette: UInt8[np.ndarray, "... 3"]) -> bytes:
     height, width = shade.shape
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
     # every line begins with its filter, 0 for none
@@ -81,7 +81,7 @@ def maps_layout(p: int) -> Layout:
     return Layout(columns=4, least=218, axis=60, square=True, most=250, cells=cells)
 
 
-def colour_scale(low: float, high: float) -> alt.Scale:
+def colour_scale(low: Number, high: Number) -> alt.Scale:
     """Return the scale of the colours that `image_address` uses."""
     return alt.Scale(domain=[low, high], range=list(VIRIDIS), interpolate="rgb", clamp=True)
 
@@ -92,7 +92,7 @@ def cropped_in_words(p: int) -> str:
 
 
 def pair_map(
-    values: Float[np.ndarray, "p p"], low: float, high: float, title: str, legend: str
+    values: Float[np.ndarray, "p p"], low: Number, high: Number, title: str, legend: str
 ) -> Panel:
     """Draw `values[x, y]`, x to the right and y upwards, with a colour bar named `legend`."""
     shown = values[:MOST_RESIDUES, :MOST_RESIDUES]
@@ -107,7 +107,7 @@ def pair_map(
 
 def image_panel(
     values: Float[np.ndarray, "n n"],
-    domain: tuple[float, float],
+    domain: tuple[Number, Number],
     title: str,
     legend: str,
     x: dict,

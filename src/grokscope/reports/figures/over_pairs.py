@@ -7,17 +7,16 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float, Int
 
-from grokscope.explanation.attention import attention_patterns, mean_attention
-from grokscope.explanation.logits import frequency_pair_norms, logits_over_pairs
+from grokscope.explanation.logits import frequency_pair_norms
 from grokscope.explanation.network import NetworkInBasis
-from grokscope.explanation.neurons import (
-    block_shares,
-    dominant_frequencies,
+from grokscope.explanation.neurons import block_shares, dominant_frequencies
+from grokscope.explanation.of_run import SavedNetwork
+from grokscope.explanation.pairs import (
+    attention_patterns,
+    logits_over_pairs,
     neuron_activations,
     neuron_strengths,
-    strongest_neurons,
 )
-from grokscope.explanation.of_run import SavedNetwork
 from grokscope.models import MLP
 from grokscope.reports.figures.figure import Figure, Layout, Panel, assemble, ticks
 from grokscope.reports.figures.maps import (
@@ -39,7 +38,7 @@ def neurons(network: SavedNetwork, p: int, in_basis: NetworkInBasis | None = Non
     operation's coordinates, the network with its structure.
     """
     strengths = neuron_strengths(network.model)
-    chosen = strongest_neurons(strengths, NEURONS)
+    chosen = np.argsort(-strengths, kind="stable")[:NEURONS].tolist()
     maps = neuron_activations(
         network.model, chosen, 0 if in_basis is None else in_basis.operation_index
     )
@@ -143,7 +142,7 @@ def attention(network: SavedNetwork, p: int) -> Figure:
             "attention", _ATTENTION_TITLE, "", missing="This network is an MLP: no attention."
         )
     patterns = attention_patterns(network.model)
-    means = mean_attention(patterns)
+    means = patterns.mean(axis=(2, 3))
     to_x = patterns[:MOST_HEADS, 0]
     # one scale for all heads that 98% of the weights span, so that weak patterns show
     low, high = _rounded(*np.percentile(to_x, [1, 99]))

@@ -73,14 +73,9 @@ def accuracy(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
         caption += (
             " A test pair is leaked when its transpose (y, x) was trained and has the same answer."
         )
-    return Figure(
-        name="accuracy",
-        title=ACCURACY_TITLE,
-        caption=caption + seeds_in_words(records[0]),
-        chart=assemble(panels, layout, ACCURACY_TITLE),
-        layout=layout,
-        first_step=axis.first,
-    )
+    chart = assemble(panels, layout, ACCURACY_TITLE)
+    caption += seeds_in_words(records[0])
+    return Figure("accuracy", ACCURACY_TITLE, caption, chart, layout, first_step=axis.first)
 
 
 def heading(record: RunRecord, records: Sequence[RunRecord]) -> str:
@@ -116,14 +111,9 @@ def loss(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
         "Mean cross-entropy on a logarithmic axis: in a network that groks the test loss first"
         " rises while the training loss is already tiny, and then drops."
     )
-    return Figure(
-        name="loss",
-        title=LOSS_TITLE,
-        caption=caption + seeds_in_words(records[0]),
-        chart=assemble(panels, layout, LOSS_TITLE),
-        layout=layout,
-        first_step=axis.first,
-    )
+    chart = assemble(panels, layout, LOSS_TITLE)
+    caption += seeds_in_words(records[0])
+    return Figure("loss", LOSS_TITLE, caption, chart, layout, first_step=axis.first)
 
 
 def _positive(sides: dict[str, dict[int, Curve]]) -> dict[str, dict[int, Curve]]:
@@ -277,14 +267,7 @@ def norms(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
         caption += " Line: the median over the seeds; shaded: from the least to the largest."
     chart = assemble(panels, layout, NORMS_TITLE)
     chart["resolve"] = {"scale": {"color": "independent"}}
-    return Figure(
-        name="norms",
-        title=NORMS_TITLE,
-        caption=caption,
-        chart=chart,
-        layout=layout,
-        first_step=axis.first,
-    )
+    return Figure("norms", NORMS_TITLE, caption, chart, layout, first_step=axis.first)
 
 
 def grouped(matrices: Sequence[str]) -> dict[str, list[str]]:

@@ -5,11 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from tests.explanation.networks import structure_of
 
 from grokscope.fourier.basis import Basis
-from grokscope.tasks.structure import Structure
-
-Known = Callable[[str, int], Structure]
 
 
 @pytest.mark.parametrize(
@@ -24,21 +22,21 @@ Known = Callable[[str, int], Structure]
     ],
 )
 def test_labels_sums_and_bases_of_an_operation(
-    known_structure: Known, name: str, p: int, n: int, parts: int, answer: Callable
+    name: str, p: int, n: int, parts: int, answer: Callable
 ) -> None:
-    structure = known_structure(name, p)
-    matched = Basis(structure)
-    assert (matched.n, matched.p) == (n, p)
-    assert len(matched.inputs.parts) == parts
-    assert matched.inputs.n == matched.answers.n == n
+    structure = structure_of(name, p)
+    basis = Basis(structure)
+    assert (basis.n, basis.p) == (n, p)
+    assert len(basis.inputs.parts) == parts
+    assert basis.inputs.n == basis.answers.n == n
     for x in range(p):
         for y in range(p):
-            assert matched.labels[x, y] == answer(x, y)
-            assert matched.defined[x, y] == (answer(x, y) >= 0)
+            assert basis.labels[x, y] == answer(x, y)
+            assert basis.defined[x, y] == (answer(x, y) >= 0)
             u, v = structure.u[x], structure.v[y]
-            assert matched.sums[x, y] == ((u + v) % n if u >= 0 and v >= 0 else -1)
+            assert basis.sums[x, y] == ((u + v) % n if u >= 0 and v >= 0 else -1)
     reached = {answer(x, y) for x in range(p) for y in range(p)} - {-1}
-    assert set(np.flatnonzero(matched.answers.inside)) == reached
+    assert set(np.flatnonzero(basis.answers.inside)) == reached
     assert_allclose(
-        matched.answers.free.T @ matched.answers.free, np.eye(1 + p - len(reached)), atol=1e-12
+        basis.answers.free.T @ basis.answers.free, np.eye(1 + p - len(reached)), atol=1e-12
     )

@@ -1,4 +1,4 @@
-"""Keep, remove and controls on both sides of a network, against tables edited by hand."""
+"""Keep, remove and controls in W_E and in the logits, against tables edited by hand."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,18 +12,26 @@ from numpy.testing import assert_allclose
 
 from grokscope.explanation.ablation import (
     Ablation,
-    ablate_embedding,
-    ablate_logits,
-    class_axis,
-    dose_response,
+    EditableTable,
+    ablate,
+    frequency_losses,
     keep_both,
 )
-from grokscope.explanation.logits import logits_over_pairs
+from grokscope.explanation.findings import BySide, Outcome, median_outcome
 from grokscope.explanation.network import NetworkInBasis
-from grokscope.explanation.outcome import BySide, Outcome, median_outcome
-from grokscope.explanation.verdict import Edit
+from grokscope.explanation.pairs import logits_over_pairs
+from grokscope.explanation.verdict import Edit, Place
+from grokscope.models import Transformer
 
 KEYS = [2, 3]
+
+
+def ablate_embedding(about: NetworkInBasis, keys: list[int], **settings: Any) -> Ablation:
+    return ablate(EditableTable.at(about, Place.EMBEDDING), keys, **settings)
+
+
+def ablate_logits(about: NetworkInBasis, keys: list[int], **settings: Any) -> Ablation:
+    return ablate(EditableTable.at(about, Place.LOGITS), keys, **settings)
 
 
 @pytest.fixture(
@@ -116,11 +124,12 @@ def test_the_class_axis_is_kept_and_removed_as_by_hand(about: NetworkInBasis) ->
         assert_allclose(getattr(found, name).accuracy.all, accuracy(about, logits))
 
 
-def test_the_class_axis_and_back_changes_nothing() -> None:
-    logits = np.random.default_rng(0).normal(size=(4, 4, 4))
-    table, back = class_axis(logits)
-    assert_allclose(table[3, 1 * 4 + 2], logits[1, 2, 3])
-    assert_allclose(back(table), logits)
+def test_the_class_axis_and_back_changes_nothing(about: NetworkInBasis) -> None:
+    p = about.p
+    logits = np.random.default_rng(0).normal(size=(p, p, p))
+    table = EditableTable.of_logits(about, logits)
+    assert_allclose(table.rows[3, 1 * p + 2], logits[1, 2, 3])
+    assert_allclose(table.logits_of(table.rows), logits)
 
 
 def test_both_kept_is_one_after_the_other(about: NetworkInBasis) -> None:
@@ -133,10 +142,10 @@ def test_both_kept_is_one_after_the_other(about: NetworkInBasis) -> None:
 
 
 def test_removing_families_one_by_one_is_removing_each_alone(about: NetworkInBasis) -> None:
-    found = dose_response(about, [(1, 2), (3,)])
-    for i, of in enumerate((ablate_embedding, ablate_logits)):
-        expected = [of(about, family, draws=0).remove for family in ([1, 2], [3])]
-        assert [pair[i] for pair in found] == expected
+    for place, of in zip(Place, (ablate_embedding, ablate_logits), strict=True):
+        table = EditableTable.at(about, place)
+        for family in ([1, 2], [3]):
+            assert table.score_without(family) == of(about, family, draws=0).remove
 
 
 def test_no_keys_leave_the_network_whole(about: NetworkInBasis) -> None:
@@ -213,3 +222,66 @@ def test_without_room_outside_there_is_no_control(
     found = ablate_embedding(about, KEYS, outside=True, draws=2)
     assert (found.control, found.keep_others) == ((), ())
     assert found.keep.accuracy == about.full.accuracy
+
+
+BUILT = (3, 4, 6)
+
+
+def without(table: np.ndarray, k: int) -> np.ndarray:
+    """A table over residues without the waves of one frequency of x, by their definition."""
+    p = len(table)
+    for wave in (np.cos, np.sin):
+        column = wave(2 * np.pi * k * np.arange(p) / p)
+        table = table - np.outer(column, column @ table) / (column @ column)
+    return table
+
+
+@pytest.mark.parametrize("sided", [False, True])
+def test_losses_agree_with_tables_without_the_waves(
+    network: Callable, known_structure: Callable, in_basis: Callable, sided: bool
+) -> None:
+    settings = {"kind": np.arange(49, dtype=np.int8) % 3} if sided else {}
+    about = in_basis(network(), known_structure("x + y", 7), **settings)
+    found = frequency_losses(about, (2,))
+    assert found.full == about.full
+    assert found.keys == (2,)
+    assert len(found.embedding) == len(found.logits) == 3
+    for k in (1, 2, 3):
+        edited = about.score(about.run(without(about.embedding, k)))
+        assert_allclose(known(found.embedding[k - 1].loss), known(edited.loss), rtol=1e-4)
+        logits = about.logits.astype(np.float64).reshape(49, 7).T
+        classes = about.score(without(logits, k).T.reshape(7, 7, 7))
+        assert found.logits[k - 1].accuracy == classes.accuracy
+        assert_allclose(known(found.logits[k - 1].loss), known(classes.loss), rtol=1e-4)
+
+
+def known(loss: BySide) -> list[float]:
+    return [value for value in vars(loss).values() if value is not None]
+
+
+@pytest.mark.parametrize("name", ["x + y", "x*y", "x^2 + y^2", "x^2 - y"])
+def test_a_clock_depends_on_its_keys_alone(
+    build_clock: Callable, known_structure: Callable, in_basis: Callable, name: str
+) -> None:
+    structure = known_structure(name, 23)
+    about = in_basis(sharper(build_clock(structure, BUILT, 16)), structure)
+    found = frequency_losses(about, BUILT)
+    assert found.dependent == ()
+    for k in BUILT:
+        for place in (found.embedding, found.logits):
+            assert place[k - 1].loss.all > 2 * found.full.loss.all
+
+
+def test_it_depends_on_a_key_that_was_not_found(
+    build_clock: Callable, known_structure: Callable, in_basis: Callable
+) -> None:
+    structure = known_structure("x*y", 23)
+    about = in_basis(sharper(build_clock(structure, BUILT, 16)), structure)
+    missed = frequency_losses(about, BUILT[:2])
+    assert missed.dependent_in_embedding == missed.dependent_in_logits == BUILT[2:]
+    assert missed.dependent == BUILT[2:]
+
+
+def sharper(model: Transformer) -> Transformer:
+    """A network with ten times its logits: the loss is small, and any missing key raises it."""
+    return eqx.tree_at(lambda m: m.W_U, model, 10 * model.W_U)

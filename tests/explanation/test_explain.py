@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.explanation.circuit import Effort, spectrum_of
+from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network, explain_table
-from grokscope.explanation.findings import Key, RunnerUp, TableFinding, key_rows
+from grokscope.explanation.result import Key, RunnerUp, TableFinding, key_rows
 from grokscope.explanation.sentences import sentences
 from grokscope.explanation.verdict import ClaimId, Place
 from grokscope.fourier.basis import Basis
+from grokscope.fourier.spectrum import spectrum
 from grokscope.models import Model, Transformer
 from grokscope.tasks import Task, make_split, parse
 from grokscope.tasks.structure import Search, Structure, structure, structure_of
@@ -160,8 +161,15 @@ def test_gini_and_spectrum_are_those_of_the_table(
     assert found.embedding.gini is not None
     assert_allclose(found.embedding.gini, 8 / 11, atol=1e-3)
     rows = np.asarray(clock.W_E[:23], np.float64)
-    assert_allclose(found.embedding.spectrum, spectrum_of(rows, Basis(own).inputs))
+    assert_allclose(found.embedding.spectrum, spectrum(rows, Basis(own)).shares)
     assert found.embedding.energy_in_keys == pytest.approx(1)
+
+
+def test_a_table_of_equal_rows_has_no_energy(known_structure: Callable[..., Structure]) -> None:
+    search = search_of(known_structure("x + y", 11))
+    found = explain_table(np.ones((11, 2)), search, operation="x + y", effort=EFFORT).embedding
+    assert found.spectrum == (0,) * 5
+    assert (found.gini, found.keys) == (None, ())
 
 
 @pytest.mark.parametrize("broken", ["W_E", "W_L", "the table of logits"])

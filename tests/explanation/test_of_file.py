@@ -12,9 +12,9 @@ import grokscope as gs
 from grokscope.disk.folder import RunFolder
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.explanation.document import to_plain
-from grokscope.explanation.findings import Control, TableSource
+from grokscope.explanation.findings import BySide
 from grokscope.explanation.of_file import explain_file
-from grokscope.explanation.outcome import BySide
+from grokscope.explanation.result import Control, TableSource
 from grokscope.explanation.sentences import headline, sentences
 
 P = 23

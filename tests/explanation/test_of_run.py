@@ -9,16 +9,15 @@ from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.errors import UsageError
 from grokscope.explanation.circuit import Effort
-from grokscope.explanation.findings import Control
+from grokscope.explanation.explain import structures_by
+from grokscope.explanation.findings import BySide
 from grokscope.explanation.of_run import (
     case_of,
-    control_of,
     explain_networks,
     folder_of,
     grokked_at,
-    structure_by,
 )
-from grokscope.explanation.outcome import BySide
+from grokscope.explanation.result import Control
 from grokscope.tasks import TRAIN, Task, make_split, parse
 from grokscope.tasks.structure import structure_of
 
@@ -73,8 +72,9 @@ def test_another_structure_is_a_control_unless_it_has_the_same_answers(
     by: str | None, control: Control | None
 ) -> None:
     own = structure_of(Task((parse("x + y"),), 23))
-    search = own if by is None else structure_by(by, 23)
-    assert control_of(by, own, search) == control
+    search, found = structures_by(by, own, 23)
+    assert found == control
+    assert search is own if by is None else search.structures
 
 
 def test_seeds_are_explained_in_order_and_can_be_chosen(
@@ -107,8 +107,8 @@ def test_a_case_has_what_the_run_says(clock_run: RunFolder) -> None:
 
 
 def test_an_operation_without_structure_is_none_to_explain_by() -> None:
-    assert structure_by("x*y", 23).structures
+    own = structure_of(Task((parse("x*y"),), 23))
     with pytest.raises(UsageError, match="this operation has no structure to explain by"):
-        structure_by("x^3 + x*y", 23)
+        structures_by("x^3 + x*y", own, 23)
     with pytest.raises(UsageError):
-        structure_by("x +", 23)
+        structures_by("x +", own, 23)

@@ -11,7 +11,7 @@ from grokscope.explanation.clock_or_pizza import (
     clock_or_pizza_word,
     distance_irrelevance,
 )
-from grokscope.explanation.key_shapes import frames
+from grokscope.explanation.patching import embedding_vectors
 
 KEYS = (3, 4, 6)
 NAMES = ["x + y", "x - y", "x*y", "x/y", "x^2 + y^2", "x^2 - y", "2x + 3y"]
@@ -77,7 +77,7 @@ def test_symmetricity_agrees_with_differences(
     rng = np.random.default_rng(0)
     pairs = rng.permutation(np.flatnonzero(about.defined))[:6]
     answers = rng.choice(np.unique(structure.g), size=6)
-    directions = {c: frames(about, (1, 2), c).reshape(4, -1) for c in ("u", "v")}
+    directions = {c: embedding_vectors(about, (1, 2), c).reshape(4, -1) for c in ("u", "v")}
     table = np.asarray(model.W_E, np.float64)
 
     def gradient(pair: int, answer: int, position: int, along: np.ndarray) -> np.ndarray:

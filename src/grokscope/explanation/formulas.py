@@ -1,0 +1,152 @@
+"""What each key is in the logits, a circle or a line, and the formula made of all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from grokscope.explanation.findings import ClosedForm, KeyShape
+from grokscope.explanation.network import NetworkInBasis
+from grokscope.fourier.waves import real_waves
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedShape(KeyShape):
+    """The shape of a key with what it was read from."""
+
+    block: Float[np.ndarray, "2 2"]
+    """Coefficients of (cos, sin) of the sum, in rows, times (cos, sin) of the answer."""
+
+    @property
+    def symmetric(self) -> Float[np.ndarray, "2 2"]:
+        """Symmetric part of the block."""
+        return (self.block + self.block.T) / 2
+
+
+def key_shapes(network: NetworkInBasis, frequencies: Sequence[int]) -> list[FittedShape]:
+    """Return the shape of every key in the logits.
+
+    **Arguments:** the network and its structure; the key frequencies.
+    """
+    if not frequencies:
+        return []
+    coefficients = network.sum_logits.fit(tuple(frequencies))
+    answers = answer_waves(network, frequencies)
+    # logits ≈ waves · B · answersᵀ, all keys at once: waves of answers may overlap
+    joined = coefficients @ np.linalg.pinv(answers, rcond=1e-7).T
+    shapes = []
+    for i, k in enumerate(frequencies):
+        here = slice(2 * i, 2 * i + 2)
+        block = joined[here, here]
+        major, minor = np.linalg.svd(block, compute_uv=False).tolist()
+        forced = bool(np.linalg.matrix_rank(answers[:, here], tol=1e-7 * network.p) < 2)
+        shape = FittedShape(frequency=int(k), major=major, minor=minor, forced=forced, block=block)
+        shapes.append(shape)
+    return shapes
+
+
+def answer_waves(
+    network: NetworkInBasis, frequencies: Sequence[int]
+) -> Float[np.ndarray, "class mode"]:
+    """Return cos and sin of 2πks/n per answer, the mean over all sums s that lead to it.
+
+    Only answers that some sum leads to have a row; columns have mean 0.
+    """
+    g, n = network.basis.structure.g, network.basis.n
+    inside = network.basis.answers.inside
+    waves = real_waves(np.arange(n), frequencies, n).reshape(n, -1)
+    reached = g >= 0
+    total = np.zeros((network.p, waves.shape[1]))
+    np.add.at(total, g[reached], waves[reached])
+    count = np.bincount(g[reached], minlength=network.p)
+    means = total[inside] / count[inside][:, None]
+    return means - means.mean(axis=0)
+
+
+def norm_bias(network: NetworkInBasis, frequencies: Sequence[int]) -> Float[np.ndarray, "class"]:
+    """Return −½ z(c)·Q·z(c) per answer, without its mean; 0 for those that no sum leads to.
+
+    Answers are points z(c), made of the keys' waves; if the largest logit is to be that of the
+    nearest point, the product of sum and answer lacks half the answer's squared norm. On circles
+    it is the same for all answers, on ellipses and lines it is not.
+
+    **Arguments:** the network and its structure; the keys whose shapes in the logits are read.
+    """
+    waves = answer_waves(network, frequencies)
+    bias = np.zeros(len(waves))
+    for i, found in enumerate(key_shapes(network, frequencies)):
+        wave = waves[:, 2 * i : 2 * i + 2]
+        bias -= 0.5 * np.sum((wave @ found.symmetric) * wave, axis=1)
+    return network.of_all_answers(bias - bias.mean())
+
+
+def clock_formula(network: NetworkInBasis, frequencies: Sequence[int]) -> ClosedForm:
+    """Replace the logits by Σ_k α_k Σ_{g(s) = c} cos(2πk(u + v − s)/n), one number per key.
+
+    **Arguments:** the network and its structure; the key frequencies.
+    """
+    sums = network.sum_logits
+    if not frequencies:
+        return _compared(network, np.zeros_like(sums.mean), 0)
+    flat = np.stack([_clock(network, k).ravel() for k in frequencies], axis=1)
+    weights = np.repeat(sums.counts, sums.mean.shape[1])
+    # least squares over pairs and answers: α = (TᵀNT)⁺ TᵀN L̄
+    weighted = flat * weights[:, None]
+    amplitudes = np.linalg.pinv(weighted.T @ flat, rcond=1e-9) @ (weighted.T @ sums.mean.ravel())
+    logits = (flat @ amplitudes).reshape(sums.mean.shape)
+    return _compared(network, logits, len(frequencies))
+
+
+def ellipse_formula(
+    network: NetworkInBasis, frequencies: Sequence[int], *, bias: bool = True
+) -> ClosedForm:
+    """Replace the logits by the nearest answer on ellipses, three numbers per key.
+
+    With z(s) the waves of all keys, scaled by Q (the symmetric part of what joins sum and answer
+    at each key), the logit of c is z(s)·Q·z(c) − ½ z(c)·Q·z(c), which is −½ (z(s) − z(c))² up to
+    what all answers share. Where all keys are circles the second term is the same for all c, and
+    this is the clock.
+
+    **Arguments:** as for `clock_formula`; `bias`: whether the second term is there.
+    """
+    sums = network.sum_logits
+    waves, answers = sums.waves(tuple(frequencies)), answer_waves(network, frequencies)
+    inside = network.basis.answers.inside
+    logits = np.zeros_like(sums.mean)
+    if bias:
+        logits += norm_bias(network, frequencies)[inside]
+    for i, found in enumerate(key_shapes(network, frequencies)):
+        here = slice(2 * i, 2 * i + 2)
+        logits += waves[:, here] @ found.symmetric @ answers[:, here].T
+    return _compared(network, logits, 3 * len(frequencies))
+
+
+def _clock(network: NetworkInBasis, k: int) -> Float[np.ndarray, "n class"]:
+    """Σ over the sums s that lead to an answer of cos(2πk(t − s)/n), for all t, centred."""
+    g, n = network.basis.structure.g, network.basis.n
+    s = np.flatnonzero(g >= 0)
+    cosine = real_waves(np.arange(n), [k], n)[:, 0, 0]
+    turned = cosine[(np.arange(n)[:, None] - s[None]) % n]
+    onto = np.zeros((len(s), network.p))
+    onto[np.arange(len(s)), g[s]] = 1
+    template = (turned @ onto)[:, network.basis.answers.inside]
+    return template - template.mean(axis=1, keepdims=True)
+
+
+def _compared(
+    network: NetworkInBasis, formula: Float[np.ndarray, "n class"], numbers: int
+) -> ClosedForm:
+    """Compare a formula, logits per sum, with the network pair by pair."""
+    sums = network.sum_logits
+    formula = formula - formula.mean(axis=1, keepdims=True)
+    answers = np.flatnonzero(network.basis.answers.inside)
+    said = answers[np.argmax(formula, axis=1)][sums.sums]
+    answered = np.argmax(network.logits[network.defined], axis=1)
+    error = np.sum((sums.logits - formula[sums.sums]) ** 2)
+    return ClosedForm(
+        agreement=float(np.mean(said == answered)),
+        accuracy=float(np.mean(said == network.labels[network.defined])),
+        variance_explained=1 - float(error) / sums.energy if sums.energy > 0 else 0.0,
+        numbers=numbers,
+    )
