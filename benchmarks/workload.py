@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from grokscope.config.run import configure
 from grokscope.models import Model
+from grokscope.runner.check import check
 from grokscope.runner.prepare import prepare
 from grokscope.runner.program import run_axis
 from grokscope.training import make_chunk
@@ -25,8 +26,7 @@ class Training:
 
     def __init__(self, n_steps: int, p: int = 97, seeds: Sequence[int] = (0,)) -> None:
         self.config = configure(("x + y",), p=p, seeds=tuple(seeds))
-        prepared = prepare(self.config)
-        self.states, self.inputs, self.matched = prepared.states, prepared.inputs, prepared.matched
+        self.states, self.inputs = prepare(check(self.config))
         self.active = jnp.ones(len(seeds), bool)
         self.n_steps = n_steps
         self.program = make_chunk(self.config.optimizer, _see_nothing, n_steps, run_axis())

@@ -129,7 +129,7 @@ def test_a_training_has_the_same_weights(names: tuple[str, ...], tmp_path: Path)
         for run in (plain, other)
     )
     assert one == two
-    assert plain.folder.manifest.determinism == other.folder.manifest.determinism
+    assert plain.manifest.determinism == other.manifest.determinism
 
 
 def test_a_user_who_makes_numpy_raise_is_left_alone_afterwards():

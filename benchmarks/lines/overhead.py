@@ -9,7 +9,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from benchmarks.clock import Spread, seconds, take_turns
 from benchmarks.effort import Effort
@@ -18,8 +17,10 @@ from benchmarks.workload import Training
 from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.manifest import Manifest
-from grokscope.runner.observe import Observation, Rows, columns, make_observer
-from grokscope.runner.program import advance_runs, begin_runs, run_axis
+from grokscope.runner.check import check
+from grokscope.runner.loop import begin_training
+from grokscope.runner.observe import Observation, Rows, make_observer
+from grokscope.runner.program import run_axis, step
 from grokscope.runner.training_run import TrainingRun
 from grokscope.tasks import Task
 
@@ -59,15 +60,23 @@ def _rows(effort: Effort, path: Path) -> list[Row]:
     schedule = dataclasses.replace(training.config.schedule, stop=False)
     config = dataclasses.replace(training.config, schedule=schedule)
     folder = _folder(config, path)
-    run = TrainingRun(config, folder)
-    begin_runs(run)
+    run = TrainingRun(check(config), folder)
+    begin_training(run)
+
+    def chunk() -> None:
+        """What the loop does between two evaluations."""
+        (result,) = step([run])
+        run.record(result)
+        if run.save_is_due:
+            run.save()
+
     chunks = effort.stretch // training.n_steps
     work = {
-        "run": _repeated(lambda: advance_runs([run]), chunks),
+        "run": _repeated(chunk, chunks),
         "training": _repeated(training, chunks),
     }
     # the turns that do not count: one chunk compiles, the log-spaced checkpoints are yet to come
-    advance_runs([run])
+    chunk()
     training()
     folder.checkpoints = folder.saves = 0.0
     rounds = [{name: seconds(turn) for name, turn in work.items()} for _ in range(effort.repeats)]
@@ -162,11 +171,11 @@ def _parts(training: Training, repeats: int) -> dict[str, Spread]:
         return look
 
     observe = looking(True, due=True)
-    observation, rows = observe(), Rows(columns(model, ("x + y",), training.matched), ("x + y",))
+    observation, rows = observe(), Rows(("x + y",))
 
     def add_rows() -> None:
-        rows.add_metrics(0, 0, np.asarray(observation.values))
-        rows.add_spectra(0, 0, observation)
+        rows.add_values(0, 0, observation.values)
+        rows.add_spectra(0, 0, observation.spectra)
         rows.take()
 
     work = {"additive": looking(False, due=False), "matched": looking(True, due=False)}

@@ -16,7 +16,7 @@ from grokscope.cli import training_view
 from grokscope.cli.training_view import TrainingLines, TrainingPanel, show_training, sparkline
 from grokscope.config.run import configure
 from grokscope.progress import Since, SlowLines
-from grokscope.runner.progress import Beginning, Evaluation, NoCallbacks, SeedProgress
+from grokscope.runner.progress import Beginning, Callbacks, Evaluation, SeedProgress
 
 CONFIG: Final = configure(["x + y"], "quick", p=11, seeds=(0, 1), steps=100, eval_every=10)
 NAMES: Final = list(training_view._SHOWN)
@@ -158,13 +158,13 @@ def test_divergence_is_told() -> None:
 
 
 def test_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    with show_training(quiet=True) as listener:
-        assert isinstance(listener, NoCallbacks)
+    with show_training(quiet=True) as callbacks:
+        assert isinstance(callbacks, Callbacks)
     for terminal, kind in ((True, TrainingPanel), (False, TrainingLines)):
         console = Console(file=io.StringIO(), force_terminal=terminal)
         monkeypatch.setattr(training_view, "StandardError", lambda console=console, **_: console)
-        with show_training(quiet=False) as listener:
-            assert isinstance(listener, kind)
+        with show_training(quiet=False) as callbacks:
+            assert isinstance(callbacks, kind)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 import grokscope as gs
 from grokscope.errors import RunInterruptedError
-from grokscope.runner.progress import NoCallbacks
+from grokscope.runner.progress import Callbacks
 
 TINY: dict[str, Any] = {
     "preset": "quick",
@@ -35,7 +35,7 @@ def train(out: Path) -> list[bytes]:
     return weights(gs.train("x + y", out=out, quiet=True, **TINY))
 
 
-class CtrlC(NoCallbacks):
+class CtrlC(Callbacks):
     def evaluated(self, evaluation: Any) -> None:
         if evaluation.step == 20:
             signal.raise_signal(signal.SIGINT)
@@ -50,7 +50,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
     tmp_path: Path, plain: list[bytes]
 ) -> None:
     with pytest.raises(RunInterruptedError, match=r"gs\.load_run\('.*run'\)\.resume\(\)$"):
-        gs.train("x + y", out=tmp_path / "run", listener=CtrlC(), **TINY)
+        gs.train("x + y", out=tmp_path / "run", callbacks=CtrlC(), **TINY)
     stopped = gs.load_run(tmp_path / "run")
     assert (stopped.status, stopped.steps[-1]) == ("interrupted", 20)
     run = stopped.resume(quiet=True)

@@ -12,7 +12,7 @@ import pytest
 
 from grokscope.config.run import RunConfig, configure
 from grokscope.disk.folder import RunFolder
-from grokscope.runner.loop import Run, train_run
+from grokscope.runner.loop import train_run
 from grokscope.runner.progress import Beginning, Callbacks, Evaluation
 
 TINY: Final[dict[str, Any]] = {
@@ -40,10 +40,10 @@ def train(
     out: Path,
     *expressions: str,
     resume: bool = False,
-    listener: Callbacks | None = None,
+    callbacks: Callbacks | None = None,
     **changes: Any,
-) -> Run:
-    return train_run(tiny(*expressions, **changes), out, resume=resume, listener=listener)
+) -> RunFolder:
+    return train_run(tiny(*expressions, **changes), out, resume=resume, callbacks=callbacks)
 
 
 def contents(path: Path) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def contents(path: Path) -> dict[str, Any]:
 
 
 @dataclass
-class Recorder:
+class Recorder(Callbacks):
     """Keeps the news of a training, and breaks in at the steps given."""
 
     interrupt_at: int | None = None

@@ -6,12 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 import grokscope as gs
-from grokscope.config.run import RunConfig
 from grokscope.config.transfer import TransferConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.manifest import Manifest
 from grokscope.runner import train
-from grokscope.runner.loop import Run
+from grokscope.runner.check import Checked
 
 
 def test_a_source_is_a_run_a_folder_or_a_path(
@@ -23,14 +22,13 @@ def test_a_source_is_a_run_a_folder_or_a_path(
     folder = RunFolder(Path("runs/a"), manifest)
     made = RunFolder.create(tmp_path / "made", manifest)
 
-    def train_run(config: RunConfig, *_: object, **__: object) -> Run:
-        seen.append(config.transfer)
-        return Run(made, [])
+    def train_checked(checked: Checked, *_: object, **__: object) -> RunFolder:
+        seen.append(checked.config.transfer)
+        return made
 
-    monkeypatch.setattr(train, "train_run", train_run)
+    monkeypatch.setattr(train, "train_checked", train_checked)
     here = str(Path("runs/a").absolute())  # of a run it holds wherever the program goes
     for form, text in (
-        (Run(folder, []), here),
         (folder, here),
         ("runs/a", "runs/a"),
         (Path("runs/a"), "runs/a"),

@@ -1,4 +1,4 @@
-"""Signals that ask a process to end become a wish; a person who asks twice is obeyed at once."""
+"""Signals that ask a process to end become a stop; a person who asks twice is obeyed at once."""
 
 import contextlib
 import signal
@@ -29,10 +29,10 @@ def handled(number: signal.Signals, how: Any) -> Iterator[None]:
 @pytest.mark.parametrize("number", ALL)
 def test_a_signal_is_a_wish_and_handlers_come_back(number: signal.Signals) -> None:
     before = handlers()
-    with stop_requests() as wish:
-        assert not wish
+    with stop_requests() as stop:
+        assert not stop
         signal.raise_signal(number)
-        assert wish
+        assert stop
     assert handlers() == before
 
 
@@ -59,23 +59,23 @@ def test_asked_twice_by_a_person_it_stops_at_once(first: str, second: str) -> No
 )
 def test_what_machines_send_twice_does_not_keep_it_from_saving(sent: tuple[str, str]) -> None:
     """A scheduler signals a sweep and its workers, and the sweep passes it on to them."""
-    with stop_requests() as wish:
+    with stop_requests() as stop:
         for name in sent:
             signal.raise_signal(signal.Signals[name])
-        assert wish
+        assert stop
 
 
 def test_under_nohup_a_closed_terminal_is_ignored() -> None:
-    with handled(signal.SIGHUP, signal.SIG_IGN), stop_requests() as wish:
+    with handled(signal.SIGHUP, signal.SIG_IGN), stop_requests() as stop:
         signal.raise_signal(signal.SIGHUP)
-        assert not wish
+        assert not stop
 
 
 def test_a_program_that_handles_such_a_signal_keeps_it() -> None:
     heard: list[int] = []
-    with handled(signal.SIGUSR1, lambda number, _: heard.append(number)), stop_requests() as wish:
+    with handled(signal.SIGUSR1, lambda number, _: heard.append(number)), stop_requests() as stop:
         signal.raise_signal(signal.SIGUSR1)
-        assert not wish
+        assert not stop
     assert heard == [signal.SIGUSR1]
 
 
@@ -83,18 +83,18 @@ def test_a_handler_that_is_not_pythons_is_left_alone(monkeypatch: pytest.MonkeyP
     """In a program that embeds Python, `getsignal` gives None, which cannot be put back."""
     before = handlers()
     monkeypatch.setattr(signal, "getsignal", lambda _: None)
-    with stop_requests() as wish:
+    with stop_requests() as stop:
         monkeypatch.undo()
         assert handlers() == before
-    assert not wish
+    assert not stop
 
 
 def test_a_system_may_lack_signals(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU"):
         monkeypatch.delattr(signal, name)
-    with stop_requests() as wish:
+    with stop_requests() as stop:
         signal.raise_signal(signal.SIGTERM)
-        assert wish
+        assert stop
 
 
 def test_handlers_come_back_after_an_error() -> None:
@@ -110,10 +110,10 @@ def test_outside_the_main_thread_signals_are_left_alone() -> None:
 
     def work() -> None:
         before = handlers()
-        with stop_requests() as wish:
-            found.extend([bool(wish), handlers() == before])
-            wish.express()
-            found.append(bool(wish))
+        with stop_requests() as stop:
+            found.extend([bool(stop), handlers() == before])
+            stop.set()
+            found.append(bool(stop))
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -122,7 +122,7 @@ def test_outside_the_main_thread_signals_are_left_alone() -> None:
 
 
 def test_a_wish_can_be_expressed_from_the_program() -> None:
-    wish = StopRequest()
-    assert not wish
-    wish.express()
-    assert wish
+    stop = StopRequest()
+    assert not stop
+    stop.set()
+    assert stop

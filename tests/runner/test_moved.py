@@ -13,13 +13,13 @@ import grokscope as gs
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.listing import list_runs
 from grokscope.errors import FolderGoneError, FolderMovedError
-from grokscope.runner.progress import Evaluation, NoCallbacks
+from grokscope.runner.progress import Callbacks, Evaluation
 from grokscope.sweeps import side_by_side
 from grokscope.sweeps.batch import Batch, Outcome, run_batch
 from grokscope.sweeps.job import job_of
 
 
-class Meanwhile(NoCallbacks):
+class Meanwhile(Callbacks):
     """Does something while a step is told, between two saves."""
 
     def __init__(self, do: Callable[[], object], step: int = 10) -> None:
@@ -57,7 +57,7 @@ def test_it_is_saved_where_it_lies_and_goes_on_there(
     helpers: SimpleNamespace, finished: Path, here: Path, move: Callable[[Path], Path]
 ) -> None:
     with pytest.raises(FolderMovedError) as caught:
-        helpers.train(Path("run"), listener=Meanwhile(lambda: move(here)))
+        helpers.train(Path("run"), callbacks=Meanwhile(lambda: move(here)))
     moved = next(run for run in here.parent.rglob("manifest.json")).parent
     name = os.path.relpath(moved)
     assert str(caught.value) == (
@@ -105,7 +105,7 @@ def test_a_run_that_was_removed_is_not_made_again(
             (here / "run").mkdir()
 
     with pytest.raises(FolderGoneError, match="'run' was removed"):
-        helpers.train(Path("run"), listener=Meanwhile(remove))
+        helpers.train(Path("run"), callbacks=Meanwhile(remove))
     assert list(here.rglob("*")) == [here / "run"] * emptied
 
 
@@ -113,12 +113,12 @@ def test_another_current_folder_changes_nothing(
     helpers: SimpleNamespace, finished: Path, here: Path
 ) -> None:
     """As %cd in a notebook, while and after it trains."""
-    run = helpers.train(Path("run"), listener=Meanwhile(lambda: os.chdir("..")))
+    run = helpers.train(Path("run"), callbacks=Meanwhile(lambda: os.chdir("..")))
     (found,) = list_runs("here")
     os.chdir("/")
     assert run.path == found.path == here / "run"
     assert helpers.contents(run.path) == helpers.contents(finished)
-    assert run.folder.metrics().num_rows > 0
+    assert run.metrics().num_rows > 0
     assert gs.report([run.path]) == here / "run" / "report.html"
 
 
@@ -137,20 +137,20 @@ def test_a_sweep_that_is_moved_begins_nothing_in_its_old_place(
 ) -> None:
     """While its first job trains, or just before its second."""
     jobs = [job_of(helpers.tiny(operation)) for operation in ("x + y", "x*y")]
-    sweep, advance = here / "sweep", side_by_side.advance_runs
+    sweep, advance = here / "sweep", side_by_side.step
     sweep.mkdir()
 
     def move(*_: object) -> None:
         if sweep.exists():
             sweep.rename(here / "moved")
 
-    def moving(*arguments: Any) -> None:
+    def moving(*arguments: Any) -> Any:
         if before == "first":
             move()
-        advance(*arguments)
+        return advance(*arguments)
 
-    monkeypatch.setattr(side_by_side, "advance_runs", moving)
-    outcomes = run_batch(Batch(tuple(jobs)), sweep, news=move)
+    monkeypatch.setattr(side_by_side, "step", moving)
+    outcomes = run_batch(Batch(tuple(jobs)), sweep, on_outcome=move)
     interrupted = Outcome(jobs[before == "second"].name, "interrupted")
     done = [Outcome(jobs[0].name, "undecided")] if before == "second" else []
     assert outcomes == [*done, interrupted]

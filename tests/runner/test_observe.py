@@ -14,8 +14,9 @@ from numpy.testing import assert_allclose
 from grokscope.measures import recorded
 from grokscope.models import named_weights
 from grokscope.runner import observe as observing
-from grokscope.runner.matched import characters_of
-from grokscope.runner.observe import Observation, Observed, columns, make_observer, tables
+from grokscope.runner.check import check
+from grokscope.runner.matched import characters_of, matched_of
+from grokscope.runner.observe import Observation, Observed, Table, make_observer, tables
 from grokscope.runner.prepare import prepare
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, UNDEFINED
 
@@ -30,10 +31,10 @@ class Seen:
     """One observation of trained-looking weights, and what it was made from."""
 
     def __init__(self, config: Any) -> None:
-        self.config, prepared = config, prepare(config)
-        self.task, self.splits = prepared.task, prepared.splits[0]
-        self.operations = [e.canonical for e in self.task.expressions]
-        self.matched = prepared.matched
+        checked = check(config)
+        self.config, prepared = config, prepare(checked)
+        self.task, self.splits = checked.task, checked.splits[0]
+        self.matched = [matched_of(self.task, i) for i in range(self.task.n_tasks)]
         # weights large enough for confident answers, right and wrong
         self.model = jax.tree_util.tree_map(lambda a: 1.5 * a[0], prepared.states.model)
         self.observed: Observed = jax.tree_util.tree_map(lambda a: a[0], prepared.inputs.observed)
@@ -45,8 +46,7 @@ class Seen:
         make_observer.cache_clear()
         observe = jax.jit(make_observer(self.task.p, self.config.eta))
         seen = observe(self.model, self.observed._replace(**changes))
-        keys = [tuple(column) for column in columns(self.model, self.operations, self.matched)]
-        return dict(zip(keys, np.asarray(seen.values).tolist(), strict=True)), seen
+        return {tuple(column): float(value) for column, value in seen.values.items()}, seen
 
 
 @pytest.fixture(scope="module", params=CASES, ids=str)
@@ -58,9 +58,9 @@ def seen(request: pytest.FixtureRequest, helpers: SimpleNamespace) -> Seen:
 def predictions(seen: Seen, softmax: Callable[..., np.ndarray]) -> dict[tuple, float]:
     """Accuracy, loss and probability of every side: means over its pairs, per task and in all."""
     found: dict[tuple, float] = {}
-    chosen: dict[str | None, list[int]] = {None: list(range(seen.task.n_tasks))}
+    chosen: dict[int | None, list[int]] = {None: list(range(seen.task.n_tasks))}
     if seen.task.n_tasks > 1:
-        chosen |= {name: [i] for i, name in enumerate(seen.operations)}
+        chosen |= {i: [i] for i in range(seen.task.n_tasks)}
     labels = seen.task.labels(0)
     sides = {
         "train": [TRAIN],
@@ -94,10 +94,10 @@ def test_predictions_norms_and_measures_equal_numpy(
         for measure in recorded("additive"):
             value = float(measure.of(rows, seen.config.eta))
             expected[measure.key, name, "additive", None] = value
-        for operation, matched in zip(seen.operations, seen.matched, strict=True):
+        for i, matched in enumerate(seen.matched):
             assert matched is not None
             characters = characters_of(matched)[name]
-            own = operation if len(seen.operations) > 1 else None
+            own = i if len(seen.matched) > 1 else None
             one = characters.planes.one_coordinate
             for measure in recorded("matched", one_coordinate=one):
                 value = measure.of(rows, seen.config.eta, basis=characters)
@@ -114,11 +114,13 @@ def test_spectra_are_those_of_the_tables_over_residues(seen: Seen) -> None:
     table = np.asarray(seen.model.W_E, np.float64)[:p]
     k = np.arange(1, p // 2 + 1)[:, None]
     waves = 2 * np.pi * k * np.arange(p) / p
-    for norm, basis in zip(observation.spectra["W_E"], (np.cos(waves), np.sin(waves)), strict=True):
+    for norm, basis in zip(
+        observation.spectra[Table("W_E", "additive")], (np.cos(waves), np.sin(waves)), strict=True
+    ):
         # a unit-norm cosine or sine; the one at p/2 has twice the square, and no sine
         scale = np.where(2 * k == p, p, p / 2) ** 0.5
         assert_allclose(norm, np.linalg.norm(basis / scale @ table, axis=1), rtol=1e-4, atol=1e-5)
-    assert observation.spectra["W_L"][0].shape == (p // 2,)
+    assert observation.spectra[Table("W_L", "additive")][0].shape == (p // 2,)
 
 
 def test_blocks_give_the_numbers_of_the_whole(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,14 +9,21 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from grokscope.config.run import RunConfig
 from grokscope.errors import UsageError
 from grokscope.runner.check import check
 from grokscope.runner.prepare import prepare
 
 
+def prepared(config: RunConfig) -> SimpleNamespace:
+    """The check of a configuration and what is prepared from it."""
+    checked = check(config)
+    return SimpleNamespace(**checked._asdict(), **prepare(checked)._asdict())
+
+
 def test_a_seed_means_the_same_alone_and_beside_others(helpers: SimpleNamespace) -> None:
-    several = prepare(helpers.tiny("random", seeds=(0, 3)))
-    alone = prepare(helpers.tiny("random", seeds=(3,)))
+    several = prepared(helpers.tiny("random", seeds=(0, 3)))
+    alone = prepared(helpers.tiny("random", seeds=(3,)))
     for tree, other in ((several.states, alone.states), (several.inputs, alone.inputs)):
         pairs = zip(*map(jax.tree_util.tree_leaves, (tree, other)), strict=True)
         for one, own in pairs:
@@ -26,25 +33,25 @@ def test_a_seed_means_the_same_alone_and_beside_others(helpers: SimpleNamespace)
 
 
 def test_examples_are_the_training_pairs_of_every_task(helpers: SimpleNamespace) -> None:
-    prepared = prepare(helpers.tiny("x*y", "x - y", seeds=(1,)))
-    n = int(prepared.splits[0][0].train.sum())
-    tokens, labels = np.asarray(prepared.inputs.tokens[0]), np.asarray(prepared.inputs.labels[0])
+    found = prepared(helpers.tiny("x*y", "x - y", seeds=(1,)))
+    n = int(found.splits[0][0].train.sum())
+    tokens, labels = np.asarray(found.inputs.tokens[0]), np.asarray(found.inputs.labels[0])
     assert tokens.shape == (2 * n, 3)
     x, op, y = tokens.T
     assert_array_equal(op, [7] * n + [8] * n)
     assert_array_equal(labels, np.where(op == 7, x * y, x - y) % 7)
-    assert_array_equal(x[:n] * 7 + y[:n], prepared.splits[0][0].train_index)
+    assert_array_equal(x[:n] * 7 + y[:n], found.splits[0][0].train_index)
     assert_array_equal(x[:n], x[n:])
-    kinds = [split.kind for split in prepared.splits[0]]
-    assert_array_equal(prepared.inputs.observed.kind[0], kinds)
-    assert prepared.inputs.weights is None
-    assert float(prepared.inputs.learning_rate[0]) == np.float32(1e-3)
-    assert int(prepared.states.step[0]) == 0
+    kinds = [split.kind for split in found.splits[0]]
+    assert_array_equal(found.inputs.observed.kind[0], kinds)
+    assert found.inputs.weights is None
+    assert float(found.inputs.learning_rate[0]) == np.float32(1e-3)
+    assert int(found.states.step[0]) == 0
 
 
 def test_noise_is_trained_and_counted_and_touches_no_test_pair(helpers: SimpleNamespace) -> None:
-    clean = prepare(helpers.tiny("x*y", "x - y", seeds=(1, 2)))
-    noisy = prepare(helpers.tiny("x*y", "x - y", seeds=(1, 2), label_noise=0.25))
+    clean = prepared(helpers.tiny("x*y", "x - y", seeds=(1, 2)))
+    noisy = prepared(helpers.tiny("x*y", "x - y", seeds=(1, 2), label_noise=0.25))
     for i, (split, _) in enumerate(noisy.splits):
         n = split.counts["train"]
         labels = np.asarray(noisy.inputs.labels[i]).reshape(2, n)
@@ -60,7 +67,7 @@ def test_noise_is_trained_and_counted_and_touches_no_test_pair(helpers: SimpleNa
 
 
 def test_a_batch_larger_than_the_training_set_is_refused(helpers: SimpleNamespace) -> None:
-    task, splits = check(helpers.tiny(batch_size=29, seeds=(4, 2)))
+    _, task, splits = check(helpers.tiny(batch_size=29, seeds=(4, 2)))
     assert task.canonical == "x + y"
     assert len(splits) == 2
     with pytest.raises(UsageError, match=r"batch size is larger.*got 30; allowed: 1 to 29"):

@@ -38,7 +38,7 @@ def test_a_run_that_was_interrupted_and_killed_has_the_same_bits(
     helpers.train(whole, *expressions, **changes)
     with pytest.raises(RunInterruptedError, match=r"interrupted at step 10; .* --resume --out"):
         helpers.train(
-            out, *expressions, **changes, resume=True, listener=helpers.Recorder(interrupt_at=10)
+            out, *expressions, **changes, resume=True, callbacks=helpers.Recorder(interrupt_at=10)
         )
     manifest = RunFolder.open(out).manifest
     assert manifest.status == "interrupted"
@@ -46,14 +46,14 @@ def test_a_run_that_was_interrupted_and_killed_has_the_same_bits(
     # the save of step 20 is what it goes back to
     with pytest.raises(RuntimeError, match="crash"):
         helpers.train(
-            out, *expressions, **changes, resume=True, listener=helpers.Recorder(crash_at=30)
+            out, *expressions, **changes, resume=True, callbacks=helpers.Recorder(crash_at=30)
         )
     assert RunFolder.open(out).checkpoint_steps(manifest.seeds[0])[-1] == 30
-    listener = helpers.Recorder()
-    helpers.train(out, *expressions, **changes, resume=True, listener=listener)
-    assert [beginning.step for beginning in listener.beginnings] == [20]
-    assert [told.step for told in listener.evaluations] == [30, 40]
-    assert listener.warnings == []
+    callbacks = helpers.Recorder()
+    helpers.train(out, *expressions, **changes, resume=True, callbacks=callbacks)
+    assert [beginning.step for beginning in callbacks.beginnings] == [20]
+    assert [told.step for told in callbacks.evaluations] == [30, 40]
+    assert callbacks.warnings == []
     found, expected = helpers.contents(out), helpers.contents(whole)
     for name, value in expected.items():
         assert found[name] == value, name
@@ -72,13 +72,13 @@ def test_seeds_that_stop_early_keep_the_bits_that_they_have_alone(
         "save_every": 30,
     }
     together = helpers.train(tmp_path / "together", seeds=(0, 1), **early)
-    stopped = [result["steps"] for result in together.results]
+    stopped = [result["steps"] for result in together.manifest.results]
     assert len(set(stopped)) > 1
     assert min(stopped) < 250
     expected = helpers.contents(together.path)
     for seed in range(2):
         alone = helpers.train(tmp_path / f"alone-{seed}", seeds=(seed,), **early)
-        assert alone.results == [together.results[seed]]
+        assert alone.manifest.results == [together.manifest.results[seed]]
         mine = helpers.contents(alone.path)
         for name, data in mine["checkpoints"].items():
             assert expected["checkpoints"][name] == data, name
@@ -89,7 +89,7 @@ def test_seeds_that_stop_early_keep_the_bits_that_they_have_alone(
 
     out, middle = tmp_path / "resumed", min(stopped) + 10
     with pytest.raises(RunInterruptedError):
-        helpers.train(out, seeds=(0, 1), **early, listener=helpers.Recorder(interrupt_at=middle))
+        helpers.train(out, seeds=(0, 1), **early, callbacks=helpers.Recorder(interrupt_at=middle))
     helpers.train(out, seeds=(0, 1), **early, resume=True)
     assert helpers.contents(out) == expected
 
@@ -98,10 +98,10 @@ def test_a_longer_run_goes_on_where_the_shorter_ended(
     helpers: SimpleNamespace, finished: Path, tmp_path: Path
 ) -> None:
     out, expected = tmp_path / "run", helpers.contents(finished)
-    assert helpers.train(out, steps=20).results[0]["steps"] == 20
-    listener = helpers.Recorder()
-    assert helpers.train(out, resume=True, listener=listener).results[0]["steps"] == 40
-    assert [told.step for told in listener.evaluations] == [30, 40]
+    assert helpers.train(out, steps=20).manifest.results[0]["steps"] == 20
+    callbacks = helpers.Recorder()
+    assert helpers.train(out, resume=True, callbacks=callbacks).manifest.results[0]["steps"] == 40
+    assert [told.step for told in callbacks.evaluations] == [30, 40]
     assert helpers.contents(out) == expected
     # fewer steps than there are is no reason to train, or to forget
     helpers.train(out, steps=20, resume=True)
@@ -130,7 +130,7 @@ def test_a_longer_run_stays_longer_when_it_is_killed(
     out = tmp_path / "run"
     helpers.train(out, steps=20)
     with pytest.raises(RuntimeError, match="crash"):
-        helpers.train(out, resume=True, listener=helpers.Recorder(crash_at=30))
+        helpers.train(out, resume=True, callbacks=helpers.Recorder(crash_at=30))
     manifest = RunFolder.open(out).manifest
     assert (manifest.status, manifest.config["schedule"]["steps"]) == ("failed", 40)
     helpers.train(out, steps=20, resume=True)
@@ -138,12 +138,12 @@ def test_a_longer_run_stays_longer_when_it_is_killed(
 
 
 def test_resuming_a_finished_run_changes_nothing(helpers: SimpleNamespace, finished: Path) -> None:
-    before, listener = helpers.contents(finished), helpers.Recorder()
+    before, callbacks = helpers.contents(finished), helpers.Recorder()
     seconds = RunFolder.open(finished).manifest.times["training_seconds"]
-    run = helpers.train(finished, "x+y", resume=True, listener=listener)
-    assert listener.evaluations == []
+    run = helpers.train(finished, "x+y", resume=True, callbacks=callbacks)
+    assert callbacks.evaluations == []
     assert helpers.contents(finished) == before
-    assert run.folder.manifest.times["training_seconds"] == seconds
+    assert run.manifest.times["training_seconds"] == seconds
 
 
 @pytest.mark.parametrize(
@@ -181,9 +181,9 @@ def test_another_machine_is_told_about_other_bits(helpers: SimpleNamespace, tmp_
     there = {"jaxlib": "0.0.1", "threads": 1234, "settings": {"XLA_FLAGS": "--xla_fast"}}
     elsewhere = folder.manifest.determinism | there
     folder.write_manifest(dataclasses.replace(folder.manifest, determinism=elsewhere))
-    listener = helpers.Recorder()
-    helpers.train(out, steps=20, resume=True, listener=listener)
-    (line,) = listener.warnings
+    callbacks = helpers.Recorder()
+    helpers.train(out, steps=20, resume=True, callbacks=callbacks)
+    (line,) = callbacks.warnings
     assert "jaxlib 0.0.1 → " in line
     assert "threads 1234 → " in line
     assert "XLA_FLAGS --xla_fast → " in line
@@ -196,9 +196,9 @@ def test_a_run_from_before_settings_were_recorded(helpers: SimpleNamespace, tmp_
     folder = RunFolder.open(out)
     older = {k: v for k, v in folder.manifest.determinism.items() if k != "settings"}
     folder.write_manifest(dataclasses.replace(folder.manifest, determinism=older))
-    listener = helpers.Recorder()
-    helpers.train(out, steps=20, resume=True, listener=listener)
-    assert listener.warnings == []
+    callbacks = helpers.Recorder()
+    helpers.train(out, steps=20, resume=True, callbacks=callbacks)
+    assert callbacks.warnings == []
 
 
 def test_a_run_that_lost_its_state_is_not_begun_anew(

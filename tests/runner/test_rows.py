@@ -2,24 +2,24 @@
 
 import math
 
-import jax.numpy as jnp
 import numpy as np
 
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
-from grokscope.runner.observe import Column, Observation, Rows
+from grokscope.runner.observe import Column, Rows, Table
 from grokscope.runner.table_a4 import LOSSES
 
 COLUMNS = [Column("test_loss"), Column("l2_norm", "W_E"), Column("ffs", "W_L", "additive")]
+LOSS_COLUMNS = [Column(name) for name in LOSSES]
 
 
 def test_values_and_spectra_become_rows_once() -> None:
-    rows = Rows(COLUMNS, ["x + y"])
-    rows.add_metrics(4_000_000_000, 50, np.array([0.1, 2, np.nan], np.float32))
-    rows.add_metrics(1, 100, np.array([1, 2, 3], np.float32))
-    spectra = {"W_E": (np.array([1, 2], np.float32), np.array([3, 0], np.float32))}
-    nothing = Observation(jnp.zeros(3), spectra, ({},), (jnp.zeros(0),))
-    rows.add_spectra(1, 100, nothing)
-    rows.add_losses(1, 100, nothing)
+    rows = Rows(["x + y"])
+    first = np.array([0.1, 2, np.nan], np.float32)
+    rows.add_values(4_000_000_000, 50, dict(zip(COLUMNS, first, strict=True)))
+    rows.add_values(1, 100, dict(zip(COLUMNS, np.array([1, 2, 3], np.float32), strict=True)))
+    norms = (np.array([1, 2], np.float32), np.array([3, 0], np.float32))
+    rows.add_spectra(1, 100, {Table("W_E", "additive"): norms})
+    rows.add_values(1, 100, {})
     metrics, found = rows.take()
     assert metrics.schema == METRIC_SCHEMA
     assert found.schema == SPECTRA_SCHEMA
@@ -53,13 +53,11 @@ def test_values_and_spectra_become_rows_once() -> None:
 
 
 def test_another_basis_has_rows_of_its_own() -> None:
-    rows = Rows(COLUMNS, ["x + y"])
+    rows = Rows(["x + y"])
     one, two = np.array([5, 2], np.float32), np.array([np.nan, np.nan], np.float32)
-    spectra = {"W_E": (np.array([1, 2], np.float32), np.array([3, 0], np.float32))}
-    matched = {"W_E": (one, two)}
-    seen = Observation(jnp.zeros(3), spectra, (matched,), (jnp.arange(float(len(LOSSES))),))
-    rows.add_spectra(7, 50, seen)
-    rows.add_losses(7, 50, seen)
+    norms = (np.array([1, 2], np.float32), np.array([3, 0], np.float32))
+    rows.add_spectra(7, 50, {Table("W_E", "additive"): norms, Table("W_E", "matched"): (one, two)})
+    rows.add_values(7, 50, dict(zip(LOSS_COLUMNS, range(len(LOSSES)), strict=True)))
     metrics, found = rows.take()
     assert [(r["basis"], r["k"], r["cos_norm"]) for r in found.to_pylist()] == [
         ("additive", 1, 1.0),
@@ -77,14 +75,11 @@ def test_another_basis_has_rows_of_its_own() -> None:
 
 
 def test_rows_of_a_mixture_name_their_operation() -> None:
-    rows = Rows([Column("test_loss"), Column("test_loss", operation="x*y")], ["x + y", "x*y"])
-    one, nothing = np.array([5, 2], np.float32), jnp.zeros(0)
-    matched = ({}, {"W_L": (one, one)})
-    losses = (nothing, jnp.ones(len(LOSSES)))
-    seen = Observation(jnp.zeros(2), {}, matched, losses)
-    rows.add_metrics(0, 50, np.zeros(2))
-    rows.add_spectra(0, 50, seen)
-    rows.add_losses(0, 50, seen)
+    rows = Rows(["x + y", "x*y"])
+    one = np.array([5, 2], np.float32)
+    rows.add_values(0, 50, {Column("test_loss"): 0, Column("test_loss", operation=1): 0})
+    rows.add_spectra(0, 50, {Table("W_L", "matched", 1): (one, one)})
+    rows.add_values(0, 50, {column._replace(operation=1): 1 for column in LOSS_COLUMNS})
     metrics, found = rows.take()
     assert [row["operation"] for row in metrics.to_pylist()] == [None, *["x*y"] * (1 + len(LOSSES))]
     assert {(r["basis"], r["matrix"], r["operation"]) for r in found.to_pylist()} == {

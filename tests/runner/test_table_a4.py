@@ -18,8 +18,9 @@ from grokscope.measures import key_frequencies, recorded
 from grokscope.models import make_model, with_weights
 from grokscope.runner import observe as observing
 from grokscope.runner import table_a4
+from grokscope.runner.check import check
 from grokscope.runner.matched import matched_of
-from grokscope.runner.observe import columns, make_observer
+from grokscope.runner.observe import make_observer
 from grokscope.runner.prepare import prepare
 from grokscope.runner.table_a4 import LOSSES, SIDES
 from grokscope.tasks import Task, make_split
@@ -74,6 +75,12 @@ def expected(in_basis: NetworkInBasis, keys: list[int]) -> dict[str, float]:
     losses = {f"table_a4_{row}": loss for row, loss in vars(explained(in_basis, keys)).items()}
     losses |= {"trigonometric_loss": alone.loss, "excluded_loss": rest.loss}
     return {f"{n}_{side}": getattr(o, side) for n, o in losses.items() for side in SIDES}
+
+
+def close(found: dict[str, jax.Array], wanted: dict[str, float]) -> None:
+    assert found.keys() == wanted.keys()
+    for name, loss in wanted.items():
+        assert_allclose(found[name], loss, rtol=2e-4, atol=1e-7, err_msg=name)
 
 
 def keys_of(run: SimpleNamespace) -> list[int]:
@@ -136,23 +143,25 @@ def test_losses_and_spectra_are_recorded_when_due(run: SimpleNamespace) -> None:
 def test_blocks_give_the_losses_of_the_whole(
     run: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepared = prepare(run.config)
+    prepared = prepare(check(run.config))
     one = jax.tree_util.tree_map(lambda a: a[0], prepared.inputs.observed)
     one = one._replace(due=jax.numpy.asarray(True))
     whole = jax.jit(make_observer(23, run.config.eta))(run.model, one)
     monkeypatch.setattr(observing, "PAIRS_PER_BLOCK", 100)
     monkeypatch.setattr(table_a4, "_PAIRS_PER_BLOCK", 100)
     blocks = jax.jit(make_observer(23, run.config.eta))(run.model, one)
-    assert_allclose(blocks.losses[0], whole.losses[0], rtol=1e-4, atol=1e-7)
+    assert blocks.losses.keys() == whole.losses.keys()
+    for column, loss in whole.losses.items():
+        assert_allclose(blocks.losses[column], loss, rtol=1e-4, atol=1e-7, err_msg=column.measure)
 
 
 def test_nothing_is_computed_when_it_is_not_due(run: SimpleNamespace) -> None:
-    prepared = prepare(run.config)
+    prepared = prepare(check(run.config))
     one = jax.tree_util.tree_map(lambda a: a[0], prepared.inputs.observed)
     seen = jax.jit(make_observer(23, run.config.eta))(run.model, one)
-    assert np.isnan(seen.losses[0]).all()
-    operations = [run.task.canonical]
-    assert len(seen.values) == len(columns(run.model, operations, [run.matched]))
+    assert [column.measure for column in seen.losses] == list(LOSSES)
+    assert all(np.isnan(loss) for loss in seen.losses.values())
+    assert not any(np.isnan(value) for value in seen.values.values())
 
 
 def test_other_key_frequencies_give_other_losses_without_compiling(run: SimpleNamespace) -> None:
@@ -160,7 +169,7 @@ def test_other_key_frequencies_give_other_losses_without_compiling(run: SimpleNa
     compiled = []
 
     @jax.jit
-    def program(keys: jax.Array) -> jax.Array:
+    def program(keys: jax.Array) -> dict[str, jax.Array]:
         compiled.append(keys)
         return losses(table_a4.Seen(run.model, keys, run.in_basis.kind))
 
@@ -169,7 +178,7 @@ def test_other_key_frequencies_give_other_losses_without_compiling(run: SimpleNa
         mask = np.zeros(frequencies, bool)
         mask[[k - 1 for k in keys]] = True
         wanted = expected(run.in_basis, keys)
-        assert_allclose(program(mask), list(wanted.values()), rtol=2e-4, atol=1e-7)
+        close(program(mask), wanted)
     assert len(compiled) == 1
 
 
@@ -178,17 +187,18 @@ def test_waves_that_are_dependent_over_the_sums_that_occur(
     operation: str, p: int, helpers: SimpleNamespace
 ) -> None:
     config = helpers.tiny(operation, p=p)
-    prepared = prepare(config)
-    matched, kind = prepared.matched[0], prepared.splits[0][0].kind
+    checked = check(config)
+    task, kind = checked.task, checked.splits[0][0].kind
+    matched = matched_of(task, 0)
     assert matched is not None
     # not every sum occurs equally often, and some may not occur at all
     assert len(np.unique(np.bincount(matched.sums.ravel(), minlength=p))) > 1
-    model = jax.tree_util.tree_map(lambda a: 2 * a[0], prepared.states.model)
-    losses = table_a4.TableA4(prepared.task, 0, matched)
-    in_basis = NetworkInBasis(model, prepared.task.labels(0)[0].reshape(p, p), matched, kind)
+    model = jax.tree_util.tree_map(lambda a: 2 * a[0], prepare(checked).states.model)
+    losses = table_a4.TableA4(task, 0, matched)
+    in_basis = NetworkInBasis(model, task.labels(0)[0].reshape(p, p), matched, kind)
     found = losses(table_a4.Seen(model, jax.numpy.ones(p // 2, bool), jax.numpy.asarray(kind)))
     wanted = expected(in_basis, list(range(1, p // 2 + 1)))
-    assert_allclose(found, list(wanted.values()), rtol=2e-4, atol=1e-7)
+    close(found, wanted)
 
 
 @pytest.mark.parametrize("operation", ["x + y", "x*y + y"])
@@ -197,7 +207,7 @@ def test_what_is_recorded_does_not_change_the_weights(
 ) -> None:
     settings = {"p": 23, "seeds": (0, 1)}
     helpers.train(tmp_path / "with", operation, **settings)
-    monkeypatch.setattr("grokscope.runner.prepare.matched_of", lambda *_: None)
+    monkeypatch.setattr("grokscope.runner.matched.matched_of", lambda *_: None)
     helpers.train(tmp_path / "without", operation, **settings)
     found, bare = (helpers.contents(tmp_path / name) for name in ("with", "without"))
     for name in ("checkpoints", "state"):

@@ -83,9 +83,9 @@ def test_checkpoints_hold_the_weights_that_were_measured(
 
 
 def test_the_listener_hears_everything(helpers: SimpleNamespace, tmp_path: Path) -> None:
-    listener = helpers.Recorder()
-    helpers.train(tmp_path / "run", listener=listener)
-    (beginning,) = listener.beginnings
+    callbacks = helpers.Recorder()
+    helpers.train(tmp_path / "run", callbacks=callbacks)
+    (beginning,) = callbacks.beginnings
     assert (beginning.step, beginning.n_train, beginning.n_test, beginning.n_undefined) == (
         0,
         29,
@@ -93,20 +93,20 @@ def test_the_listener_hears_everything(helpers: SimpleNamespace, tmp_path: Path)
         0,
     )
     assert beginning.operation == "x + y"
-    assert [told.step for told in listener.evaluations] == [10, 20, 30, 40]
-    last = listener.evaluations[-1]
+    assert [told.step for told in callbacks.evaluations] == [10, 20, 30, 40]
+    last = callbacks.evaluations[-1]
     assert last.values["test_accuracy"] == [helpers.accuracies(tmp_path / "run")[40]]
     assert {"train_loss", "ffs W_E", "fcr W_L", "l2_norm W_U"} <= set(last.values)
     assert {"kfs W_E matched", "fcr W_L matched"} <= set(last.values)
-    assert np.isnan(listener.evaluations[0].steps_per_second)
+    assert np.isnan(callbacks.evaluations[0].steps_per_second)
     assert last.steps_per_second > 0
-    assert listener.warnings == []
+    assert callbacks.warnings == []
 
 
 def test_undefined_pairs_neither_train_nor_test(helpers: SimpleNamespace, tmp_path: Path) -> None:
     run = helpers.train(tmp_path / "run", "x / y", steps=10)
     # 7 pairs have y = 0; round(0.6 · 42) train
-    counts = {name: run.results[0][name] for name in ("n_train", "n_test", "n_undefined")}
+    counts = {name: run.manifest.results[0][name] for name in ("n_train", "n_test", "n_undefined")}
     assert counts == {"n_train": 25, "n_test": 17, "n_undefined": 7}
     tests = np.array(list(helpers.accuracies(run.path).values()))
     assert_allclose(tests * 17, np.round(tests * 17), atol=1e-5)
@@ -155,16 +155,16 @@ def test_a_training_that_diverges_is_saved_and_says_when(
 
 
 def test_checkpoints_stay_within_their_budget(helpers: SimpleNamespace, tmp_path: Path) -> None:
-    steps, listener = 1_000_000, helpers.Recorder(crash_at=10)
+    steps, callbacks = 1_000_000, helpers.Recorder(crash_at=10)
     with pytest.raises(RuntimeError, match="crash"):
         helpers.train(
             tmp_path / "run",
             steps=steps,
             checkpoint_every=30,
             checkpoint_budget=1,
-            listener=listener,
+            callbacks=callbacks,
         )
-    every = listener.beginnings[0].config.schedule.checkpoint_every
+    every = callbacks.beginnings[0].config.schedule.checkpoint_every
     assert every > 30
     assert RunFolder.open(tmp_path / "run").manifest.config["schedule"]["checkpoint_every"] == every
     weights, _ = RunFolder.open(tmp_path / "run").load_checkpoint(0, 0)
@@ -194,7 +194,7 @@ def test_python_has_the_verb_train(
 def test_a_stored_configuration_trains_the_same_run(finished: Path, tmp_path: Path) -> None:
     config = RunConfig.from_json(RunFolder.open(finished).manifest.config)
     run = train_run(config, tmp_path / "again")
-    assert run.results == RunFolder.open(finished).manifest.results
+    assert run.manifest.results == RunFolder.open(finished).manifest.results
 
 
 def test_a_run_that_ends_for_want_of_memory_is_not_left_running(
@@ -207,7 +207,7 @@ def test_a_run_that_ends_for_want_of_memory_is_not_left_running(
 
     out = tmp_path / "run"
     with pytest.raises(NotEnoughMemoryError, match="not enough memory; "):
-        helpers.train(out, listener=Greedy())
+        helpers.train(out, callbacks=Greedy())
     assert RunFolder.open(out).manifest.status == "failed"
     helpers.train(out, resume=True)
     assert helpers.contents(out) == helpers.contents(finished)

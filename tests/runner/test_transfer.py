@@ -17,6 +17,7 @@ from grokscope.disk.folder import RunFolder
 from grokscope.disk.manifest import Manifest
 from grokscope.errors import RunFolderError, RunInterruptedError, UsageError
 from grokscope.models import make_model, named_weights, weight_axes
+from grokscope.runner.check import check
 from grokscope.runner.prepare import prepare
 from grokscope.runner.transfer import read_source
 
@@ -68,7 +69,7 @@ def weights(path: Path, seed: int = 0, step: int | None = None) -> Tables:
 
 def beginning(config: RunConfig) -> list[Tables]:
     """The weights before the first update, per seed."""
-    model = prepare(config, read_source(config)).states.model
+    model = prepare(check(config), read_source(config)).states.model
     stacked = {name: np.asarray(W) for name, W in named_weights(model).items()}
     return [{name: W[i] for name, W in stacked.items()} for i in range(len(config.seeds))]
 
@@ -217,7 +218,7 @@ def test_resuming_needs_no_source(source: Path, helpers: SimpleNamespace, tmp_pa
     whole = helpers.contents(helpers.train(tmp_path / "whole", TARGET, **settings).path)
     out = tmp_path / "run"
     with pytest.raises(RunInterruptedError):
-        helpers.train(out, TARGET, **settings, listener=helpers.Recorder(interrupt_at=20))
+        helpers.train(out, TARGET, **settings, callbacks=helpers.Recorder(interrupt_at=20))
     moved.rename(tmp_path / "elsewhere")
     record = RunFolder.open(out).manifest.transfer
     same = {"source": f"{moved}/", "load": parts[::-1], "freeze": parts[::-1]}  # as shells complete
@@ -236,7 +237,7 @@ def test_a_run_killed_before_its_first_save_wants_the_same_source(
     expected = helpers.contents(run.path)
     for name in ("state", "checkpoints", "metrics", "spectra"):
         shutil.rmtree(run.path / name)
-    run.folder.write_manifest(dataclasses.replace(run.folder.manifest, results=[]))
+    run.write_manifest(dataclasses.replace(run.manifest, results=[]))
     other = moved / "checkpoints" / "seed-0" / "step-0000040.safetensors"
     kept = other.read_bytes()
     other.unlink()

@@ -98,16 +98,16 @@ def test_divergence_is_an_end_and_no_failure(tmp_path: Path, helpers: Any) -> No
 def test_an_interruption_saves_and_ends_the_batch(
     tmp_path: Path, helpers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = TrainingRun.take
+    record = TrainingRun.record
 
     def interrupted(self: TrainingRun, *arguments: Any) -> None:
-        take(self, *arguments)
+        record(self, *arguments)
         if self.step == 20:
             signal.raise_signal(signal.SIGTERM)
 
     jobs = (job_of(small(helpers)), job_of(small(helpers, "x*y")))
     with monkeypatch.context() as patch:
-        patch.setattr(TrainingRun, "take", interrupted)
+        patch.setattr(TrainingRun, "record", interrupted)
         assert run_batch(Batch(jobs), tmp_path) == [Outcome(jobs[0].name, "interrupted")]
     run = RunFolder.open(tmp_path / "runs" / jobs[0].name)
     assert run.manifest.status == "interrupted"

@@ -28,7 +28,7 @@ TINY: dict[str, Any] = {
 }
 MOMENTS = [
     pytest.param(jax, "device_get", id="while it computes"),
-    pytest.param(TrainingRun, "_record", id="while numbers are recorded"),
+    pytest.param(TrainingRun, "_record_seed", id="while numbers are recorded"),
     pytest.param(RunFolder, "append", id="before rows are written"),
     pytest.param(RunFolder, "save_state", id="between rows and state"),
 ]

@@ -46,7 +46,7 @@ MIXED = [
 """All but x*y, which has a structure to look at, are of one shape."""
 
 
-def train(work: Sequence[Job], sweep: Path, size: int, wish: StopRequest | None = None) -> dict:
+def train(work: Sequence[Job], sweep: Path, size: int, stop: StopRequest | None = None) -> dict:
     told: dict[str, Any] = {}
 
     def tell(job: Job, how: str | Exception) -> None:
@@ -55,7 +55,7 @@ def train(work: Sequence[Job], sweep: Path, size: int, wish: StopRequest | None 
 
     sweep.mkdir(exist_ok=True)
     batch = Batch(tuple(work), size)
-    train_side_by_side(work, sweep, batch, tell, StopRequest() if wish is None else wish)
+    train_side_by_side(work, sweep, batch, tell, StopRequest() if stop is None else stop)
     return told
 
 
@@ -102,18 +102,18 @@ def test_a_failure_stays_with_its_job(tmp_path: Path, monkeypatch: pytest.Monkey
     assert train(work[2:3], tmp_path, 2) == {work[2].name: "undecided"}
 
 
-def test_a_wish_to_stop_saves_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_to_stop_saves_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = jobs(*({"op": "random", "seeds": (seed,)} for seed in range(3)))
-    wish = StopRequest()
-    advance = side_by_side.advance_runs
+    stop = StopRequest()
+    advance = side_by_side.step
 
-    def once(*arguments: Any) -> None:
-        advance(*arguments)
-        if not wish:
-            wish.express()
+    def once(*arguments: Any) -> Any:
+        if not stop:
+            stop.set()
+        return advance(*arguments)
 
-    monkeypatch.setattr(side_by_side, "advance_runs", once)
-    told = train(work, tmp_path / "stopped", 2, wish)
+    monkeypatch.setattr(side_by_side, "step", once)
+    told = train(work, tmp_path / "stopped", 2, stop)
     assert told == {job.name: "interrupted" for job in work[:2]}
     assert RunFolder.open(run_of(tmp_path / "stopped", work[1])).manifest.status == "interrupted"
     monkeypatch.undo()
@@ -134,13 +134,13 @@ def test_on_a_gpu_fractions_and_operations_of_a_group_share_a_program(
     for module in (program, side_by_side):
         monkeypatch.setattr(module, "run_axis", lambda: "vmap")
     seen: list[int] = []
-    advance = side_by_side.advance_runs
+    advance = side_by_side.step
 
-    def counted(runs: Any, broken: Any) -> None:
+    def counted(runs: Any) -> Any:
         seen.append(len(runs))
-        advance(runs, broken)
+        return advance(runs)
 
-    monkeypatch.setattr(side_by_side, "advance_runs", counted)
+    monkeypatch.setattr(side_by_side, "step", counted)
     assert train(work, tmp_path / "vmap", 3) == {job.name: "undecided" for job in work}
     assert set(seen) == {3}
     for job in work:

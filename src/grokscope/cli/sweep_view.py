@@ -36,7 +36,7 @@ _WIDTH_OF_LABELS: Final = 36
 
 @contextlib.contextmanager
 def show_sweep(*, quiet: bool) -> Iterator[Watcher]:
-    """Give the watcher that fits standard error: a terminal, a file, or a wish for silence."""
+    """Give the watcher that fits standard error: a terminal, a file, or `quiet`."""
     console = StandardError(stderr=True)
     if quiet:
         yield Watcher()

@@ -57,7 +57,7 @@ class Train:
         from grokscope.runner.check import check
 
         config, out = self._config(), self.out
-        check(config)
+        checked = check(config)
         if self.resume and out is not None and self._is_finished(out, config):
             if self.report and not (out / "report.html").exists():
                 self._write_report(out)
@@ -65,13 +65,15 @@ class Train:
             return
 
         from grokscope.cli.training_view import show_training
-        from grokscope.runner.loop import train_run
+        from grokscope.runner.loop import train_checked
         from grokscope.runner.train import run_folder
 
-        with run_folder(config, out) as path:
+        with run_folder(checked, out) as path:
             try:
-                with show_training(quiet=self.quiet) as listener:
-                    train_run(config, path, resume=self.resume, listener=listener, lock=self.lock)
+                with show_training(quiet=self.quiet) as callbacks:
+                    train_checked(
+                        checked, path, resume=self.resume, callbacks=callbacks, lock=self.lock
+                    )
             except DivergedError:
                 self._conclude(path)
                 raise

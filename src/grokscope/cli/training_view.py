@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grokscope.progress import Since, SlowLines, in_words
-from grokscope.runner.progress import Beginning, Callbacks, Evaluation, NoCallbacks
+from grokscope.runner.progress import Beginning, Callbacks, Evaluation
 
 T = TypeVar("T")
 
@@ -75,10 +75,10 @@ class StandardError(Console):
 
 @contextlib.contextmanager
 def show_training(*, quiet: bool) -> Iterator[Callbacks]:
-    """Give the listener that fits standard error: a terminal, a file, or a wish for silence."""
+    """Give the callbacks that fit standard error: a terminal, a file, or `quiet`."""
     console = StandardError(stderr=True)
     if quiet:
-        yield NoCallbacks()
+        yield Callbacks()
     elif console.is_terminal:
         with Live(console=console, refresh_per_second=8) as live:
             yield TrainingPanel(live)
@@ -106,7 +106,7 @@ def sparkline(values: list[float], width: int = _WIDTH) -> str:
     )
 
 
-class TrainingPanel:
+class TrainingPanel(Callbacks):
     """A panel that is redrawn in place."""
 
     def __init__(self, live: Live) -> None:
@@ -143,7 +143,7 @@ class TrainingPanel:
         return Group(_headline(evaluation, steps), bar, Text(), table, *_milestones(evaluation))
 
 
-class TrainingLines:
+class TrainingLines(Callbacks):
     """Plain lines for a file or a pipe, a few per minute."""
 
     def __init__(self, console: Console) -> None:

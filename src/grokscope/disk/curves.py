@@ -33,6 +33,9 @@ class Curve(NamedTuple):
         return float(known.max()) if len(known) else None
 
 
+NO_CURVE = Curve(np.zeros(0, np.int64), np.zeros(0))
+"""Of what was never recorded."""
+
 Curves = dict[tuple[str, str | None], dict[int, Curve]]
 """By measure and matrix (None where it has none), then by seed."""
 

@@ -82,7 +82,7 @@ class _Cgroups(NamedTuple):
         if not (limit.isdigit() and used.isdigit()):
             return math.inf
         facts = dict(line.split() for line in _text(folder / "memory.stat").splitlines())
-        return int(limit) - int(used) + int(facts.get(self.of_files, 0))
+        return float(int(limit) - int(used) + int(facts.get(self.of_files, 0)))
 
 
 _ROOT: Final = Path("/sys/fs/cgroup")

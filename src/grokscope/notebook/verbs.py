@@ -39,7 +39,7 @@ def train(
     preset: str = "paper",
     out: str | Path | None = None,
     resume: bool = False,
-    listener: Callbacks | None = None,
+    callbacks: Callbacks | None = None,
     quiet: bool = False,
     lock: bool = True,
     source: Any = None,
@@ -58,7 +58,7 @@ def train(
     - `preset`: where the settings start from, a key of `grokscope.config.run.PRESETS`.
     - `out`: run folder; by default `runs/NAME` with a name made from the operation.
     - `resume`: go on with the run of the same settings in `out`.
-    - `listener`: is told how it goes; without one, standard error or the notebook has a line with
+    - `callbacks`: are told how it goes; without one, standard error or the notebook has a line with
       the step and the test accuracy.
     - `quiet`: show nothing but warnings.
     - `lock`: False trains also where the file system has no locks; then nothing else may write
@@ -74,7 +74,7 @@ def train(
     if source is not None:
         settings["source"] = source
     config = configure(expressions, preset, **settings)
-    return train_config(config, out, resume=resume, listener=listener, quiet=quiet, lock=lock)
+    return train_config(config, out, resume=resume, callbacks=callbacks, quiet=quiet, lock=lock)
 
 
 def train_config(config: RunConfig, out: str | Path | None, **options: Any) -> Run:

@@ -1,12 +1,23 @@
 """What can be said about a configuration before anything is trained; needs no JAX."""
 
+from typing import NamedTuple
+
 from grokscope.config.run import RunConfig
 from grokscope.errors import UsageError
 from grokscope.tasks import Split, Task, make_splits
 
 
-def check(config: RunConfig) -> tuple[Task, list[tuple[Split, ...]]]:
-    """Return the task and, per seed, the split of every operation.
+class Checked(NamedTuple):
+    """A configuration that can train, and what the check made of it."""
+
+    config: RunConfig
+    task: Task
+    splits: list[tuple[Split, ...]]
+    """Per seed the split of every operation."""
+
+
+def check(config: RunConfig) -> Checked:
+    """Return the configuration with its task and splits.
 
     **Raises:** `UsageError` for an operation, a mixture, a split, weights or a batch size that
     cannot train.
@@ -29,7 +40,7 @@ def check(config: RunConfig) -> tuple[Task, list[tuple[Split, ...]]]:
             allowed=f"1 to {n}",
             next_step="leave it out for full batches",
         )
-    return task, splits
+    return Checked(config, task, splits)
 
 
 def _refuse_repeated(operations: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Signals that ask a process to end, as a wish to stop soon, so that training can save first."""
+"""Signals that ask a process to end, as a request to stop, so that training can save first."""
 
 import contextlib
 import signal
@@ -23,27 +23,27 @@ class StopRequest:
     def __bool__(self) -> bool:
         return self._event.is_set()
 
-    def express(self) -> None:
+    def set(self) -> None:
         """Ask to stop."""
         self._event.set()
 
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Turn signals that end a process into a `StopWish` while the block runs (main thread only).
+    """Turn signals that end a process into a `StopRequest` while the block runs (main thread only).
 
     Asked twice by a person, it stops at once: one of the two is Ctrl-C, the other Ctrl-C or
     SIGTERM. What machines send may come twice: a scheduler signals every process of a job, and
     a sweep its workers.
     """
-    wish = StopRequest()
+    stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        yield wish
+        yield stop
         return
     asked: list[int] = []
 
     def handle(number: int, _frame: FrameType | None) -> None:
-        wish.express()
+        stop.set()
         if number in (signal.SIGINT, signal.SIGTERM):
             asked.append(number)
             if len(asked) > 1 and signal.SIGINT in asked:
@@ -51,7 +51,7 @@ def stop_requests() -> Iterator[StopRequest]:
 
     before = {number: signal.signal(number, handle) for number in _ours()}
     try:
-        yield wish
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

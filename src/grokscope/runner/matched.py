@@ -8,7 +8,6 @@ from jaxtyping import Array, Bool, Float
 from grokscope.fourier.basis import Basis
 from grokscope.fourier.characters import Characters, Planes
 from grokscope.fourier.spectrum import Spectrum, spectrum
-from grokscope.measures import MATCHED, key_frequencies, recorded
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
 from grokscope.runner.table_a4 import LOSSES, Seen, TableA4
 from grokscope.tasks import Task
@@ -48,27 +47,20 @@ class MatchedView(eqx.Module):
         self._planes = {name: _Planes(found.planes) for name, found in characters.items()}
         self._table_a4 = TableA4(task, number, matched)
 
+    @classmethod
+    def of(cls, task: Task, number: int) -> "MatchedView | None":
+        """Return the view of an operation; None where no basis is known to fit it."""
+        basis = matched_of(task, number)
+        return None if basis is None else cls(basis, task, number)
+
     def spectra(self, tables: dict[str, Float[Array, "p column"]]) -> dict[str, Spectrum]:
         """Return the spectrum of every table."""
         return {name: spectrum(W, self._planes[name].whole) for name, W in tables.items()}
 
-    def measures(self, spectra: dict[str, Spectrum], eta: float) -> list[Float[Array, ""]]:
-        """Return the values of `matched_columns`; `eta` is the threshold of KFS."""
-        return [
-            measure.of(s, eta)
-            for s in spectra.values()
-            for measure in recorded(MATCHED, one_coordinate=s.one_coordinate)
-        ]
-
-    def keys(self, spectra: dict[str, Spectrum], eta: float) -> Bool[Array, "freq"]:
-        """Return the key frequencies: those that KFS counts in W_E."""
-        return key_frequencies(spectra["W_E"], eta)
-
-    def losses(self, seen: Seen, due: Bool[Array, ""]) -> Float[Array, "column"]:
-        """Return Table A.4; nan, and no work, where it is not due."""
-        return jax.lax.cond(
-            due, lambda: self._table_a4(seen), lambda: jnp.full(len(LOSSES), jnp.nan)
-        )
+    def losses(self, seen: Seen, due: Bool[Array, ""]) -> dict[str, Float[Array, ""]]:
+        """Return Table A.4 by the names in `LOSSES`; nan, and no work, where it is not due."""
+        nothing = dict.fromkeys(LOSSES, jnp.float32(jnp.nan))
+        return jax.lax.cond(due, lambda: self._table_a4(seen), lambda: nothing)
 
 
 class _Planes(eqx.Module):
@@ -93,12 +85,3 @@ class _Planes(eqx.Module):
 def characters_of(matched: Basis) -> dict[str, Characters]:
     """Return the characters on the rows of each table that is measured."""
     return {"W_E": matched.inputs, "W_L": matched.answers}
-
-
-def matched_columns(matched: Basis) -> list[tuple[str, str, str]]:
-    """Return measure, matrix and basis of the values that `MatchedView.measures` gives."""
-    return [
-        (measure.key, table, MATCHED)
-        for table, characters in characters_of(matched).items()
-        for measure in recorded(MATCHED, one_coordinate=characters.planes.one_coordinate)
-    ]

@@ -1,7 +1,8 @@
 """What is measured while a network trains: compiled into its program, kept as long rows."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import jax
@@ -11,18 +12,16 @@ import pyarrow as pa
 from jaxtyping import Array, Bool, Float, Int, Int8
 
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
-from grokscope.fourier.basis import Basis
 from grokscope.fourier.spectrum import ADDITIVE, Spectrum, spectrum
-from grokscope.measures import MATCHED, TABLES, l2_norm, recorded
+from grokscope.measures import MATCHED, key_frequencies, l2_norm, recorded
 from grokscope.measures.predictions import cross_entropy, is_right
 from grokscope.models import Model, named_weights
-from grokscope.runner.matched import MatchedView, matched_columns
+from grokscope.runner.matched import MatchedView
 from grokscope.runner.table_a4 import LOSSES, Seen
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN
 
 PAIRS_PER_BLOCK: Final = 16384
 """Pairs that are evaluated at a time, so that memory does not grow with p²."""
-SIDES: Final = ("train", "test", "unleaked")
 
 
 class Observed(NamedTuple):
@@ -33,7 +32,7 @@ class Observed(NamedTuple):
     kind: Int8[Array, "task pair"]
     """The side of each pair in each operation, as in `Split.kind`."""
     due: Bool[Array, ""]
-    """Whether the losses of Table A.4 are wanted this time; they are costly."""
+    """Whether the losses of Table A.4 are asked for this time; they are costly."""
     views: tuple[MatchedView | None, ...]
     """Per operation the basis that fits it, where one is known."""
 
@@ -44,13 +43,23 @@ class Column(NamedTuple):
     measure: str
     matrix: str | None = None
     basis: str | None = None
-    operation: str | None = None
-    """Which one of a mixture; None for a number of the whole network."""
+    operation: int | None = None
+    """Index of an operation in a mixture; None for a number of the whole network."""
 
-    @property
-    def name(self) -> str:
-        """All in one; the additive basis goes without saying."""
-        return " ".join(word for word in self if word not in (None, ADDITIVE))
+    def name(self, operations: Sequence[str]) -> str:
+        """Return all in one text; the additive basis goes without saying."""
+        operation = None if self.operation is None else operations[self.operation]
+        words = (self.measure, self.matrix, self.basis, operation)
+        return " ".join(word for word in words if word not in (None, ADDITIVE))
+
+
+class Table(NamedTuple):
+    """One spectrum of an observation: of which matrix, in which basis."""
+
+    matrix: str
+    basis: str
+    operation: int | None = None
+    """Index of an operation in a mixture, in whose own basis it is."""
 
 
 Norms = tuple[Float[Any, "freq"], Float[Any, "freq"]]
@@ -58,42 +67,13 @@ Norms = tuple[Float[Any, "freq"], Float[Any, "freq"]]
 
 
 class Observation(NamedTuple):
-    """One evaluation of one run."""
+    """One evaluation of one run. Its dictionaries are ordered: JAX sorts the keys of plain ones."""
 
-    values: Float[Array, "column"]
-    """In the order of `columns`; nan where undefined."""
-    spectra: dict[str, Norms]
-    """Of each table in `TABLES`."""
-    matched: tuple[dict[str, Norms], ...]
-    """The same per operation in the basis that fits it; empty where none is known."""
-    losses: tuple[Float[Array, "column"], ...]
-    """Table A.4 per operation, in the order of `table_a4.LOSSES`, nan when not due; empty as
-    `matched`."""
-
-
-def columns(
-    model: Model, operations: Sequence[str], matched: Sequence[Basis | None]
-) -> list[Column]:
-    """Return what the values of an observation are, in their order.
-
-    **Arguments:**
-
-    - `model`: any network of the run.
-    - `operations`: texts of the operations; where there is one, its numbers are those of the run.
-    - `matched`: per operation the basis that fits it, where one is known.
-    """
-    names = [None] if len(operations) == 1 else [None, *operations]
-    predictions = [
-        Column(f"{side}_{kind}", operation=name)
-        for name in names
-        for kind in ("accuracy", "loss", "probability")
-        for side in SIDES
-    ]
-    norms = [Column("l2_norm", name) for name in named_weights(model)]
-    measures = [Column(m.key, table, ADDITIVE) for table in TABLES for m in recorded(ADDITIVE)]
-    for name, basis in zip(names[-len(operations) :], matched, strict=True):
-        measures += [Column(*c, name) for c in ([] if basis is None else matched_columns(basis))]
-    return predictions + norms + measures
+    values: OrderedDict[Column, Float[Any, ""]]
+    """Every number; nan where undefined."""
+    spectra: OrderedDict[Table, Norms]
+    losses: OrderedDict[Column, Float[Any, ""]]
+    """Table A.4 of each operation whose basis is known; nan when not due."""
 
 
 def tables(model: Model, p: int) -> dict[str, Float[Array, "p column"]]:
@@ -116,40 +96,55 @@ def make_observer(p: int, eta: float) -> Callable[[Model, Observed], Observation
         loss, right, logits = _predictions(
             model, observed.tokens.reshape(-1, 3), observed.labels.reshape(-1)
         )
-        numbers = [a.reshape(n_tasks, -1) for a in (right, loss, jnp.exp(-loss))]
-        sides = _sides(observed.kind)
-        predictions = _means(numbers, sides)
-        if n_tasks > 1:
-            for i in range(n_tasks):
-                predictions += _means([a[i] for a in numbers], [side[i] for side in sides])
-        norms = [l2_norm(W) for W in named_weights(model).values()]
-        spectra = {name: spectrum(W) for name, W in tables(model, p).items()}
-        measures = [measure.of(s, eta) for s in spectra.values() for measure in recorded(ADDITIVE)]
+        numbers = {"accuracy": right, "loss": loss, "probability": jnp.exp(-loss)}
+        numbers = {name: a.reshape(n_tasks, -1) for name, a in numbers.items()}
+        values = _means(numbers, observed.kind)
+        values |= {Column("l2_norm", name): l2_norm(W) for name, W in named_weights(model).items()}
+        own = tables(model, p)
+        found = {name: spectrum(W) for name, W in own.items()}
+        spectra = OrderedDict((Table(name, ADDITIVE), s.norms) for name, s in found.items())
+        values |= _measures(found, eta, ADDITIVE)
+        losses = OrderedDict[Column, Any]()
         of_task = [None] * n_tasks if logits is None else logits.reshape(n_tasks, p * p, -1)
-        matched, losses = [], []
-        for view, kind, known in zip(observed.views, observed.kind, of_task, strict=True):
+        for i, view in enumerate(observed.views):
             if view is None:
-                matched.append({})
-                losses.append(jnp.zeros(0))
                 continue
-            found = view.spectra(tables(model, p))
-            matched.append(_norms(found))
-            measures += view.measures(found, eta)
-            seen = Seen(model, view.keys(found, eta), kind, known)
-            losses.append(view.losses(seen, observed.due))
-        values = jnp.stack([*predictions, *norms, *measures])
-        return Observation(values, _norms(spectra), tuple(matched), tuple(losses))
+            operation = i if n_tasks > 1 else None
+            found = view.spectra(own)
+            spectra |= {Table(name, MATCHED, operation): s.norms for name, s in found.items()}
+            values |= _measures(found, eta, MATCHED, operation)
+            seen = Seen(model, key_frequencies(found["W_E"], eta), observed.kind[i], of_task[i])
+            table_a4 = view.losses(seen, observed.due)
+            losses |= {Column(name, operation=operation): table_a4[name] for name in LOSSES}
+        return Observation(values, spectra, losses)
 
     return observe
 
 
-def _norms(spectra: dict[str, Spectrum]) -> dict[str, Norms]:
-    return {name: found.norms for name, found in spectra.items()}
+def _means(
+    numbers: dict[str, Float[Array, "task pair"]], kind: Int8[Array, "task pair"]
+) -> OrderedDict[Column, Float[Array, ""]]:
+    """Return the mean of every number over every side: of all operations, then of each."""
+    parts: dict[int | None, slice] = {None: slice(None)}
+    if len(kind) > 1:
+        parts |= {i: slice(i, i + 1) for i in range(len(kind))}
+    return OrderedDict(
+        (Column(f"{side}_{name}", operation=i), _mean(a[part].ravel(), among[part].ravel()))
+        for i, part in parts.items()
+        for name, a in numbers.items()
+        for side, among in _sides(kind).items()
+    )
 
 
-def _means(numbers: Sequence[Array], sides: Sequence[Array]) -> list[Float[Array, ""]]:
-    """Return the mean of every number over every side."""
-    return [_mean(number.reshape(-1), side.reshape(-1)) for number in numbers for side in sides]
+def _measures(
+    spectra: dict[str, Spectrum], eta: float, basis: str, operation: int | None = None
+) -> OrderedDict[Column, Float[Array, ""]]:
+    """Return every measure that is recorded of these spectra; `eta` is the threshold of shares."""
+    return OrderedDict(
+        (Column(measure.key, name, basis, operation), measure.of(s, eta))
+        for name, s in spectra.items()
+        for measure in recorded(basis, one_coordinate=s.one_coordinate)
+    )
 
 
 def _predictions(
@@ -176,8 +171,13 @@ def _compare(
     return cross_entropy(logits, labels), is_right(logits, labels).astype(jnp.float32)
 
 
-def _sides(kind: Int8[Array, "task pair"]) -> list[Bool[Array, "task pair"]]:
-    return [kind == TRAIN, kind >= TEST_LEAKED, kind == TEST_UNLEAKED]
+def _sides(kind: Int8[Array, "task pair"]) -> dict[str, Bool[Array, "task pair"]]:
+    """Return which pairs are on each side; those that leak are on the test side too."""
+    return {
+        "train": kind == TRAIN,
+        "test": kind >= TEST_LEAKED,
+        "unleaked": kind == TEST_UNLEAKED,
+    }
 
 
 def _mean(values: Float[Array, "example"], side: Bool[Array, "example"]) -> Float[Array, ""]:
@@ -190,39 +190,39 @@ _FLOAT: Final = np.float64
 
 
 class Rows:
-    """Rows of metrics and spectra since the last save."""
+    """Rows of metrics and spectra since the last save.
 
-    def __init__(self, columns: list[Column], operations: Sequence[str]) -> None:
-        self._columns = columns
-        # the numbers of a single operation are those of the whole network
-        self._names = operations if len(operations) > 1 else [None]
+    **Arguments:**
+
+    - `operations`: texts of the run's operations.
+    """
+
+    def __init__(self, operations: Sequence[str]) -> None:
+        self._operations = operations
         self._metrics: list[pa.Table] = []
         self._spectra: list[pa.Table] = []
 
-    def add_metrics(self, seed: int, step: int, values: Float[np.ndarray, "column"]) -> None:
-        """Add one evaluation of one seed."""
-        self._add(seed, step, self._columns, values)
+    def add_values(self, seed: int, step: int, values: Mapping[Column, Any]) -> None:
+        """Add numbers of one evaluation of one seed."""
+        if values:
+            measure, matrix, basis, operation = zip(*values, strict=True)
+            n, numbers = len(values), np.asarray(list(values.values()), _FLOAT)
+            self._metrics.append(
+                _table(
+                    METRIC_SCHEMA,
+                    [seed] * n,
+                    [step] * n,
+                    measure,
+                    matrix,
+                    basis,
+                    map(self._text, operation),
+                    numbers,
+                )
+            )
 
-    def add_losses(self, seed: int, step: int, observation: Observation) -> None:
-        """Add Table A.4 of one evaluation of one seed, for each operation that has one."""
-        for name, losses in zip(self._names, observation.losses, strict=True):
-            if len(losses):
-                columns = [Column(loss, operation=name) for loss in LOSSES]
-                self._add(seed, step, columns, losses)
-
-    def _add(self, seed: int, step: int, columns: list[Column], values: Any) -> None:
-        measure, matrix, basis, operation = zip(*columns, strict=True)
-        n, values = len(columns), np.asarray(values, _FLOAT)
-        self._metrics.append(
-            _table(METRIC_SCHEMA, [seed] * n, [step] * n, measure, matrix, basis, operation, values)
-        )
-
-    def add_spectra(self, seed: int, step: int, observation: Observation) -> None:
-        """Add the spectra of one evaluation of one seed, in every basis."""
-        found = [(ADDITIVE, None, matrix, *s) for matrix, s in observation.spectra.items()]
-        for name, of_tables in zip(self._names, observation.matched, strict=True):
-            found += [(MATCHED, name, matrix, *s) for matrix, s in of_tables.items()]
-        for basis, operation, matrix, cos_norm, sin_norm in found:
+    def add_spectra(self, seed: int, step: int, spectra: Mapping[Table, Norms]) -> None:
+        """Add the spectra of one evaluation of one seed."""
+        for (matrix, basis, operation), (cos_norm, sin_norm) in spectra.items():
             n = len(cos_norm)
             self._spectra.append(
                 _table(
@@ -231,12 +231,15 @@ class Rows:
                     [step] * n,
                     [matrix] * n,
                     [basis] * n,
-                    [operation] * n,
+                    [self._text(operation)] * n,
                     np.arange(1, n + 1),
                     np.asarray(cos_norm, _FLOAT),
                     np.asarray(sin_norm, _FLOAT),
                 )
             )
+
+    def _text(self, operation: int | None) -> str | None:
+        return None if operation is None else self._operations[operation]
 
     def take(self) -> tuple[pa.Table, pa.Table]:
         """Return metrics and spectra gathered so far, and start anew."""

@@ -8,10 +8,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from grokscope.config.run import RunConfig
-from grokscope.fourier.basis import Basis
 from grokscope.models import make_model
-from grokscope.runner.check import check
-from grokscope.runner.matched import MatchedView, matched_of
+from grokscope.runner.check import Checked
+from grokscope.runner.matched import MatchedView
 from grokscope.runner.observe import Observed
 from grokscope.runner.transfer import Source, take_over
 from grokscope.tasks import Split, Task, training_labels
@@ -23,34 +22,25 @@ T = TypeVar("T")
 class Prepared(NamedTuple):
     """The runs of a configuration, one per seed, before the first update."""
 
-    task: Task
-    splits: list[tuple[Split, ...]]
-    """Per seed the split of every operation."""
     states: TrainState
     """With a leading run axis."""
     inputs: RunInputs
     """With a leading run axis."""
-    matched: tuple[Basis | None, ...]
-    """Per operation the basis that fits it, where one is known."""
 
 
-def prepare(config: RunConfig, source: Source | None = None) -> Prepared:
+def prepare(checked: Checked, source: Source | None = None) -> Prepared:
     """Return everything that training needs; the same seed always gives the same run.
 
     **Arguments:** the configuration; the run that it takes weights over from, if any.
     """
-    task, splits = check(config)
-    matched = tuple(matched_of(task, number) for number in range(task.n_tasks))
-    views = tuple(
-        None if basis is None else MatchedView(basis, task, number)
-        for number, basis in enumerate(matched)
-    )
+    config, task, splits = checked
+    views = tuple(MatchedView.of(task, number) for number in range(task.n_tasks))
     states = [_state(config, task, seed, source) for seed in config.seeds]
     inputs = [
         _inputs(config, task, split, views, seed)
         for split, seed in zip(splits, config.seeds, strict=True)
     ]
-    return Prepared(task, splits, _stack(states), _stack(inputs), matched)
+    return Prepared(_stack(states), _stack(inputs))
 
 
 def _state(config: RunConfig, task: Task, seed: int, source: Source | None) -> TrainState:

@@ -16,7 +16,6 @@ from grokscope.runner.training_run import TrainingRun
 from grokscope.training import ChunkResult, RunAxis, RunInputs, TrainState, make_chunk
 
 T = TypeVar("T")
-Broken = Callable[[TrainingRun, Exception], None]
 
 
 def run_axis() -> RunAxis:
@@ -24,21 +23,36 @@ def run_axis() -> RunAxis:
     return "map" if jax.default_backend() == "cpu" else "vmap"
 
 
-def begin_runs(run: TrainingRun) -> None:
-    """Observe and keep a run's initial weights."""
-    _train([run], 0)
-
-
-def advance_runs(runs: Sequence[TrainingRun], broken: Broken | None = None) -> None:
-    """Train runs of one `signature` to their next evaluation, and record it.
+def step(runs: Sequence[TrainingRun], n_steps: int | None = None) -> list[ChunkResult]:
+    """Train runs of one `signature` side by side to their next evaluation.
 
     **Arguments:**
 
     - `runs`: one that has ended may stand among them: it is left as it is.
-    - `broken`: hears of a run whose numbers could not be kept, and why, while the others go on;
-      without it the error is raised.
+    - `n_steps`: updates before the evaluation; 0 evaluates the weights as they are.
+
+    **Returns:** per run what its chunk gave, with a leading seed axis; `TrainingRun.record` keeps
+    it. Of a run that has ended it is all zeros.
     """
-    _train(runs, next(run.steps_to_next for run in runs if run.active), broken)
+    active = [run for run in runs if run.active]
+    if n_steps is None:
+        n_steps = active[0].steps_to_next
+    seeds = np.array([seed.active for run in runs for seed in run.seeds])
+    for run in active:
+        run.begin_chunk(n_steps)
+    program = _program(_static(runs[0]), n_steps, run_axis())
+    started = time.perf_counter()
+    states, result = program(
+        _join([run.states for run in runs]), _join([_inputs(run) for run in runs]), seeds
+    )
+    result = jax.device_get(result)
+    seconds = time.perf_counter() - started
+    for run in active:
+        run.training_seconds += seconds / len(active) if n_steps else 0.0
+    own = _slices(runs)
+    for run, part in zip(runs, own, strict=True):
+        run.states = _cut(states, part)
+    return [_cut(result, part) for part in own]
 
 
 def signature(run: TrainingRun) -> Hashable:
@@ -69,35 +83,6 @@ def pad_runs(run: TrainingRun, examples: int) -> None:
     )
 
 
-def _train(runs: Sequence[TrainingRun], n_steps: int, broken: Broken | None = None) -> None:
-    active = np.array([seed.active for run in runs for seed in run.seeds])
-    trained = [run for run in runs if run.active]
-    for run in trained:
-        run.in_chunk = True
-        run.step += n_steps
-    program = _program(_static(runs[0]), n_steps, run_axis())
-    started = time.perf_counter()
-    states = _join([run.states for run in runs])
-    states, result = program(states, _join([_inputs(run) for run in runs]), active)
-    result = jax.device_get(result)
-    seconds = time.perf_counter() - started
-    place = 0
-    for run in runs:
-        own = slice(place, place + len(run.seeds))
-        place = own.stop
-        if run not in trained:
-            run.states = _cut(states, own)
-            continue
-        run.training_seconds += seconds / len(trained) if n_steps else 0.0
-        try:
-            run.take(_cut(states, own), _cut(result, own), n_steps)
-            run.in_chunk = False
-        except Exception as error:
-            if broken is None:
-                raise
-            broken(run, error)
-
-
 def _inputs(run: TrainingRun) -> RunInputs:
     return run.inputs._replace(observed=run.inputs.observed._replace(due=jnp.asarray(run.due)))
 
@@ -109,7 +94,14 @@ def _join(trees: list[T]) -> T:
     return jax.tree_util.tree_map(lambda *leaves: jnp.concatenate(leaves), *trees)
 
 
+def _slices(runs: Sequence[TrainingRun]) -> list[slice]:
+    """Return where the seeds of each run lie along the joined axis."""
+    ends = np.cumsum([len(run.seeds) for run in runs]).tolist()
+    return [slice(end - len(run.seeds), end) for end, run in zip(ends, runs, strict=True)]
+
+
 def _cut(tree: T, own: slice) -> T:
+    """Return the runs of one slice of a joined tree."""
     return jax.tree_util.tree_map(lambda a: a if len(a) == own.stop - own.start else a[own], tree)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from grokscope.config.run import RunConfig, ScheduleConfig
 from grokscope.measures import first_confirmed
@@ -181,37 +181,17 @@ class Evaluation:
     """Over the whole program, all seeds together counted once; compilation left out."""
 
 
-class Callbacks(Protocol):
-    """Takes the news of a training; every method returns at once."""
+class Callbacks:
+    """Takes the news of a training; a subclass overrides what it wants, and returns at once."""
 
     def preparing(self, what: str) -> None:
         """Something that may take minutes has begun, before the first step."""
-        ...
 
     def begin(self, beginning: Beginning) -> None:
         """Training is about to start."""
-        ...
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """New numbers are there."""
-        ...
 
     def warn(self, line: str) -> None:
         """Something the user should know, in one line."""
-        ...
-
-
-class NoCallbacks:
-    """Listens and says nothing."""
-
-    def preparing(self, what: str) -> None:
-        """Do nothing."""
-
-    def begin(self, beginning: Beginning) -> None:
-        """Do nothing."""
-
-    def evaluated(self, evaluation: Evaluation) -> None:
-        """Do nothing."""
-
-    def warn(self, line: str) -> None:
-        """Do nothing."""

@@ -23,12 +23,11 @@ from grokscope.models import Model
 from grokscope.tasks import TEST_LEAKED, TRAIN, UNDEFINED, Task
 
 SIDES: Final = ("train", "test")
-WAVES: Final = ("trigonometric_loss", "excluded_loss")
-LOSSES: Final = tuple(
-    [f"table_a4_{row}_{side}" for row in ROWS for side in SIDES]
-    + [f"{name}_{side}" for name in WAVES for side in SIDES]
-)
-"""Mean losses in nats, in the order of the values of `TableA4`."""
+_NAMES: Final = {row: f"table_a4_{row}" for row in ROWS} | {
+    name: name for name in ("trigonometric_loss", "excluded_loss")
+}
+LOSSES: Final = tuple(f"{name}_{side}" for name in _NAMES.values() for side in SIDES)
+"""The names of the mean losses that `TableA4` gives, in nats."""
 _PAIRS_PER_BLOCK: Final = 16384
 _TOLERANCE: Final = 1e-6
 """Share of the right side that may be left of it when the waves are fitted, in float32."""
@@ -89,8 +88,8 @@ class TableA4(eqx.Module):
         self._pairs = _Pairs(jnp.asarray(tokens), answers, total, jnp.zeros(len(pair), jnp.int8))
         self._fit = _Fit(matched, sums)
 
-    def __call__(self, seen: Seen) -> Float[Array, "column"]:
-        """Return the `LOSSES`."""
+    def __call__(self, seen: Seen) -> dict[str, Float[Array, ""]]:
+        """Return the `LOSSES` by name; nan where a side has no pair."""
         fit, pairs = self._fit, self._pairs._replace(kind=seen.kind[self._index])
 
         def over_pairs(sums_of: Callable[[Float[Array, "example class"], _Pairs], Any]) -> Any:
@@ -104,9 +103,12 @@ class TableA4(eqx.Module):
         tables = fit.tables(total, seen.keys)
         of_pairs = over_pairs(lambda logits, pairs: fit.losses_of_pairs(logits, tables, pairs))
         whole = fit.losses_of_sums(tables, counts) | of_pairs
-        # mean over the pairs of each side; nan when there is none
-        per_pair = [whole[name] / jnp.sum(counts, axis=0) for name in (*ROWS, *WAVES)]
-        return jnp.concatenate(per_pair)
+        n_pairs = jnp.sum(counts, axis=0)
+        return {
+            f"{name}_{side}": loss
+            for row, name in _NAMES.items()
+            for side, loss in zip(SIDES, whole[row] / n_pairs, strict=True)
+        }
 
 
 class _Fit(eqx.Module):

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from grokscope.config.run import RunConfig
+from grokscope.disk.folder import RunFolder
 from grokscope.disk.names import new_folder, slug
 from grokscope.progress import doing, showing
-from grokscope.runner.check import check
-from grokscope.runner.loop import Run, train_run
-from grokscope.runner.progress import Beginning, Callbacks, Evaluation, NoCallbacks
+from grokscope.runner.check import Checked, check
+from grokscope.runner.loop import train_checked
+from grokscope.runner.progress import Beginning, Callbacks, Evaluation
 
 RUNS: Final = Path("runs")
 
@@ -21,11 +22,11 @@ def train_in_view(
     out: str | Path | None = None,
     *,
     resume: bool = False,
-    listener: Callbacks | None = None,
+    callbacks: Callbacks | None = None,
     quiet: bool = False,
     lock: bool = True,
     made: Callable[[Path], object] = lambda _: None,
-) -> Run:
+) -> RunFolder:
     """Train a configuration, with one line on standard error or in the notebook.
 
     **Arguments:**
@@ -33,17 +34,18 @@ def train_in_view(
     - `config`: what to train.
     - `out`: run folder; by default a new one in `runs`.
     - `resume`, `lock`: as for `train_run`.
-    - `listener`: is told how it goes, instead of the line.
+    - `callbacks`: are told how it goes, instead of the line.
     - `quiet`: show nothing but warnings.
     - `made`: is told the folder before anything is trained.
     """
-    with run_folder(config, out) as path, showing(quiet=quiet or listener is not None):
+    checked = check(config)
+    with run_folder(checked, out) as path, showing(quiet=quiet or callbacks is not None):
         made(path)
-        listener = listener or _OneLine()
-        return train_run(config, path, resume=resume, listener=listener, lock=lock)
+        callbacks = callbacks or _OneLine()
+        return train_checked(checked, path, resume=resume, callbacks=callbacks, lock=lock)
 
 
-class _OneLine(NoCallbacks):
+class _OneLine(Callbacks):
     """Names what a training does, for whoever shows it, and prints what the user should know."""
 
     def preparing(self, what: str) -> None:
@@ -70,14 +72,13 @@ class _OneLine(NoCallbacks):
 
 
 @contextlib.contextmanager
-def run_folder(config: RunConfig, out: str | Path | None) -> Iterator[Path]:
+def run_folder(checked: Checked, out: str | Path | None) -> Iterator[Path]:
     """Give `out`, or a new folder in `runs` named after the operation, removed if it stays empty.
 
-    **Raises:** `UsageError` for a configuration that cannot train; `DiskError`.
+    **Raises:** `DiskError`.
     """
-    operation = check(config)[0].canonical
     if out is not None:
         yield Path(out)
         return
-    with new_folder(RUNS, slug(f"{operation}-p{config.task.p}")) as path:
+    with new_folder(RUNS, slug(f"{checked.task.canonical}-p{checked.task.p}")) as path:
         yield path

@@ -8,16 +8,17 @@ from jaxtyping import Bool
 
 from grokscope.config.run import RunConfig
 from grokscope.disk.atomic import path_in_words
-from grokscope.disk.curves import Recorded
+from grokscope.disk.curves import NO_CURVE, Recorded
 from grokscope.disk.folder import RunFolder, is_checkpoint
 from grokscope.errors import RunFolderError
 from grokscope.models import Model, named_weights, weight_axes
-from grokscope.runner.observe import Observation, Rows, columns
+from grokscope.runner.check import Checked
+from grokscope.runner.observe import Column, Observation, Rows
 from grokscope.runner.prepare import prepare
 from grokscope.runner.progress import SeedProgress
 from grokscope.runner.transfer import source_of
 from grokscope.tasks import Split
-from grokscope.training import ChunkResult, TrainState
+from grokscope.training import ChunkResult
 
 _ACCURACIES: Final = ("train_accuracy", "test_accuracy")
 
@@ -25,32 +26,32 @@ _ACCURACIES: Final = ("train_accuracy", "test_accuracy")
 class TrainingRun:
     """All seeds of one run, in step with each other; a seed that is done keeps its weights.
 
-    `together.advance` trains it, alone or beside other runs.
+    `program.step` trains it, alone or beside other runs.
 
     **Arguments:**
 
-    - `config`: what to train.
+    - `checked`: what to train; what the manifest says of steps and checkpoints counts.
     - `folder`: where to keep it; the caller holds its lock.
     """
 
-    def __init__(self, config: RunConfig, folder: RunFolder) -> None:
-        self.config = config
+    def __init__(self, checked: Checked, folder: RunFolder) -> None:
+        self.config = RunConfig.from_json(folder.manifest.config)
         self.folder = folder
-        source = source_of(config, folder)
-        self.task, self.splits, self.states, self.inputs, matched = prepare(config, source)
-        operations = tuple(e.canonical for e in self.task.expressions)
-        self.columns = columns(self._model(0), operations, matched)
-        self.seeds = [SeedProgress(seed, config.schedule, operations) for seed in config.seeds]
+        self.task, self.splits = checked.task, checked.splits
+        source = source_of(self.config, folder)
+        self.states, self.inputs = prepare(checked._replace(config=self.config), source)
+        self.operations = tuple(e.canonical for e in self.task.expressions)
+        self.seeds = [
+            SeedProgress(seed, self.config.schedule, self.operations) for seed in self.config.seeds
+        ]
         self.step = 0
-        self.in_chunk = False
-        """Whether a chunk is under way: its old weights are consumed, its numbers not yet kept."""
-        self.latest = np.full((len(self.seeds), len(self.columns)), np.nan)
+        self.latest: dict[Column, np.ndarray] = {}
+        """The newest numbers, with a seed axis."""
         self.training_seconds: float = folder.manifest.times["training_seconds"]
-        self._rows = Rows(self.columns, operations)
-        of_tasks = [None] if len(operations) == 1 else list(operations)
-        names = [(column.measure, column.operation) for column in self.columns]
-        self._loss = names.index(("train_loss", None))
-        self._places = {a: [names.index((a, task)) for task in of_tasks] for a in _ACCURACIES}
+        self.is_whole = True
+        """False while a chunk is under way or a save is: what is in memory cannot be saved."""
+        self._rows = Rows(self.operations)
+        self._steps_of_chunk = 0
 
     @property
     def active(self) -> bool:
@@ -96,14 +97,14 @@ class TrainingRun:
     def _replay(self) -> None:
         """Find the milestones again from the recorded accuracies."""
         recorded = Recorded(self.folder.metrics())
-        names = [self.columns[place].operation for place in self._places[_ACCURACIES[0]]]
-        of_tasks = [recorded.curves(operation=name) for name in names]
+        texts = [None] if len(self.operations) == 1 else self.operations
+        of_operations = [recorded.curves(operation=text) for text in texts]
         for seed in self.seeds:
             train, test = (
-                [c[side, None][seed.seed] for c in of_tasks if seed.seed in c.get((side, None), {})]
+                [c.get((side, None), {}).get(seed.seed, NO_CURVE) for c in of_operations]
                 for side in _ACCURACIES
             )
-            for i, step in enumerate(train[0].steps.tolist() if train else ()):
+            for i, step in enumerate(train[0].steps.tolist()):
                 sides = ([float(curve.values[i]) for curve in side] for side in (train, test))
                 seed.add(step, *sides)
 
@@ -120,43 +121,52 @@ class TrainingRun:
         every = schedule.eval_every
         return min((self.step // every + 1) * every, schedule.steps) - self.step
 
-    def take(self, states: TrainState, result: ChunkResult, n_steps: int) -> None:
-        """Take what `n_steps` of training, up to `step`, have led to; save when a save is due.
+    def begin_chunk(self, n_steps: int) -> None:
+        """Count the steps of a chunk that is about to consume the weights."""
+        self.is_whole = False
+        self._steps_of_chunk = n_steps
+        self.step += n_steps
 
-        **Arguments:**
-
-        - `states`, `result`: with a leading seed axis.
-        """
+    def record(self, result: ChunkResult) -> None:
+        """Keep what the chunk up to `step` gave; `result` has a leading seed axis."""
         active, due = [seed.active for seed in self.seeds], self.due
-        self.states = states
-        self.latest[active] = np.asarray(result.observation.values)[active]
+        for column, of_seeds in result.observation.values.items():
+            known = self.latest.setdefault(column, np.full(len(self.seeds), np.nan))
+            known[active] = of_seeds[active]
         for i in np.flatnonzero(active):
             one = jax.tree_util.tree_map(lambda a, i=i: a[i], result)
-            self._record(int(i), n_steps, one, bool(due[i]))
-        if self.step == 0 or not self.active or self._due(self.config.schedule.save_every):
-            self.save()
+            self._record_seed(int(i), one, losses_due=bool(due[i]))
+        self.is_whole = True
 
-    def _record(self, i: int, n_steps: int, result: ChunkResult, due: bool) -> None:
-        """Keep one evaluation of seed number i; `due` says that it has Table A.4."""
-        seed, observation = self.seeds[i], result.observation
+    def _record_seed(self, i: int, result: ChunkResult, *, losses_due: bool) -> None:
+        """Keep one evaluation of seed number i."""
+        seed, observation, schedule = self.seeds[i], result.observation, self.config.schedule
         assert isinstance(observation, Observation)
-        values = np.asarray(observation.values)
-        seed.add(self.step, *(values[self._places[name]].tolist() for name in _ACCURACIES))
+        train, test = (
+            [float(observation.values[column]) for column in of_operations]
+            for of_operations in self._accuracies
+        )
+        seed.add(self.step, train, test)
         # the loss before each update, and the one that the last update led to
-        losses = [*result.losses, values[self._loss]]
+        losses = [*result.losses, observation.values[Column("train_loss")]]
         broken = np.flatnonzero(~np.isfinite(losses))
         if len(broken):
-            seed.diverged_at = self.step - n_steps + int(broken[0])
-        self._rows.add_metrics(seed.seed, self.step, values)
-        schedule = self.config.schedule
+            seed.diverged_at = self.step - self._steps_of_chunk + int(broken[0])
+        self._rows.add_values(seed.seed, self.step, observation.values)
         if self._due(schedule.spectra_every) or not seed.active:
-            self._rows.add_spectra(seed.seed, self.step, observation)
-            if due:
-                self._rows.add_losses(seed.seed, self.step, observation)
+            self._rows.add_spectra(seed.seed, self.step, observation.spectra)
+            if losses_due:
+                self._rows.add_values(seed.seed, self.step, observation.losses)
         if not seed.active or is_checkpoint(
             self.step, schedule.checkpoint_every, schedule.eval_every
         ):
             self._checkpoint(i)
+
+    @property
+    def _accuracies(self) -> list[list[Column]]:
+        """Train and test accuracy, of every operation."""
+        each = [None] if len(self.operations) == 1 else range(len(self.operations))
+        return [[Column(name, operation=i) for i in each] for name in _ACCURACIES]
 
     def _due(self, every: int) -> bool:
         """Whether a multiple of `every` was reached or passed since the evaluation before."""
@@ -171,8 +181,14 @@ class TrainingRun:
         seed = self.seeds[i].seed
         self.folder.save_checkpoint(seed, self.step, weights, weight_axes(model), meta)
 
+    @property
+    def save_is_due(self) -> bool:
+        """Whether rows and state are to be saved at `step`."""
+        return self.step == 0 or not self.active or self._due(self.config.schedule.save_every)
+
     def save(self) -> None:
         """Write rows and state, in the order that a kill cannot break."""
+        self.is_whole = False
         self.folder.append(*self._rows.take(), self.step)
         meta: dict[str, Any] = {
             "diverged_at": [seed.diverged_at for seed in self.seeds],
@@ -180,6 +196,7 @@ class TrainingRun:
             "training_seconds": self.training_seconds,
         }
         self.folder.save_state(self.step, _to_tensors(self.states), meta)
+        self.is_whole = True
 
     def results(self) -> list[dict[str, Any]]:
         """Return what the manifest keeps of each seed."""

@@ -61,7 +61,7 @@ class Outcome:
 
 @computing()
 def run_batch(
-    batch: Batch, folder: Path, news: Callable[[Outcome], None] | None = None
+    batch: Batch, folder: Path, on_outcome: Callable[[Outcome], None] | None = None
 ) -> list[Outcome]:
     """Train the jobs of a batch, each into an ordinary run folder, `folder/runs/NAME`.
 
@@ -73,41 +73,41 @@ def run_batch(
 
     - `batch`: what to train.
     - `folder`: the sweep's; it has to be there.
-    - `news`: is told each outcome at once.
+    - `on_outcome`: is called with each outcome at once.
     """
     from grokscope.runner.interrupt import stop_requests
     from grokscope.sweeps.side_by_side import train_side_by_side
 
     outcomes: list[Outcome] = []
 
-    def tell(job: Job, how: str | Exception) -> None:
-        if place.lost:
-            wish.express()
+    def on_end(job: Job, how: str | Exception) -> None:
+        if handle.lost:
+            stop.set()
             outcomes.append(Outcome(job.name, INTERRUPTED))
         elif isinstance(how, str):
             forget_failure(folder, job.name)
             outcomes.append(Outcome(job.name, how))
         else:
             outcomes.append(record_failed_job(job.name, how, folder))
-        if news is not None:
-            news(outcomes[-1])
+        if on_outcome is not None:
+            on_outcome(outcomes[-1])
 
-    with FolderHandle(folder) as place, stop_requests() as wish:
-        left = [job for job in batch.jobs if not _told_as_done(job, folder, tell)]
-        train_side_by_side(left, folder, batch, tell, wish)
+    with FolderHandle(folder) as handle, stop_requests() as stop:
+        left = [job for job in batch.jobs if not _is_done(job, folder, on_end)]
+        train_side_by_side(left, folder, batch, on_end, stop)
     return outcomes
 
 
-def _told_as_done(job: Job, folder: Path, tell: Callable[[Job, str | Exception], None]) -> bool:
-    """Tell how a job ended that has nothing left to train, or why its folder cannot be read."""
+def _is_done(job: Job, folder: Path, on_end: Callable[[Job, str | Exception], None]) -> bool:
+    """Whether a job has nothing left to train, or a folder that cannot be read; then say so."""
     try:
-        done = status_if_done(folder / RUNS_NAME / job.name, job.config)
+        status = status_if_done(folder / RUNS_NAME / job.name, job.config)
     except RunFolderError as error:
-        tell(job, error)
+        on_end(job, error)
         return True
-    if done is not None:
-        tell(job, done)
-    return done is not None
+    if status is not None:
+        on_end(job, status)
+    return status is not None
 
 
 def record_failed_job(name: str, error: BaseException | str, folder: Path) -> Outcome:

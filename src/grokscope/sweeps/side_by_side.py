@@ -10,20 +10,20 @@ from grokscope.errors import DivergedError, FolderGoneError, RunInterruptedError
 from grokscope.runner.check import check
 from grokscope.runner.interrupt import StopRequest
 from grokscope.runner.loop import (
+    begin_training,
     failed_on_error,
     finish_training,
     load_training,
     mark_failed,
-    open_run,
-    start_training,
 )
-from grokscope.runner.program import advance_runs, pad_runs, run_axis, signature
+from grokscope.runner.opening import open_run
+from grokscope.runner.program import pad_runs, run_axis, signature, step
 from grokscope.runner.training_run import TrainingRun
 from grokscope.sweeps.batch import Batch
 from grokscope.sweeps.job import INTERRUPTED, Job
 
-Tell = Callable[[Job, str | Exception], None]
-"""Hears how a job ended: its status, or what was wrong."""
+OnEnd = Callable[[Job, str | Exception], None]
+"""Is called with how a job ended: its status, or what was wrong."""
 
 
 class _Slot:
@@ -35,13 +35,14 @@ class _Slot:
     def __init__(self, job: Job, sweep: Path, examples: int | None, *, lock: bool) -> None:
         self.job, run = job, sweep / RUNS_NAME / job.name
         with contextlib.ExitStack() as stack:
-            _, folder = open_run(job.config, run, resume=True, lock=lock, inside=sweep)
+            checked = check(job.config)
+            folder, _ = open_run(checked, run, resume=True, lock=lock, inside=sweep)
             stack.enter_context(folder.lock())
             stack.enter_context(failed_on_error(folder))
-            self.training: TrainingRun = load_training(folder)
+            self.training: TrainingRun = load_training(folder, checked)
             if examples is not None:
                 pad_runs(self.training, examples)
-            start_training(self.training)
+            begin_training(self.training)
             self._lock = stack.pop_all()
 
     @property
@@ -52,17 +53,17 @@ class _Slot:
         except FolderGoneError:
             return True
 
-    def leave(self) -> None:
+    def unlock(self) -> None:
         """Unlock the folder."""
         self._lock.close()
 
     def end(self) -> str:
         """Say in the folder how the run ended, or that it is interrupted; return the status."""
         with contextlib.closing(self._lock):
-            if self.training.in_chunk:  # there is nothing whole to save: the last save goes on
+            if not self.training.is_whole:  # the last save goes on
                 return INTERRUPTED
             try:
-                return finish_training(self.training).folder.manifest.status
+                return finish_training(self.training).manifest.status
             except DivergedError:
                 return "diverged"
             except RunInterruptedError:
@@ -70,7 +71,7 @@ class _Slot:
 
 
 def train_side_by_side(
-    jobs: Sequence[Job], sweep: Path, batch: Batch, tell: Tell, wish: StopRequest
+    jobs: Sequence[Job], sweep: Path, batch: Batch, on_end: OnEnd, stop: StopRequest
 ) -> None:
     """Train every job into the folder of a sweep, as many at a time as `batch` says.
 
@@ -81,97 +82,109 @@ def train_side_by_side(
     **Arguments:**
 
     - `jobs`: those of `batch` that are not done.
-    - `tell`: hears of each job once, unless it had not begun when the wish to stop came.
+    - `on_end`: is called once for each job, unless it had not begun when `stop` was asked for.
     """
     waiting = deque(jobs)
     examples = _common_size(jobs) if run_axis() == "vmap" and batch.size > 1 else None
-    while waiting and not wish:
-        table = _Table(sweep, batch, examples, tell, wish)
-        others = table.serve(waiting)
+    while waiting and not stop:
+        others = _SideBySide(sweep, batch, examples, on_end, stop).train(waiting)
         waiting = deque(others)
 
 
-class _Table:
+class _SideBySide:
     """The jobs of one signature that train together.
 
-    A seat whose job has ended stays until the next one takes it: another number of seats is
+    A slot whose job has ended stays until the next one takes it: another number of slots is
     another program to compile. When half of them are empty and nobody waits, they are removed.
     """
 
     def __init__(
-        self, sweep: Path, batch: Batch, examples: int | None, tell: Tell, wish: StopRequest
+        self, sweep: Path, batch: Batch, examples: int | None, on_end: OnEnd, stop: StopRequest
     ) -> None:
         self._sweep, self._batch, self._examples = sweep, batch, examples
-        self._tell, self._wish = tell, wish
+        self._on_end, self._stop = on_end, stop
         self._signature: Hashable = None
-        self._seats: list[_Slot] = []
+        self._slots: list[_Slot] = []
         self._busy: list[_Slot] = []
 
-    def serve(self, waiting: deque[Job]) -> list[Job]:
+    def train(self, waiting: deque[Job]) -> list[Job]:
         """Train all waiting jobs that fit, and return the others."""
         others: list[Job] = []
         try:
             self._fill(waiting, others)
-            while self._busy and not self._wish:
-                advance_runs([seat.training for seat in self._seats], self._broken)
-                for seat in [seat for seat in self._busy if seat.over]:
-                    self._end(seat)
+            while self._busy and not self._stop:
+                self._advance()
                 self._fill(waiting, others)
         finally:
-            for seat in list(self._busy):
-                self._end(seat)
+            for slot in list(self._busy):
+                self._end(slot)
         return others
+
+    def _advance(self) -> None:
+        """Train to the next evaluation; a job whose numbers cannot be kept leaves the others."""
+        slots = list(self._slots)
+        for slot, result in zip(slots, step([slot.training for slot in slots]), strict=True):
+            if slot not in self._busy:
+                continue
+            try:
+                slot.training.record(result)
+                if slot.training.save_is_due:
+                    slot.training.save()
+            except Exception as error:
+                self._remove(slot, error)
+        for slot in [slot for slot in self._busy if slot.over]:
+            self._end(slot)
 
     def _fill(self, waiting: deque[Job], others: list[Job]) -> None:
         """Let waiting jobs in while there is room."""
-        while waiting and len(self._busy) < self._batch.size and not self._wish:
+        while waiting and len(self._busy) < self._batch.size and not self._stop:
             job = waiting.popleft()
             try:
-                seat = _Slot(job, self._sweep, self._examples, lock=self._batch.lock)
+                slot = _Slot(job, self._sweep, self._examples, lock=self._batch.lock)
             # Whatever is wrong with one job, the others train.
             except Exception as error:
-                self._tell(job, error)
+                self._on_end(job, error)
                 continue
-            own = signature(seat.training)
+            own = signature(slot.training)
             if self._signature not in (None, own):
-                seat.leave()
+                slot.unlock()
                 others.append(job)
                 continue
             self._signature = own
-            self._seat(seat)
-        if 2 * len(self._busy) <= len(self._seats):
-            self._seats = list(self._busy)
+            self._put(slot)
+        if 2 * len(self._busy) <= len(self._slots):
+            self._slots = list(self._busy)
 
-    def _seat(self, seat: _Slot) -> None:
-        self._busy.append(seat)
-        if not seat.training.active:
-            self._end(seat)
+    def _put(self, slot: _Slot) -> None:
+        """Take a job in, in place of one that has ended where there is one."""
+        self._busy.append(slot)
+        if not slot.training.active:
+            self._end(slot)
             return
-        empty = [i for i, other in enumerate(self._seats) if other not in self._busy]
+        empty = [i for i, other in enumerate(self._slots) if other not in self._busy]
         if empty:
-            self._seats[empty[0]] = seat
+            self._slots[empty[0]] = slot
         else:
-            self._seats.append(seat)
+            self._slots.append(slot)
 
-    def _end(self, seat: _Slot) -> None:
-        """Close a job that has ended or must stop, and tell how."""
-        self._busy.remove(seat)
+    def _end(self, slot: _Slot) -> None:
+        """Close a job that has ended or must stop, and say how."""
+        self._busy.remove(slot)
         try:
-            self._tell(seat.job, seat.end())
+            self._on_end(slot.job, slot.end())
         except Exception as error:
-            self._tell(seat.job, error)
+            self._on_end(slot.job, error)
 
-    def _broken(self, training: TrainingRun, error: Exception) -> None:
-        """Take out a job whose numbers could not be kept; the others go on."""
-        seat = next(seat for seat in self._busy if seat.training is training)
-        self._busy.remove(seat)
-        self._seats.remove(seat)
-        mark_failed(training.folder)
-        seat.leave()
-        self._tell(seat.job, error)
+    def _remove(self, slot: _Slot, error: Exception) -> None:
+        """Take out a job whose numbers could not be kept."""
+        self._busy.remove(slot)
+        self._slots.remove(slot)
+        mark_failed(slot.training.folder)
+        slot.unlock()
+        self._on_end(slot.job, error)
 
 
 def _common_size(jobs: Sequence[Job]) -> int:
     """Return the examples of the largest training set."""
-    splits = [check(job.config)[1][0] for job in jobs]
+    splits = [check(job.config).splits[0] for job in jobs]
     return max(sum(len(split.train_index) for split in of_tasks) for of_tasks in splits)

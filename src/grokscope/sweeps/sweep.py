@@ -110,7 +110,7 @@ def run_sweep(
     for source in merge:
         names_in(source)
     sweep = SweepFolder.create(out, lock=lock)
-    with sweep.lock(), stop_requests() as wish:
+    with sweep.lock(), stop_requests() as stop:
         remove_files(list(sweep.path.glob(".*.tmp-*")))
         sweep.write_spec(spec.text)
         for source in merge:
@@ -122,7 +122,7 @@ def run_sweep(
                 engine,
                 batch_size,
                 watcher,
-                lambda: bool(wish) or sweep.moved,
+                lambda: bool(stop) or sweep.moved,
                 lock=lock,
             )
         sweep.write_index()
@@ -133,7 +133,7 @@ def run_sweep(
                 f"{path_in_words(sweep.path)}; everything is saved there",
                 next_step=go_on,
             )
-        if wish:
+        if stop:
             raise RunInterruptedError("interrupted; everything is saved", next_step=go_on)
     return sweep
 
@@ -144,7 +144,7 @@ def _train(
     engine: Engine,
     batch_size: int | None,
     watcher: Watcher,
-    wish: Callable[[], bool],
+    stop: Callable[[], bool],
     *,
     lock: bool,
 ) -> None:
@@ -155,7 +155,7 @@ def _train(
         forget_failure(sweep.path, job.name)
     todo.states.restart()
     watcher.begin(todo.states)
-    _wait_for_orphans(jobs, sweep, wish)
+    _wait_for_orphans(jobs, sweep, stop)
     batches = make_batches(jobs, slots=engine.slots, size=batch_size, memory_mib=engine.memory_mib)
     batches = [dataclasses.replace(batch, lock=lock) for batch in batches]
     last = time.monotonic()
@@ -166,19 +166,19 @@ def _train(
             todo.states.poll()
             watcher.polled(todo.states)
             last = time.monotonic()
-        return wish()
+        return stop()
 
-    if batches and not wish():
+    if batches and not stop():
         engine.run(batches, sweep.path, watch=watch)
     todo.states.poll()
     watcher.polled(todo.states)
 
 
-def _wait_for_orphans(jobs: Sequence[Job], sweep: SweepFolder, wish: Callable[[], bool]) -> None:
+def _wait_for_orphans(jobs: Sequence[Job], sweep: SweepFolder, stop: Callable[[], bool]) -> None:
     """Wait for workers of a sweep that was killed: they notice, save and stop."""
     end = time.monotonic() + _PATIENCE_WITH_ORPHANS
     waiting = [sweep.runs / job.name for job in jobs if is_locked(sweep.runs / job.name)]
-    while waiting and time.monotonic() < end and not wish():
+    while waiting and time.monotonic() < end and not stop():
         time.sleep(0.2)
         waiting = [run for run in waiting if is_locked(run)]
 

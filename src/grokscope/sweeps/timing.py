@@ -8,7 +8,7 @@ from typing import Final
 
 from grokscope.config.run import RunConfig
 from grokscope.config.transfer import TransferConfig
-from grokscope.runner.progress import Beginning, Evaluation, NoCallbacks
+from grokscope.runner.progress import Beginning, Callbacks, Evaluation
 from grokscope.sweeps.engines.process import Conversation
 
 _MOST_STEPS: Final = 50
@@ -16,7 +16,7 @@ _PAIRS: Final = 75_000
 """Pairs that are trained on in a measurement: a second or two for the paper's network."""
 
 
-class _Stopwatch(NoCallbacks):
+class _Stopwatch(Callbacks):
     """Keeps the moments at which training began, and at which each step was evaluated."""
 
     def begin(self, beginning: Beginning) -> None:
@@ -67,5 +67,5 @@ def _moments(config: RunConfig, steps: int, every: int) -> dict[int, float]:
     with tempfile.TemporaryDirectory(prefix="grokscope-measure-") as folder:
         # weights to take over change no time, and may not be trained yet
         short = dataclasses.replace(config, schedule=schedule, transfer=TransferConfig())
-        train_run(short, Path(folder) / "run", listener=watch)
+        train_run(short, Path(folder) / "run", callbacks=watch)
     return {step: moment - started for step, moment in watch.moments.items()}

@@ -73,9 +73,9 @@ def _train(ray: Any, settings: dict[str, Any], order: dict[str, Any], talk: Conv
     def tell(outcome: Outcome) -> None:
         talk.say({"outcome": dataclasses.asdict(outcome)})
 
-    with stop_requests() as wish, _shared(folder) as token:
+    with stop_requests() as stop, _shared(folder) as token:
         training = _Training(ray, settings, folder, token, tell)
-        training.run([Batch.from_json(batch) for batch in order["batches"]], wish)
+        training.run([Batch.from_json(batch) for batch in order["batches"]], stop)
     talk.say({"ended": True})
 
 
@@ -115,13 +115,13 @@ class _Training:
         self._pending: dict[Any, Batch] = {}
         self._losses: Counter[Batch] = Counter()
 
-    def run(self, batches: list[Batch], wish: StopRequest) -> None:
-        """Train every batch, until all have ended or `wish` is expressed."""
+    def run(self, batches: list[Batch], stop: StopRequest) -> None:
+        """Train every batch, until all have ended or `stop` is asked for."""
         if self._storage is not None:
             self._send(batches)
         for batch in batches:
             self._submit(batch)
-        while self._pending and not wish:
+        while self._pending and not stop:
             for task in self._wait(1, _LOOK_SECONDS):
                 self._ended(task, self._pending.pop(task))
         if self._pending:

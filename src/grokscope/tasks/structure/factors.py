@@ -101,11 +101,11 @@ def _degree(node: Node, p: int) -> int:
 
 
 def _size(poly: "nmod_mpoly") -> tuple[int, int]:
-    return len(poly), poly.total_degree()
+    return len(poly), int(poly.total_degree())
 
 
 def _text(poly: "nmod_mpoly", p: int) -> str:
-    terms = [_term_text(balanced(int(c), p), *exponents) for exponents, c in poly.terms()]
+    terms = [_term_text(balanced(int(c), p), *map(int, exponents)) for exponents, c in poly.terms()]
     return " + ".join(terms).replace("+ -", "- ")
 
 
