@@ -60,8 +60,8 @@ def _switch_on() -> contextlib.ExitStack:
 
     undo = contextlib.ExitStack()
     theirs = jax.config.values
-    wanted = theirs["jax_enable_compilation_cache"]
-    if not wanted or theirs["jax_compilation_cache_dir"] is not None:
+    enabled = theirs["jax_enable_compilation_cache"]
+    if not enabled or theirs["jax_compilation_cache_dir"] is not None:
         return undo
     folder = _usable_folder()
     if folder is None:

@@ -87,8 +87,8 @@ def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: Any) -
         SweepLines(console),
         states_of({"operation": ["x", "y"], "seed": [0, 1, 2]}, tmp_path),
     )
-    lines.adopted(Path("there"), Merged(["a"], 1, 0, 2, ["it is damaged"]))
-    lines.adopted(Path("empty"), Merged())
+    lines.merged(Path("there"), Merged(["a"], 1, 0, 2, ["it is damaged"]))
+    lines.merged(Path("empty"), Merged())
     fill(states, EVERY[0])
     lines.begin(states)
     for n in range(len(EVERY) + 1):
@@ -123,6 +123,6 @@ def test_the_view_fits_standard_error(monkeypatch: pytest.MonkeyPatch, tmp_path:
     with show_sweep(quiet=False) as watcher:
         assert isinstance(watcher, SweepTable)
         states = states_of({"operation": ["x", "y"]}, tmp_path)
-        watcher.adopted(Path("there"), Merged())
+        watcher.merged(Path("there"), Merged())
         watcher.begin(states)
         watcher.polled(fill(states, *EVERY))

@@ -20,7 +20,7 @@ from grokscope.runner import observe as observing
 from grokscope.runner import table_a4
 from grokscope.runner.check import check
 from grokscope.runner.matched import matched_of
-from grokscope.runner.observe import make_observer
+from grokscope.runner.observe import Column, make_observer
 from grokscope.runner.prepare import prepare
 from grokscope.runner.table_a4 import LOSSES, SIDES
 from grokscope.tasks import Task, make_split
@@ -161,7 +161,7 @@ def test_nothing_is_computed_when_it_is_not_due(run: SimpleNamespace) -> None:
     seen = jax.jit(make_observer(23, run.config.eta))(run.model, one)
     assert [column.measure for column in seen.losses] == list(LOSSES)
     assert all(np.isnan(loss) for loss in seen.losses.values())
-    assert not any(np.isnan(value) for value in seen.values.values())
+    assert not np.isnan(seen.values[Column("kfs", "W_E", "matched")])
 
 
 def test_other_key_frequencies_give_other_losses_without_compiling(run: SimpleNamespace) -> None:
@@ -171,7 +171,7 @@ def test_other_key_frequencies_give_other_losses_without_compiling(run: SimpleNa
     @jax.jit
     def program(keys: jax.Array) -> dict[str, jax.Array]:
         compiled.append(keys)
-        return losses(table_a4.Seen(run.model, keys, run.in_basis.kind))
+        return losses(table_a4.Seen(run.model, keys, jax.numpy.asarray(run.in_basis.kind)))
 
     frequencies = run.matched.n // 2
     for keys in ([], [1], [2, frequencies], list(range(1, frequencies + 1))):
@@ -220,7 +220,7 @@ def test_a_run_begun_before_there_was_a_matched_basis_goes_on(
     helpers: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as older:
-        older.setattr("grokscope.runner.prepare.matched_of", lambda *_: None)
+        older.setattr("grokscope.runner.matched.matched_of", lambda *_: None)
         helpers.train(tmp_path / "run", steps=20)
     helpers.train(tmp_path / "run", resume=True)
     helpers.train(tmp_path / "whole")

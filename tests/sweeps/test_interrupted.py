@@ -42,13 +42,13 @@ def asked_twice(monkeypatch: pytest.MonkeyPatch, where: Any, name: str, n: int) 
     """Let SIGINT and SIGTERM come, as to a process group, in a call after the first step."""
     real, calls = getattr(where, name), 0
 
-    def signalled(*arguments: Any) -> Any:
+    def signalled(*arguments: Any, **named: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == n + 1:
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGTERM)
-        return real(*arguments)
+        return real(*arguments, **named)
 
     monkeypatch.setattr(where, name, signalled)
 

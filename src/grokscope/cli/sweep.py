@@ -152,12 +152,12 @@ class Sweep:
         from grokscope.sweeps.sweep import plan
 
         engine, found = self.where.make(), plan(spec, out, self.merge)
-        tell = (lambda _: None) if self.quiet else (lambda line: print(line, file=sys.stderr))
-        for source, adoption in found.adoptions.items():
-            for line in merge_in_lines(source, adoption, "to be taken over"):
-                tell(line)
+        say = (lambda _: None) if self.quiet else (lambda line: print(line, file=sys.stderr))
+        for source, merged in found.merged.items():
+            for line in merge_in_lines(source, merged, "to be taken over"):
+                say(line)
         left = found.left
-        measured = estimate(left, engine.slots, tell) if left else None
+        measured = estimate(left, engine.slots, say) if left else None
         if self.json:
             print(json.dumps(_document(spec, out, found, measured)))
             return

@@ -54,9 +54,9 @@ class SweepLines(Watcher):
         self._console = console
         self._told: set[str] = set()
 
-    def adopted(self, source: Path, adoption: Merged) -> None:
+    def merged(self, source: Path, merged: Merged) -> None:
         """Say what was taken over."""
-        for line in merge_in_lines(source, adoption):
+        for line in merge_in_lines(source, merged):
             self._print(line)
 
     def begin(self, states: States) -> None:
@@ -87,9 +87,9 @@ class SweepTable(Watcher):
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    def adopted(self, source: Path, adoption: Merged) -> None:
+    def merged(self, source: Path, merged: Merged) -> None:
         """Print above the table what was taken over."""
-        for line in merge_in_lines(source, adoption):
+        for line in merge_in_lines(source, merged):
             self._live.console.print(line, markup=False, highlight=False)
 
     def begin(self, states: States) -> None:
@@ -156,16 +156,16 @@ def speed_in_words(states: States) -> str:
     return f"{per_hour} runs per hour, {in_words(states.seconds_left)} left"
 
 
-def merge_in_lines(source: Path, adoption: Merged, taken: str = "taken over") -> list[str]:
+def merge_in_lines(source: Path, merged: Merged, taken: str = "taken over") -> list[str]:
     """Return what became of the runs of another folder, in words."""
     counts = {
-        taken: len(adoption.adopted),
-        "here already": adoption.here,
-        "not finished there": adoption.unfinished,
-        "not of this sweep": adoption.others,
+        taken: len(merged.names),
+        "here already": merged.here,
+        "not finished there": merged.unfinished,
+        "not of this sweep": merged.others,
     }
     told = ", ".join(f"{n} {what}" for what, n in counts.items() if n) or "no runs"
-    return [f"{source}: {told}", *adoption.errors]
+    return [f"{source}: {told}", *merged.errors]
 
 
 def _one(state: State) -> Text:

@@ -17,11 +17,11 @@ def weights_to_take(config: RunConfig) -> tuple[str, ...]:
         return ()
     folder, found = RunFolder.open(transfer.source), []
     for seed in config.seeds:
-        donor = seed if transfer.source_seed is None else transfer.source_seed
+        source_seed = seed if transfer.source_seed is None else transfer.source_seed
         step = transfer.source_step
         if step is None:
-            step = max(folder.checkpoint_steps(donor), default=0)
-        found.append(folder.checkpoint_digest(donor, step))
+            step = max(folder.checkpoint_steps(source_seed), default=0)
+        found.append(folder.checkpoint_digest(source_seed, step))
     return tuple(found)
 
 

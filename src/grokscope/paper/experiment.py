@@ -261,9 +261,9 @@ class Request:
         return self._narrowed(experiment) if self.only else experiment
 
     def _narrowed(self, experiment: Experiment) -> Experiment:
-        wanted = [operation_key(text) for text in self.only]
+        keys = [operation_key(text) for text in self.only]
         whole = {operation_of(value): value for value in experiment.axes["operation"]}
-        for text in wanted:
+        for text in keys:
             if not any(text in key.split(", ") for key in whole):
                 some = "; ".join(list(whole)[:4])
                 raise UsageError(
@@ -271,7 +271,7 @@ class Request:
                     got=text,
                     allowed=f"{some}{'; …' if len(whole) > 4 else ''}",
                 )
-        kept = [v for k, v in whole.items() if not set(k.split(", ")).isdisjoint(wanted)]
+        kept = [v for k, v in whole.items() if not set(k.split(", ")).isdisjoint(keys)]
         axes = {**experiment.axes, "operation": tuple(kept)}
         return dataclasses.replace(experiment, axes=axes)
 

@@ -41,14 +41,14 @@ class Source:
     path: str
     """As it was given."""
     task: Task
-    donors: dict[int, SourceWeights]
+    weights: dict[int, SourceWeights]
     """Per seed of the run that takes them over."""
 
     def record(self) -> dict[str, Any]:
         """Return what the manifest keeps of it."""
         checkpoints = [
             {"seed": seed, "source_seed": d.seed, "step": d.step, "sha256": d.sha256}
-            for seed, d in self.donors.items()
+            for seed, d in self.weights.items()
         ]
         return {
             "source": self.path,
@@ -71,8 +71,8 @@ def read_source(config: RunConfig) -> Source | None:
     _refuse_another_shape(config, theirs, folder.path)
     seeds = {s: s if transfer.source_seed is None else transfer.source_seed for s in config.seeds}
     _refuse_missing_seeds(folder, seeds.values())
-    donors = {s: _donor(folder, at, transfer.source_step) for s, at in seeds.items()}
-    return Source(transfer.source, Task.from_config(theirs.task), donors)
+    weights = {s: _source_weights(folder, at, transfer.source_step) for s, at in seeds.items()}
+    return Source(transfer.source, Task.from_config(theirs.task), weights)
 
 
 def source_of(config: RunConfig, folder: RunFolder) -> Source | None:
@@ -95,7 +95,7 @@ def source_of(config: RunConfig, folder: RunFolder) -> Source | None:
 def take_over(model: Model, task: Task, source: Source, seed: int, load: Sequence[Part]) -> Model:
     """Return the fresh `model` of `seed` with the parts `load` of its source."""
     own = named_weights(model)
-    theirs = named_weights(source.donors[seed].model)
+    theirs = named_weights(source.weights[seed].model)
     taken = {name: np.asarray(W) for name, W in theirs.items() if part_of(name) in load}
     if "W_E" in taken:
         taken["W_E"] = _by_meaning(np.asarray(own["W_E"]), taken["W_E"], task, source.task)
@@ -144,7 +144,7 @@ def _refuse_missing_seeds(folder: RunFolder, seeds: Iterable[int]) -> None:
             )
 
 
-def _donor(folder: RunFolder, seed: int, step: int | None) -> SourceWeights:
+def _source_weights(folder: RunFolder, seed: int, step: int | None) -> SourceWeights:
     if not folder.checkpoint_steps(seed):
         raise RunFolderError(
             f"{path_in_words(folder.path)} has no checkpoint yet",

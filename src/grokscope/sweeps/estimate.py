@@ -76,7 +76,7 @@ class Estimate:
 
 
 def estimate(
-    jobs: Sequence[tuple[Job, int]], workers: int, tell: Callable[[str], None] = lambda _: None
+    jobs: Sequence[tuple[Job, int]], workers: int, say: Callable[[str], None] = lambda _: None
 ) -> Estimate:
     """Train a few real steps of the largest shapes, alone on one core or GPU, and add up.
 
@@ -84,7 +84,7 @@ def estimate(
 
     - `jobs`: what is to do, each with its number of steps.
     - `workers`: how many jobs train at the same time.
-    - `tell`: hears what is measured.
+    - `say`: is called with what is measured.
 
     **Raises:** `GrokscopeError` when the steps cannot be trained.
     """
@@ -92,7 +92,7 @@ def estimate(
     for job, steps in jobs:
         groups.setdefault(_shape_of(job.config), (job.config, []))[1].append(steps)
     largest_first = sorted(groups.values(), key=lambda g: -_work(g[0]) * sum(g[1]))
-    begun, measured = _measure([config for config, _ in largest_first], tell)
+    begun, measured = _measure([config for config, _ in largest_first], say)
     shapes = [
         Shape(config, tuple(steps), *_times(config, measured)) for config, steps in largest_first
     ]
@@ -103,7 +103,7 @@ def estimate(
 
 
 def _measure(
-    configs: Sequence[RunConfig], tell: Callable[[str], None]
+    configs: Sequence[RunConfig], say: Callable[[str], None]
 ) -> tuple[float, list[tuple[RunConfig, Times]]]:
     """Return the seconds until a process is ready, and what was measured within the budget."""
     answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
@@ -113,7 +113,7 @@ def _measure(
     try:
         for i, config in enumerate(configs):
             asked = time.perf_counter()
-            tell(f"measuring shape {i + 1} of {len(configs)}: {shape_in_words(config)}")
+            say(f"measuring shape {i + 1} of {len(configs)}: {shape_in_words(config)}")
             process.say({"config": config.to_json()})
             said = answers.get()
             if said is None:

@@ -18,7 +18,7 @@ from grokscope.errors import GrokscopeError, RunFolderError
 from grokscope.runner.identity import identity
 from grokscope.sweeps.job import ENDED, Job, is_done, verify_run
 
-_NEW: Final = ".adopting-"
+_NEW: Final = ".merging-"
 _OLD: Final = ".replaced-"
 
 
@@ -26,8 +26,8 @@ _OLD: Final = ".replaced-"
 class Merged:
     """What became of the runs of another folder."""
 
-    adopted: list[str] = field(default_factory=list)
-    """Names that they have in this sweep."""
+    names: list[str] = field(default_factory=list)
+    """Those taken, by the names that they have in this sweep."""
     here: int = 0
     """Runs that this sweep has already, as far or further."""
     unfinished: int = 0
@@ -37,7 +37,7 @@ class Merged:
     errors: list[str] = field(default_factory=list)
     """Folders that could not be read or copied, with the reason."""
     done: list[str] = field(default_factory=list)
-    """Those adopted that have nothing left to train."""
+    """Those of `names` that have nothing left to train."""
 
 
 def merge_runs(
@@ -61,20 +61,20 @@ def merge_runs(
     if copy:
         make_folder(sweep.runs)
         remove_unfinished_merge(sweep)
-    wanted, found = {_wanted_key(job.config): job for job in jobs}, Merged()
+    by_key, found = {_job_key(job.config): job for job in jobs}, Merged()
     folder = source / RUNS_NAME if is_sweep(source) else source
     for name in names_in(folder):
         if name.startswith(".") or not (folder / name / MANIFEST_NAME).exists():
             continue
         try:
-            _consider(folder / name, wanted, sweep, found, copy)
+            _consider(folder / name, by_key, sweep, found, copy)
         except GrokscopeError as error:
             found.errors.append(str(error))
     return found
 
 
 def remove_unfinished_merge(sweep: SweepFolder) -> None:
-    """Remove what a killed adoption left behind."""
+    """Remove what a killed merge left behind."""
     for name in names_in(sweep.runs, missing_ok=True):
         if name.startswith(_OLD) and not (sweep.runs / name.removeprefix(_OLD)).exists():
             (sweep.runs / name).rename(sweep.runs / name.removeprefix(_OLD))
@@ -83,12 +83,12 @@ def remove_unfinished_merge(sweep: SweepFolder) -> None:
 
 
 def _consider(
-    run: Path, wanted: Mapping[str, Job], sweep: SweepFolder, found: Merged, copy: bool
+    run: Path, by_key: Mapping[str, Job], sweep: SweepFolder, found: Merged, copy: bool
 ) -> None:
     locked = is_locked(run)
     manifest = RunFolder.open(run).manifest
     config = RunConfig.from_json(manifest.config)
-    job = wanted.get(identity(config, weights_taken(manifest)))
+    job = by_key.get(identity(config, weights_taken(manifest)))
     if job is None:
         found.others += 1
     elif locked or manifest.status not in ENDED:
@@ -100,12 +100,12 @@ def _consider(
         if copy:
             _copy(run, sweep.runs, job.name)
             forget_failure(sweep.path, job.name)
-        found.adopted.append(job.name)
+        found.names.append(job.name)
         if is_done(manifest, job.config):
             found.done.append(job.name)
 
 
-def _wanted_key(config: RunConfig) -> str:
+def _job_key(config: RunConfig) -> str:
     """Return the key of the run that a configuration makes; its source may not be there yet."""
     try:
         return identity(config, weights_to_take(config))

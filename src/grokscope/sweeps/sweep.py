@@ -29,7 +29,7 @@ _PATIENCE_WITH_ORPHANS: Final = 60.0
 class Watcher:
     """Hears how a sweep goes; this one does nothing."""
 
-    def adopted(self, source: Path, adoption: Merged) -> None:
+    def merged(self, source: Path, merged: Merged) -> None:
         """Runs of another folder were taken over."""
 
     def begin(self, states: States) -> None:
@@ -47,12 +47,12 @@ class Plan:
 
     - `states`: of all its runs.
     - `left`: the jobs that are not done, each with the steps that it may still take.
-    - `adoptions`: per folder to be merged, what would be taken over.
+    - `merged`: per folder to be merged, what would be taken over.
     """
 
     states: States
     left: list[tuple[Job, int]] = field(default_factory=list)
-    adoptions: dict[Path, Merged] = field(default_factory=dict)
+    merged: dict[Path, Merged] = field(default_factory=dict)
 
 
 def plan(spec: Spec, out: Path, merge: Sequence[Path] = ()) -> Plan:
@@ -65,14 +65,14 @@ def plan(spec: Spec, out: Path, merge: Sequence[Path] = ()) -> Plan:
     **Raises:** `RunFolderError` when one of them cannot be read.
     """
     jobs, states = spec.jobs(), States(spec.points, out)
-    adoptions = {source: merge_runs(jobs, SweepFolder(out), source, copy=False) for source in merge}
-    done = {name for adoption in adoptions.values() for name in adoption.done}
+    merged = {source: merge_runs(jobs, SweepFolder(out), source, copy=False) for source in merge}
+    done = {name for merged in merged.values() for name in merged.done}
     left = []
     for job in jobs:
         state = states.now[job.name]
         if job.name not in done and (not state.ended or state.status == "failed"):
             left.append((job, max(0, job.config.schedule.steps - (state.step or 0))))
-    return Plan(states, left, adoptions)
+    return Plan(states, left, merged)
 
 
 def run_sweep(
@@ -114,7 +114,7 @@ def run_sweep(
         remove_files(list(sweep.path.glob(".*.tmp-*")))
         sweep.write_spec(spec.text)
         for source in merge:
-            watcher.adopted(source, merge_runs(spec.jobs(), sweep, source))
+            watcher.merged(source, merge_runs(spec.jobs(), sweep, source))
         if train:
             _train(
                 spec,

@@ -28,11 +28,11 @@ class _Stopwatch(Callbacks):
 
 def main() -> None:
     """Measure the configurations that are asked about."""
-    talk = Conversation()
-    while (request := talk.next()) is not None:
+    conversation = Conversation()
+    while (request := conversation.next()) is not None:
         started = time.perf_counter()
         times = seconds(RunConfig.from_json(request["config"]))
-        talk.answer(times | {"took": time.perf_counter() - started})
+        conversation.answer(times | {"took": time.perf_counter() - started})
 
 
 def seconds(config: RunConfig) -> dict[str, float]:

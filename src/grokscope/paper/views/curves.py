@@ -44,26 +44,27 @@ _MISSING: Final = "No run of this experiment has been trained yet."
 def draw_curves(data: ViewData) -> list[Block]:
     """Return the figure: panels by `by`, colours by `colour`, one thin line per seed."""
     options, title = data.view.options, data.view.title
-    field, wanted = options["colour"], options.get("measures", _DEFAULT)
+    field, measures = options["colour"], options.get("measures", _DEFAULT)
     of_tasks = field == "task"
     rows = [
         _drawn(row, field)
         for row in with_rows(data.results, "curves")
-        if row["measure"] in wanted and (row["task"] is not None) == of_tasks
+        if row["measure"] in measures and (row["task"] is not None) == of_tasks
     ]
     if not rows:
         return [Figure("curves", title, "", missing=_MISSING)]
     facets = [options["by"], *varying_columns(rows, [options["by"], field, "task"])]
     last = max(row["step"] for row in rows)
-    domain = _domain(data, rows, field, wanted)
+    domain = _domain(data, rows, field, measures)
     colour = colours("colour", domain, _TITLES.get(field), ordered=field in _NUMBERS)
     layout = Layout(columns=3, least=300, axis=72)
     panels = [
-        time_panel(_slim(found), _heading(found, facets, wanted), colour, _y(wanted), last)
+        time_panel(_slim(found), _heading(found, facets, measures), colour, _y(measures), last)
         for found in grouped(rows, facets).values()
     ]
     chart = assemble(panels, layout, title)
-    return [Figure("curves", title, _caption(rows, wanted), chart, layout, first_step=EVALUATIONS)]
+    caption = _caption(rows, measures)
+    return [Figure("curves", title, caption, chart, layout, first_step=EVALUATIONS)]
 
 
 _TITLES: Final = {"train_fraction": "r", "p": "p"}
@@ -77,19 +78,21 @@ def _drawn(row: dict[str, Any], field: str) -> dict[str, Any]:
     return row | {"colour": colour, "line": f"{colour}, seed {row['seed']}"}
 
 
-def _heading(rows: list, facets: list[str], wanted: list[str]) -> str:
+def _heading(rows: list, facets: list[str], measures: list[str]) -> str:
     """Return a panel's title; where accuracy is not shown, with how the runs ended."""
     title = values_in_words(rows[0], facets)
-    return shorten(title if wanted == _DEFAULT else f"{title} ({outcome_in_words(rows)})", 46)
+    return shorten(title if measures == _DEFAULT else f"{title} ({outcome_in_words(rows)})", 46)
 
 
 def _slim(rows: list) -> list[dict[str, Any]]:
     return [{k: row[k] for k in ("step", "value", "colour", "line")} for row in rows]
 
 
-def _domain(data: ViewData, rows: list[dict[str, Any]], field: str, wanted: list[str]) -> list[str]:
+def _domain(
+    data: ViewData, rows: list[dict[str, Any]], field: str, measures: list[str]
+) -> list[str]:
     if field == "measure":
-        return [_symbol(name) for name in wanted]
+        return [_symbol(name) for name in measures]
     if field in _NUMBERS:
         return [f"{v:g}" for v in column_values(rows, field)]
     known = column_values(rows, "colour")
@@ -103,13 +106,13 @@ def _symbol(name: str) -> str:
     return f"{MEASURES[key].symbol} of {matrix}" if key in MEASURES else name.replace("_", " ")
 
 
-def _y(wanted: list[str]) -> str:
-    return "test accuracy" if wanted == _DEFAULT else "measure (0 to 1)"
+def _y(measures: list[str]) -> str:
+    return "test accuracy" if measures == _DEFAULT else "measure (0 to 1)"
 
 
-def _caption(rows: list[dict[str, Any]], wanted: list[str]) -> str:
+def _caption(rows: list[dict[str, Any]], measures: list[str]) -> str:
     seeds = sorted({row["seed"] for row in rows})
-    what = "Test accuracy" if wanted == _DEFAULT else "FFS and FCR"
+    what = "Test accuracy" if measures == _DEFAULT else "FFS and FCR"
     n = f"one line per seed (seeds {' '.join(map(str, seeds))})" if len(seeds) > 1 else "one seed"
     return (
         f"{what}, {n}. A line ends where its run ended: 500 steps after it grokked, or at its last"

@@ -48,12 +48,12 @@ class LocalEngine:
     ) -> list[Outcome]:
         """Train every batch; see `Engine.run`."""
         make_folder(folder / LOGS_NAME)
-        crew = _Workers(batches, folder)
+        workers = _Workers(batches, folder)
         try:
-            crew.work(self._places, watch)
+            workers.work(self._places, watch)
         finally:
-            crew.dismiss()
-        return list(crew.outcomes.values())
+            workers.dismiss()
+        return list(workers.outcomes.values())
 
 
 class _Workers:

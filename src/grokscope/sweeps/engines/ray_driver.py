@@ -34,23 +34,23 @@ LOG_NAME: Final = "ray.log"
 _LOOK_SECONDS: Final = 0.2
 _SAVE_SECONDS: Final = 60.0
 
-Tell = Callable[[Outcome], None]
+OnOutcome = Callable[[Outcome], None]
 
 
 def main() -> None:
     """Connect, say how many batches fit, and train those that are then handed over."""
-    talk = Conversation()
-    settings = talk.next()
+    conversation = Conversation()
+    settings = conversation.next()
     if settings is None:
         return
     try:
         with connected(settings["address"]) as ray:
-            talk.say({"slots": _slots(ray, settings)})
-            order = talk.next()
+            conversation.say({"slots": _slots(ray, settings)})
+            order = conversation.next()
             if order is not None:
-                _train(ray, settings, order, talk)
+                _train(ray, settings, order, conversation)
     except GrokscopeError as error:
-        talk.say({"refused": str(error), "exit_code": error.exit_code})
+        conversation.say({"refused": str(error), "exit_code": error.exit_code})
 
 
 def _slots(ray: Any, settings: dict[str, Any]) -> int:
@@ -66,17 +66,19 @@ def _slots(ray: Any, settings: dict[str, Any]) -> int:
     return found
 
 
-def _train(ray: Any, settings: dict[str, Any], order: dict[str, Any], talk: Conversation) -> None:
+def _train(
+    ray: Any, settings: dict[str, Any], order: dict[str, Any], conversation: Conversation
+) -> None:
     folder = Path(order["folder"])
     _log_to(folder / LOGS_NAME / LOG_NAME)
 
-    def tell(outcome: Outcome) -> None:
-        talk.say({"outcome": dataclasses.asdict(outcome)})
+    def on_outcome(outcome: Outcome) -> None:
+        conversation.say({"outcome": dataclasses.asdict(outcome)})
 
     with stop_requests() as stop, _shared(folder) as token:
-        training = _Training(ray, settings, folder, token, tell)
+        training = _Training(ray, settings, folder, token, on_outcome)
         training.run([Batch.from_json(batch) for batch in order["batches"]], stop)
-    talk.say({"ended": True})
+    conversation.say({"ended": True})
 
 
 def _log_to(path: Path) -> None:
@@ -96,9 +98,10 @@ class _Training:
     """Batches on their way through the cluster."""
 
     def __init__(
-        self, ray: Any, settings: dict[str, Any], folder: Path, token: str, tell: Tell
+        self, ray: Any, settings: dict[str, Any], folder: Path, token: str, on_outcome: OnOutcome
     ) -> None:
-        self._ray, self._settings, self._folder, self._tell = ray, settings, folder, tell
+        self._ray, self._settings, self._folder = ray, settings, folder
+        self._on_outcome = on_outcome
         self._storage: str | None = settings["storage"]
         cpus, gpus = settings["cpus"], settings["gpus"]
         environment = worker_environment(cpus, gpus, local=settings["address"] is None)
@@ -156,7 +159,7 @@ class _Training:
             return
         self._fetch(batch)
         for outcome in outcomes:
-            self._tell(outcome if self._storage is None else self._recorded(outcome))
+            self._on_outcome(outcome if self._storage is None else self._recorded(outcome))
 
     def _lost(self, batch: Batch, why: str) -> None:
         """Hand a batch out once more, unless that was done often enough."""
@@ -175,9 +178,9 @@ class _Training:
         for job in batch.jobs:
             status = status_if_done(self._folder / RUNS_NAME / job.name, job.config)
             if status is None:
-                self._tell(record_failed_job(job.name, line, self._folder))
+                self._on_outcome(record_failed_job(job.name, line, self._folder))
             else:
-                self._tell(Outcome(job.name, status))
+                self._on_outcome(Outcome(job.name, status))
 
     def _recorded(self, outcome: Outcome) -> Outcome:
         """Keep in the sweep's folder what the worker could only keep in its own."""

@@ -10,14 +10,14 @@ from grokscope.sweeps.job import INTERRUPTED
 
 def main() -> None:
     """Train batches until there are no more, or one is interrupted."""
-    talk = Conversation()
+    conversation = Conversation()
 
-    def tell(outcome: Outcome) -> None:
-        talk.say({"outcome": dataclasses.asdict(outcome)})
+    def on_outcome(outcome: Outcome) -> None:
+        conversation.say({"outcome": dataclasses.asdict(outcome)})
 
-    while (request := talk.next()) is not None:
+    while (request := conversation.next()) is not None:
         batch = Batch.from_json(request["batch"])
-        outcomes = run_batch(batch, Path(request["folder"]), tell)
+        outcomes = run_batch(batch, Path(request["folder"]), on_outcome)
         if any(outcome.status == INTERRUPTED for outcome in outcomes):
             return
-        talk.answer({"ended": True})
+        conversation.answer({"ended": True})

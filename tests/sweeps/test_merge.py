@@ -19,8 +19,8 @@ def files(folder: Path) -> dict[Path, int]:
 
 
 class Told(Watcher):
-    def adopted(self, source: Path, adoption: Any) -> None:
-        self.source, self.adoption = source, adoption
+    def merged(self, source: Path, merged: Any) -> None:
+        self.source, self.merge = source, merged
 
 
 def test_merging_takes_over_equal_runs_whatever_their_names(
@@ -52,10 +52,10 @@ def test_merging_takes_over_equal_runs_whatever_their_names(
         spec, tmp_path / "s", engine=inline(), merge=[there], train=False, watcher=told
     )
     names = [job.name for job in spec.jobs()]
-    assert told.adoption.adopted == names[:2]
-    assert told.adoption == planned.adoptions[there]
-    assert (told.adoption.others, told.adoption.unfinished, told.adoption.here) == (2, 1, 0)
-    assert [("damaged" in error) for error in told.adoption.errors] == [True]
+    assert told.merge.names == names[:2]
+    assert told.merge == planned.merged[there]
+    assert (told.merge.others, told.merge.unfinished, told.merge.here) == (2, 1, 0)
+    assert [("damaged" in error) for error in told.merge.errors] == [True]
     assert files(there) == before
     assert {path.name for path in folder.runs.iterdir()} == set(names[:2])
     assert not list(folder.runs.rglob(".lock"))
@@ -65,7 +65,7 @@ def test_merging_takes_over_equal_runs_whatever_their_names(
     }
     engine = inline()
     run_sweep(spec, tmp_path / "s", engine=engine, merge=[there], watcher=told)
-    assert (told.adoption.adopted, told.adoption.here) == ([], 2)
+    assert (told.merge.names, told.merge.here) == ([], 2)
     assert engine.trained == names[2:]
 
 
@@ -92,7 +92,7 @@ def test_merging_knows_a_transfer_by_the_weights_and_not_by_their_place(
         spec, tmp_path / "s", engine=engine, merge=[tmp_path / "there"], watcher=told
     )
     (job,) = spec.jobs()
-    assert (told.adoption.adopted, told.adoption.others) == ([job.name], 1)
+    assert (told.merge.names, told.merge.others) == ([job.name], 1)
     assert engine.trained == [job.name]
     (row,) = folder.index().to_pylist()
     assert (row["status"], row["steps"]) == ("undecided", 30)
@@ -114,11 +114,11 @@ def test_merging_replaces_only_what_is_not_done(tmp_path: Path, sweep_of: Any, i
     run_sweep(
         long, tmp_path / "a", engine=inline(), merge=[tmp_path / "b"], train=False, watcher=told
     )
-    assert len(told.adoption.adopted) == 2
+    assert len(told.merge.names) == 2
     assert {row["steps"] for row in SweepFolder.open(tmp_path / "a").index().to_pylist()} == {20}
     # and the other way round there is nothing to gain
     run_sweep(long, tmp_path / "b", engine=inline(), merge=[tmp_path / "a"], watcher=told)
-    assert (told.adoption.adopted, told.adoption.here) == ([], 2)
+    assert (told.merge.names, told.merge.here) == ([], 2)
     with pytest.raises(RunFolderError, match="into itself"):
         run_sweep(long, tmp_path / "a", engine=inline(), merge=[tmp_path / "a"])
 
@@ -128,7 +128,7 @@ def test_a_killed_merge_leaves_no_half_run(tmp_path: Path, sweep_of: Any, inline
     run_sweep(spec, tmp_path / "a", engine=inline())
     first, second = (job.name for job in spec.jobs())
     runs = tmp_path / "b" / "runs"
-    (runs / f".adopting-{first}").mkdir(parents=True)
+    (runs / f".merging-{first}").mkdir(parents=True)
     (tmp_path / "b" / "sweep.toml").touch()
     shutil.copytree(tmp_path / "a" / "runs" / second, runs / f".replaced-{second}")
     engine = inline()
