@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,7 +78,7 @@ def test_no_values_give_no_band() -> None:
 
 
 def test_few_curves_have_the_colours_of_the_page_and_many_their_own() -> None:
-    few = colours("by", ["a", "b", "c", "d"], "by", ordered=False).to_dict()
+    few: Any = colours("by", ["a", "b", "c", "d"], "by", ordered=False).to_dict()
     assert few["scale"] == {"domain": ["a", "b", "c", "d"]}
-    many = colours("by", list("abcde"), "by", ordered=False).to_dict()
+    many: Any = colours("by", list("abcde"), "by", ordered=False).to_dict()
     assert len(set(many["scale"]["range"])) == 5
