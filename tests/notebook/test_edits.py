@@ -57,6 +57,14 @@ def test_a_basis_lays_the_residues_out_by_a_coordinate() -> None:
     np.testing.assert_array_equal(done[P:], 1)
 
 
+def test_the_basis_of_an_operation_is_that_of_its_inputs() -> None:
+    basis = gs.basis("x*y", p=P)
+    array = gs.NamedArray(np.random.default_rng(0).normal(size=(P, 4)), ("token", "d_model"))
+    np.testing.assert_array_equal(
+        gs.edits.keep([2], basis)(array), gs.edits.keep([2], basis.inputs)(array)
+    )
+
+
 def test_patch_takes_another_pair_or_one_operand_of_it() -> None:
     array = grid(10.0 * X + Y)
     assert (gs.edits.patch(3, 4)(array) == 34).all()

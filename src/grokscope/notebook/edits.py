@@ -134,7 +134,7 @@ def _several(given: int | Sequence[int]) -> Sequence[int]:
 def _along_residues(
     project: Callable[..., np.ndarray], frequencies: int | Sequence[int], basis: Any
 ) -> Edit:
-    known, chosen = getattr(basis, "embedding", basis), _several(frequencies)
+    known, chosen = getattr(basis, "inputs", basis), _several(frequencies)
     if not isinstance(known, Characters | None):
         raise UsageError(
             "no such basis",
