@@ -68,8 +68,11 @@ def charts(page: Path) -> list[dict[str, Any]]:
 
 
 def test_a_sweep_is_compared_in_its_own_page(sweep: Path) -> None:
+    column = '<th scope="col">page</th>'
+    assert column not in write_report([sweep]).read_text("utf-8")  # no run has one
     (sweep / "runs" / "r-0.1-0" / "report.html").write_text("its own page")
     page = write_report([sweep])
+    assert column in page.read_text("utf-8")
     assert page == sweep / "report.html"
     text = page.read_text("utf-8")
     assert "<h1>x + y modulo 7: weight decay 0.1 and 1, seed 0 and 1</h1>" in text
