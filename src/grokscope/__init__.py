@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         sweep,
         train,
     )
+    from grokscope.runner.progress import Callbacks
     from grokscope.sweeps.explain_many import explain
     from grokscope.tasks.structure import structure
 
@@ -45,6 +46,7 @@ __version__ = "0.1.0"
 watch_forks()
 
 __all__ = [
+    "Callbacks",
     "NamedArray",
     "Network",
     "Run",
@@ -69,6 +71,7 @@ __all__ = [
 
 _VERBS = "grokscope.notebook.verbs"
 _HOMES = {
+    "Callbacks": "grokscope.runner.progress",
     "NamedArray": "grokscope.notebook.arrays",
     "Network": "grokscope.notebook.network",
     "Run": "grokscope.notebook.run",

@@ -10,8 +10,8 @@ import pytest
 import grokscope as gs
 
 MODULES: Final = ("arrays", "edits", "network", "run", "plots", "verbs")
-OUTSIDE: Final = ("explain", "measure", "structure")
-"""Public functions of other rooms."""
+OUTSIDE: Final = ("Callbacks", "explain", "measure", "structure")
+"""Public names of other rooms."""
 
 
 def found() -> dict[str, doctest.DocTest]:

@@ -58,8 +58,8 @@ def train(
     - `preset`: where the settings start from, a key of `grokscope.config.run.PRESETS`.
     - `out`: run folder; by default `runs/NAME` with a name made from the operation.
     - `resume`: go on with the run of the same settings in `out`.
-    - `callbacks`: are told how it goes; without one, standard error or the notebook has a line with
-      the step and the test accuracy.
+    - `callbacks`: a `gs.Callbacks` that is told how it goes; without one, standard error or the
+      notebook has a line with the step and the test accuracy.
     - `quiet`: show nothing but warnings.
     - `lock`: False trains also where the file system has no locks; then nothing else may write
       there.

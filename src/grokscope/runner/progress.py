@@ -182,7 +182,17 @@ class Evaluation:
 
 
 class Callbacks:
-    """Takes the news of a training; a subclass overrides what it wants, and returns at once."""
+    """Is told how a training goes; a subclass overrides the methods that it needs.
+
+    Each returns at once: the training waits for it.
+
+        >>> class Accuracies(gs.Callbacks):
+        ...     def evaluated(self, evaluation):
+        ...         print(evaluation.step, evaluation.values["test_accuracy"])
+        >>> run = gs.train("x*y", out="runs/told", callbacks=Accuracies(), **TINY)
+        20 [...]
+        40 [...]
+    """
 
     def preparing(self, what: str) -> None:
         """Something that may take minutes has begun, before the first step."""
