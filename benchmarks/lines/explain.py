@@ -15,11 +15,11 @@ GROKSCOPE: Final = [sys.executable, "-m", "grokscope"]
 RUNS: Final = Path("runs/benchmark")
 _IN_PROCESS: Final = """
 import json, resource, sys, time
-from grokscope.explanation.of_run import explain
+from grokscope.explanation.of_run import explain_networks
 from grokscope.disk.folder import RunFolder
 folder = RunFolder.open(sys.argv[1])
 started = time.perf_counter()
-found = explain(folder)
+found = explain_networks(folder)
 seconds = time.perf_counter() - started
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({"seconds": seconds, "mib": peak, "verdict": found[0].verdict}))

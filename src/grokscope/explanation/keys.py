@@ -123,6 +123,13 @@ class PlanePursuit:
         new = orthonormal(self._planes[plane], self._basis)
         self._basis = np.concatenate([self._basis, new], axis=1)
 
+    def choose_all(self, frequencies: Sequence[int]) -> None:
+        """Add the planes of some frequencies, each once."""
+        for k in frequencies:
+            for plane in self.number[:, k - 1].tolist():
+                if plane not in self.chosen:
+                    self.choose(plane)
+
     def run(self, threshold: float, most: int, among: Collection[int] | None = None) -> None:
         """Choose planes as long as the best adds at least `threshold`.
 
@@ -255,17 +262,14 @@ def confirm_keys(
         return keys
     table = np.asarray(table, np.float64)
     pursuit = PlanePursuit(table, characters)
-    for k in keys.frequencies:
-        for plane in pursuit.number[:, k - 1]:
-            if plane not in pursuit.chosen:
-                pursuit.choose(int(plane))
-    rest = 1 - pursuit.energy
-    only = dataclasses.replace(
-        characters, parts=tuple(part[[k - 1 for k in new]] for part in characters.parts)
-    )
+    pursuit.choose_all(keys.frequencies)
+    tested = [k - 1 for k in new]
+    parts = tuple(part[tested] for part in characters.parts)
+    only = dataclasses.replace(characters, parts=parts)
     share = permutation_null(pursuit.residual, only, draws=keys.draws).threshold
-    among = {int(plane) for plane in pursuit.number[:, [k - 1 for k in new]].ravel()}
-    pursuit.run(max(share * rest, LEAST_POINTED_AT), characters.dimensions, among)
+    least = max(share * (1 - pursuit.energy), LEAST_POINTED_AT)
+    among = pursuit.number[:, tested].ravel().tolist()
+    pursuit.run(least, characters.dimensions, among)
     found, ghosts = _paired(pursuit)
     added = tuple(k for k in found if k in new)
     if not added:

@@ -16,7 +16,7 @@ from grokscope.explanation.network import NetworkInBasis, mean_per_sum
 from grokscope.explanation.pairs import attention_patterns, last_hidden, on_all_pairs
 from grokscope.fourier.characters import Characters
 from grokscope.fourier.waves import all_frequencies, real_waves
-from grokscope.models import MLP
+from grokscope.models import MLP, Block
 
 ACTIVE: Final = 1e-4
 """Strength, as a share of the strongest neuron's, from which a neuron counts."""
@@ -291,34 +291,36 @@ def attention_findings(
     patterns = attention_patterns(model, operation_index=network.operation_index)
     over = patterns[:, :, network.defined].astype(np.float64)
     shares = block_shares(network, np.moveaxis(patterns[:, 0], 0, 2))
-    block, characters = model.blocks[-1], network.basis.inputs
-    findings = []
-    for head, (mean, deviation) in enumerate(zip(over.mean(axis=2), over.std(axis=2), strict=True)):
-        circuit = np.asarray(block.W_V[head], np.float64) @ np.asarray(block.W_O[head], np.float64)
-        # W_E·W_V·W_O, a table over residues
-        moved = characters.centred(network.embedding @ circuit)
-        best = int(dominant_frequencies(shares[head : head + 1])[0])
-        share = float(shares[head].max(initial=0))
-        findings.append(
-            HeadFinding(
-                head=head,
-                mean=_three(mean),
-                deviation=_three(deviation),
-                frequency=best if share > 0 else 0,
-                share=share,
-                moved=float(np.linalg.norm(moved)),
-                in_keys=characters.energy_share(frequencies, moved),
-                in_keys_of_x=_of_x(characters).energy_share(frequencies, moved),
-            )
+    spread = zip(over.mean(axis=2), over.std(axis=2), shares, strict=True)
+    return tuple(
+        HeadFinding(
+            head=head,
+            mean=_three(mean),
+            deviation=_three(deviation),
+            frequency=1 + int(share.argmax()) if share.max(initial=0) > 0 else 0,
+            share=float(share.max(initial=0)),
+            **_moved_by(network, model.blocks[-1], head, frequencies),
         )
-    return tuple(findings)
+        for head, (mean, deviation, share) in enumerate(spread)
+    )
+
+
+def _moved_by(
+    network: NetworkInBasis, block: Block, head: int, frequencies: Sequence[int]
+) -> dict[str, float]:
+    """What the OV circuit of a head moves from x, and the share of the keys in it."""
+    characters = network.basis.inputs
+    of_x = Characters(characters.n, characters.inside, characters.parts[:1])
+    circuit = np.asarray(block.W_V[head], np.float64) @ np.asarray(block.W_O[head], np.float64)
+    # W_E·W_V·W_O, a table over residues
+    moved = characters.centred(network.embedding @ circuit)
+    return {
+        "moved": float(np.linalg.norm(moved)),
+        "in_keys": characters.energy_share(frequencies, moved),
+        "in_keys_of_x": of_x.energy_share(frequencies, moved),
+    }
 
 
 def _three(values: Float[np.ndarray, "pos"]) -> tuple[float, float, float]:
     x, op, y = values.tolist()
     return x, op, y
-
-
-def _of_x(characters: Characters) -> Characters:
-    """The characters of u alone."""
-    return Characters(characters.n, characters.inside, characters.parts[:1])

@@ -128,15 +128,8 @@ def _checkpoint(path: Path, operation: str, by: str | None) -> Explanation:
     network = network_of(content.tensors, content.meta)
     p = network.model.W_U.shape[1]
     task = Task((parse(operation),), p)
-    trained = str(content.meta.get("operation", task.canonical))
-    if task.canonical not in (parts := trained.split(", ")):
-        raise RunFolderError(
-            "this checkpoint was trained on another operation",
-            got=operation,
-            allowed=trained,
-            next_step="to explain it by another structure, use"
-            f' --operation "{parts[0]}" --by "{operation}"',
-        )
+    trained = str(content.meta.get("operation", task.canonical)).split(", ")
+    _require_trained(operation, task.canonical, trained)
     own = structure_of(task, 0, network.seed)
     search, control = structures_by(by, own, p)
     return explain_network(
@@ -144,9 +137,20 @@ def _checkpoint(path: Path, operation: str, by: str | None) -> Explanation:
         task.labels(network.seed)[0].reshape(p, p),
         search,
         operation=task.canonical,
-        kind=None,
-        operation_index=parts.index(task.canonical),
+        operation_index=trained.index(task.canonical),
         seed=network.seed,
         step=network.step,
         control=control,
     )
+
+
+def _require_trained(operation: str, canonical: str, trained: list[str]) -> None:
+    """Raise `RunFolderError` where a checkpoint was not trained on an operation."""
+    if canonical not in trained:
+        raise RunFolderError(
+            "this checkpoint was trained on another operation",
+            got=operation,
+            allowed=", ".join(trained),
+            next_step="to explain it by another structure, use"
+            f' --operation "{trained[0]}" --by "{operation}"',
+        )

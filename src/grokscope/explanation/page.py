@@ -39,8 +39,6 @@ from grokscope.explanation.verdict import Claim, Edit, Place, Verdict
 MOST_FAMILIES: Final = 10
 PLACES_IN_WORDS: Final = {"embedding": "W_E", "neurons": "neurons", "logits": "class axis"}
 """Fields of `Ablations` → what was edited."""
-
-
 _UNKNOWN: Final = "–"
 
 

@@ -19,11 +19,6 @@ Read = Callable[[Array, dict[str, Array]], Array]
 """What to keep of a pass: (logits, activations by name) → an array with one row per pair."""
 
 
-def modulus(model: Model) -> int:
-    """Return p, the number of answers."""
-    return model.W_U.shape[1]
-
-
 def not_finite(model: Model) -> str:
     """Return which matrix of a network is not finite, "" where all are.
 
@@ -51,7 +46,7 @@ def over_pairs(
 
     **Raises:** `UsageError` for an operation that the network has no operator token for.
     """
-    p = modulus(model)
+    p = model.W_U.shape[1]
 
     def run(model: Model, tokens: Int[Array, "pair pos"]) -> Array:
         return read(*model.trace(tokens))
@@ -74,7 +69,8 @@ def all_tokens(model: Model, operation_index: int = 0) -> Int[np.ndarray, "pair 
 
     **Raises:** `UsageError` for an operation that the network has no operator token for.
     """
-    p, n_tasks = modulus(model), model.W_E.shape[0] - modulus(model)
+    p = model.W_U.shape[1]
+    n_tasks = len(model.W_E) - p
     if not 0 <= operation_index < n_tasks:
         raise UsageError("no such operation", got=operation_index, allowed=f"0 to {n_tasks - 1}")
     x, y = np.divmod(np.arange(p**2), p)

@@ -84,8 +84,6 @@ def _readable(documents: Sequence[Mapping[str, Any]]) -> list[Explanation]:
 
 
 _PLACES: Final = ("W_E", "neurons", "class_axis")
-
-
 COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
     ("mixture_operation", pa.string()),
     ("explained_step", pa.int64()),
