@@ -14,7 +14,7 @@ from grokscope.cli.training_view import StandardError
 from grokscope.sweeps.merge import Merged
 from grokscope.sweeps.spec import Spec
 from grokscope.sweeps.states import State, States
-from grokscope.sweeps.sweep import Watcher
+from grokscope.sweeps.sweep import SweepCallbacks
 
 
 def states_of(axes: dict[str, Any], folder: Path) -> States:
@@ -114,15 +114,15 @@ def test_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_view_fits_standard_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with show_sweep(quiet=True) as watcher:
-        assert type(watcher) is Watcher
-    with show_sweep(quiet=False) as watcher:
-        assert isinstance(watcher, SweepLines)
+    with show_sweep(quiet=True) as callbacks:
+        assert type(callbacks) is SweepCallbacks
+    with show_sweep(quiet=False) as callbacks:
+        assert isinstance(callbacks, SweepLines)
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    with show_sweep(quiet=False) as watcher:
-        assert isinstance(watcher, SweepTable)
+    with show_sweep(quiet=False) as callbacks:
+        assert isinstance(callbacks, SweepTable)
         states = states_of({"operation": ["x", "y"]}, tmp_path)
-        watcher.merged(Path("there"), Merged())
-        watcher.begin(states)
-        watcher.polled(fill(states, *EVERY))
+        callbacks.merged(Path("there"), Merged())
+        callbacks.begin(states)
+        callbacks.polled(fill(states, *EVERY))

@@ -11,14 +11,14 @@ from grokscope.disk.folder import RunFolder
 from grokscope.disk.sweep_folder import SweepFolder
 from grokscope.errors import RunFolderError
 from grokscope.runner.loop import train_run
-from grokscope.sweeps.sweep import Watcher, plan, run_sweep
+from grokscope.sweeps.sweep import SweepCallbacks, plan, run_sweep
 
 
 def files(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
-class Told(Watcher):
+class Told(SweepCallbacks):
     def merged(self, source: Path, merged: Any) -> None:
         self.source, self.merge = source, merged
 
@@ -49,7 +49,7 @@ def test_merging_takes_over_equal_runs_whatever_their_names(
     assert [job.name for job, _ in planned.left] == [job.name for job in spec.jobs()[2:]]
     assert not (tmp_path / "s").exists()
     folder = run_sweep(
-        spec, tmp_path / "s", engine=inline(), merge=[there], train=False, watcher=told
+        spec, tmp_path / "s", engine=inline(), merge=[there], train=False, callbacks=told
     )
     names = [job.name for job in spec.jobs()]
     assert told.merge.names == names[:2]
@@ -64,7 +64,7 @@ def test_merging_takes_over_equal_runs_whatever_their_names(
         names[1]: 30,
     }
     engine = inline()
-    run_sweep(spec, tmp_path / "s", engine=engine, merge=[there], watcher=told)
+    run_sweep(spec, tmp_path / "s", engine=engine, merge=[there], callbacks=told)
     assert (told.merge.names, told.merge.here) == ([], 2)
     assert engine.trained == names[2:]
 
@@ -89,7 +89,7 @@ def test_merging_knows_a_transfer_by_the_weights_and_not_by_their_place(
     spec = sweep_of({"operation": ["x*y"]}, source=f"{tmp_path}/moved", steps=30, **parts)
     told, engine = Told(), inline()
     folder = run_sweep(
-        spec, tmp_path / "s", engine=engine, merge=[tmp_path / "there"], watcher=told
+        spec, tmp_path / "s", engine=engine, merge=[tmp_path / "there"], callbacks=told
     )
     (job,) = spec.jobs()
     assert (told.merge.names, told.merge.others) == ([job.name], 1)
@@ -112,12 +112,12 @@ def test_merging_replaces_only_what_is_not_done(tmp_path: Path, sweep_of: Any, i
     told = Told()
     # undecided at 10 steps here, at 20 there, and 20 are wanted
     run_sweep(
-        long, tmp_path / "a", engine=inline(), merge=[tmp_path / "b"], train=False, watcher=told
+        long, tmp_path / "a", engine=inline(), merge=[tmp_path / "b"], train=False, callbacks=told
     )
     assert len(told.merge.names) == 2
     assert {row["steps"] for row in SweepFolder.open(tmp_path / "a").index().to_pylist()} == {20}
     # and the other way round there is nothing to gain
-    run_sweep(long, tmp_path / "b", engine=inline(), merge=[tmp_path / "a"], watcher=told)
+    run_sweep(long, tmp_path / "b", engine=inline(), merge=[tmp_path / "a"], callbacks=told)
     assert (told.merge.names, told.merge.here) == ([], 2)
     with pytest.raises(RunFolderError, match="into itself"):
         run_sweep(long, tmp_path / "a", engine=inline(), merge=[tmp_path / "a"])

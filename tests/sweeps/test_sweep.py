@@ -4,19 +4,21 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+import grokscope as gs
 from grokscope.disk.listing import list_runs
 from grokscope.disk.sweep_folder import SweepFolder
 from grokscope.errors import RunFolderError, RunInterruptedError, UsageError
 from grokscope.runner.loop import train_run
 from grokscope.sweeps.batch import Batch, run_batch
 from grokscope.sweeps.states import States
-from grokscope.sweeps.sweep import Watcher, read_spec, run_sweep, sweep
+from grokscope.sweeps.sweep import SweepCallbacks, read_spec, run_sweep
 
 
 def files(folder: Path) -> dict[Path, int]:
@@ -66,7 +68,7 @@ def test_more_steps_train_undecided_runs_on(
         assert ours[part] == alone[part]
 
 
-class Interrupter(Watcher):
+class Interrupter(SweepCallbacks):
     """Presses Ctrl-C when training is about to start."""
 
     def begin(self, states: States) -> None:
@@ -79,7 +81,7 @@ def test_an_interruption_is_told_and_leaves_an_index(
 ) -> None:
     engine = inline()
     with pytest.raises(RunInterruptedError, match="go on with: grokscope sweep"):
-        run_sweep(sweep_of(), tmp_path, engine=engine, watcher=Interrupter())
+        run_sweep(sweep_of(), tmp_path, engine=engine, callbacks=Interrupter())
     assert engine.trained == []
     assert (tmp_path / "index.parquet").exists()
     run_sweep(sweep_of(), tmp_path, engine=engine)
@@ -149,13 +151,14 @@ def test_python(tmp_path: Path, sweep_of: Any, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "mine.toml").write_text(spec.text)
     (tmp_path / "sweeps" / "mine" / "sweep.toml").touch()
     monkeypatch.chdir(tmp_path)
-    assert sweep("mine.toml").path == tmp_path / "sweeps" / "mine"
-    assert sweep("sweeps/mine").index().num_rows == 2
-    assert sweep(spec, "sweeps/mine", workers=1).index().num_rows == 2
+    assert gs.sweep("mine.toml").path == tmp_path / "sweeps" / "mine"
+    assert gs.sweep("sweeps/mine").index().num_rows == 2
+    described = tomllib.loads(spec.text)
+    assert gs.sweep(described, "sweeps/mine", workers=1).index().num_rows == 2
     with pytest.raises(UsageError, match="needs out"):
-        sweep(spec)
+        gs.sweep(described)
     with pytest.raises(UsageError, match="the engine is unknown"):
-        sweep(spec, "x", engine="slurm")
+        gs.sweep(described, "x", engine="slurm")
 
 
 def test_where_a_description_is_trained(tmp_path: Path, sweep_of: Any) -> None:

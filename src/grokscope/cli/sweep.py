@@ -114,7 +114,7 @@ class Sweep:
         from grokscope.sweeps.sweep import run_sweep
 
         engine = self.where.make()
-        with show_sweep(quiet=self.quiet) as watcher:
+        with show_sweep(quiet=self.quiet) as callbacks:
             sweep = run_sweep(
                 spec,
                 out,
@@ -123,7 +123,7 @@ class Sweep:
                 merge=self.merge,
                 train=self.train,
                 lock=self.lock,
-                watcher=watcher,
+                callbacks=callbacks,
             )
         self._conclude(States(spec.points, sweep.path), out)
 

@@ -17,7 +17,7 @@ from grokscope.progress import in_words
 from grokscope.sweeps.merge import Merged
 from grokscope.sweeps.spec import Point
 from grokscope.sweeps.states import State, States
-from grokscope.sweeps.sweep import Watcher
+from grokscope.sweeps.sweep import SweepCallbacks
 
 _SIGNS: Final = {
     "waiting": ("·", "dim"),
@@ -35,11 +35,11 @@ _WIDTH_OF_LABELS: Final = 36
 
 
 @contextlib.contextmanager
-def show_sweep(*, quiet: bool) -> Iterator[Watcher]:
-    """Give the watcher that fits standard error: a terminal, a file, or `quiet`."""
+def show_sweep(*, quiet: bool) -> Iterator[SweepCallbacks]:
+    """Give the callbacks that fit standard error: a terminal, a file, or `quiet`."""
     console = StandardError(stderr=True)
     if quiet:
-        yield Watcher()
+        yield SweepCallbacks()
     elif console.is_terminal:
         with Live(console=console, refresh_per_second=2, transient=True) as live:
             yield SweepTable(live)
@@ -47,7 +47,7 @@ def show_sweep(*, quiet: bool) -> Iterator[Watcher]:
         yield SweepLines(console)
 
 
-class SweepLines(Watcher):
+class SweepLines(SweepCallbacks):
     """A line for each run that ends, for logs."""
 
     def __init__(self, console: StandardError) -> None:
@@ -81,7 +81,7 @@ class SweepLines(Watcher):
         self._console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
-class SweepTable(Watcher):
+class SweepTable(SweepCallbacks):
     """A table that is redrawn in place."""
 
     def __init__(self, live: Live) -> None:

@@ -1,7 +1,7 @@
 """The verbs of the command line for Python, under the same names."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 from grokscope.config.arguments import plain_arguments
 from grokscope.config.run import RunConfig, configure
 from grokscope.disk.atomic import names_in, path_for_shell, path_of
-from grokscope.disk.listing import RunSummary, list_runs, no_folder_error
+from grokscope.disk.listing import RunSummary, list_runs, no_folder_error, paths_of
 from grokscope.disk.sweep_folder import SweepFolder
 from grokscope.errors import RunInterruptedError, UsageError
 from grokscope.notebook.run import Run
@@ -224,11 +224,29 @@ def sweep(
 
     **Raises:** `UsageError`, `DiskError`, `RunInterruptedError`.
     """
-    from grokscope.sweeps import sweep as room
+    from grokscope.sweeps.engines.engine import make_engine
+    from grokscope.sweeps.spec import Spec
+    from grokscope.sweeps.sweep import read_spec, run_sweep
 
-    given = {"engine": engine, "workers": workers, "batch_size": batch_size, "lock": lock}
-    known = spec.path if isinstance(spec, Sweep) else spec
-    return Sweep(room.sweep(known, out, merge=merge, **given, **settings).path)
+    if isinstance(spec, Mapping):
+        read, folder = Spec.from_dict(spec), None
+    else:
+        read, folder = read_spec(spec)
+    target = folder if out is None else path_of(out)
+    if target is None:
+        raise UsageError("a sweep from Python needs out", next_step='for example out="sweeps/mine"')
+    if workers is not None:
+        settings["workers"] = workers
+    return Sweep(
+        run_sweep(
+            read,
+            target,
+            engine=make_engine(engine, **settings),
+            batch_size=batch_size,
+            merge=paths_of(merge),
+            lock=lock,
+        ).path
+    )
 
 
 @plain_arguments
@@ -348,7 +366,7 @@ def reproduce(
     from grokscope.paper.results import read_results, write_results
     from grokscope.paper.run import count_labels, failed_jobs, summarise, train_experiment
     from grokscope.sweeps.engines.engine import make_engine
-    from grokscope.sweeps.sweep import Watcher
+    from grokscope.sweeps.sweep import SweepCallbacks
 
     out, more = Path(out), paths_of(runs)
     request = Request(tuple(only), tuple(seeds), tuple(fractions), p, steps, small)
@@ -362,7 +380,9 @@ def reproduce(
         if train:
             settings = {} if workers is None else {"workers": workers}
             made = make_engine(engine, **settings)
-            train_experiment(planned, out, made, lambda: contextlib.nullcontext(Watcher()), more)
+            train_experiment(
+                planned, out, made, lambda: contextlib.nullcontext(SweepCallbacks()), more
+            )
         broken = failed_jobs(planned, out)
         results = summarise(experiment, request, planned, [out, *more], broken)
     write_results(out / "summary", name, results)

@@ -20,14 +20,14 @@ from grokscope.paper.summary import Reading, cell_columns, summary_rows
 from grokscope.sweeps import sweep as sweeps
 from grokscope.sweeps.engines.engine import Engine
 from grokscope.sweeps.job import Job, job_of
-from grokscope.sweeps.sweep import Watcher, run_sweep
+from grokscope.sweeps.sweep import SweepCallbacks, run_sweep
 
 
 def train_experiment(
     plan: Plan,
     out: Path,
     engine: Engine,
-    view: Callable[[], AbstractContextManager[Watcher]],
+    view: Callable[[], AbstractContextManager[SweepCallbacks]],
     merge: Sequence[Path] = (),
     *,
     lock: bool = True,
@@ -39,7 +39,7 @@ def train_experiment(
     - `plan`: of the experiment.
     - `out`: its folder.
     - `engine`: trains the batches.
-    - `view`: gives the watcher of one sweep.
+    - `view`: gives the callbacks of one sweep.
     - `merge`: folders whose ended runs are taken over first.
     - `lock`: False trains also where the file system has no locks.
 
@@ -48,8 +48,10 @@ def train_experiment(
     """
     for name, spec in plan.specs.items():
         try:
-            with view() as watcher:
-                run_sweep(spec, out / name, engine=engine, merge=merge, lock=lock, watcher=watcher)
+            with view() as callbacks:
+                run_sweep(
+                    spec, out / name, engine=engine, merge=merge, lock=lock, callbacks=callbacks
+                )
         except RunInterruptedError as error:
             raise RunInterruptedError(error.what, next_step="the same command goes on") from None
 

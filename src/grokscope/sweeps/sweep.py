@@ -2,21 +2,19 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from grokscope.config.arguments import plain_arguments
 from grokscope.disk.atomic import names_in, path_for_shell, path_in_words, path_of, remove_files
-from grokscope.disk.listing import paths_of
 from grokscope.disk.lock import is_locked
 from grokscope.disk.names import slug
 from grokscope.disk.sweep_folder import SPEC_NAME, SweepFolder, forget_failure, is_sweep
-from grokscope.errors import FolderMovedError, RunInterruptedError, UsageError
+from grokscope.errors import FolderMovedError, RunInterruptedError
 from grokscope.runner.interrupt import stop_requests
 from grokscope.sweeps.batch import make_batches
-from grokscope.sweeps.engines.engine import Engine, make_engine
+from grokscope.sweeps.engines.engine import Engine
 from grokscope.sweeps.job import Job
 from grokscope.sweeps.merge import Merged, merge_runs
 from grokscope.sweeps.spec import Spec
@@ -26,8 +24,8 @@ _SECONDS_BETWEEN_POLLS: Final = 1.0
 _PATIENCE_WITH_ORPHANS: Final = 60.0
 
 
-class Watcher:
-    """Hears how a sweep goes; this one does nothing."""
+class SweepCallbacks:
+    """Is told how a sweep goes; a subclass overrides the methods that it needs."""
 
     def merged(self, source: Path, merged: Merged) -> None:
         """Runs of another folder were taken over."""
@@ -84,7 +82,7 @@ def run_sweep(
     merge: Sequence[Path] = (),
     train: bool = True,
     lock: bool = True,
-    watcher: Watcher | None = None,
+    callbacks: SweepCallbacks | None = None,
 ) -> SweepFolder:
     """Train all runs of `spec` that are not done in the folder `out`, and return the folder.
 
@@ -96,15 +94,15 @@ def run_sweep(
     - `out`: a new folder, or that of a sweep, whose description is then replaced.
     - `engine`: trains the batches.
     - `batch_size`: how many runs train side by side in one process; None lets the device say.
-    - `merge`: folders whose runs are taken over first; see `adopt`.
+    - `merge`: folders whose runs are taken over first; see `merge_runs`.
     - `train`: False only takes over and makes the index.
     - `lock`: False trains also where the file system has no locks.
-    - `watcher`: hears how it goes.
+    - `callbacks`: are told how it goes.
 
     **Raises:** `UsageError` for a folder that cannot be used; `DiskError`, also when the folder
     is moved; `RunInterruptedError` after saving.
     """
-    watcher = watcher or Watcher()
+    callbacks = callbacks or SweepCallbacks()
     # whatever is wrong is said before anything is written
     spec.jobs()
     for source in merge:
@@ -114,14 +112,14 @@ def run_sweep(
         remove_files(list(sweep.path.glob(".*.tmp-*")))
         sweep.write_spec(spec.text)
         for source in merge:
-            watcher.merged(source, merge_runs(spec.jobs(), sweep, source))
+            callbacks.merged(source, merge_runs(spec.jobs(), sweep, source))
         if train:
             _train(
                 spec,
                 sweep,
                 engine,
                 batch_size,
-                watcher,
+                callbacks,
                 lambda: bool(stop) or sweep.moved,
                 lock=lock,
             )
@@ -143,18 +141,18 @@ def _train(
     sweep: SweepFolder,
     engine: Engine,
     batch_size: int | None,
-    watcher: Watcher,
+    callbacks: SweepCallbacks,
     stop: Callable[[], bool],
     *,
     lock: bool,
 ) -> None:
-    """Hand what is left to the engine, and let the watcher see how it goes."""
+    """Hand what is left to the engine, and let the callbacks see how it goes."""
     todo = plan(spec, sweep.path)
     jobs = [job for job, _ in todo.left]
     for job in jobs:
         forget_failure(sweep.path, job.name)
     todo.states.restart()
-    watcher.begin(todo.states)
+    callbacks.begin(todo.states)
     _wait_for_orphans(jobs, sweep, stop)
     batches = make_batches(jobs, slots=engine.slots, size=batch_size, memory_mib=engine.memory_mib)
     batches = [dataclasses.replace(batch, lock=lock) for batch in batches]
@@ -164,14 +162,14 @@ def _train(
         nonlocal last
         if time.monotonic() - last >= _SECONDS_BETWEEN_POLLS:
             todo.states.poll()
-            watcher.polled(todo.states)
+            callbacks.polled(todo.states)
             last = time.monotonic()
         return stop()
 
     if batches and not stop():
         engine.run(batches, sweep.path, watch=watch)
     todo.states.poll()
-    watcher.polled(todo.states)
+    callbacks.polled(todo.states)
 
 
 def _wait_for_orphans(jobs: Sequence[Job], sweep: SweepFolder, stop: Callable[[], bool]) -> None:
@@ -186,55 +184,6 @@ def _wait_for_orphans(jobs: Sequence[Job], sweep: SweepFolder, stop: Callable[[]
 SWEEPS: Final = Path("sweeps")
 
 
-@plain_arguments
-def sweep(
-    spec: Any,
-    out: str | Path | None = None,
-    *,
-    engine: str = "local",
-    workers: int | None = None,
-    batch_size: int | None = None,
-    merge: Any = (),
-    lock: bool = True,
-    watcher: Watcher | None = None,
-    **settings: Any,
-) -> SweepFolder:
-    """Train every run of a sweep that is not done yet, and return its folder.
-
-    **Arguments:**
-
-    - `spec`: a TOML file, the folder of a sweep, what `gs.sweep` returned, or a dictionary:
-      `{"axes": {"operation": ["x + y", "x*y"], "seed": range(3)}, "fixed": {"p": 59}}`.
-    - `out`: the folder; by default `sweeps/NAME`, with the name of the file.
-    - `engine`, `workers`: where runs train; a key of `ENGINES`, and how many processes (local).
-    - `batch_size`: how many runs train side by side in one process.
-    - `merge`: folders whose finished runs of the same configurations are copied first.
-    - `lock`: False trains also where the file system has no locks; then nothing else may write
-      there.
-    - `watcher`: hears how it goes.
-    - `settings`: of the engine, `engine="ray", address="auto", storage="s3://…"`.
-
-    **Returns:** the folder, whose `index()` has one row per run and whose `failures` the errors.
-
-    **Raises:** `UsageError`, `DiskError`, `RunInterruptedError`.
-    """
-    read, folder = (_given(spec), None) if isinstance(spec, Spec | Mapping) else read_spec(spec)
-    if workers is not None:
-        settings["workers"] = workers
-    target = folder if out is None else path_of(out)
-    if target is None:
-        raise UsageError("a sweep from Python needs out", next_step='for example out="sweeps/mine"')
-    return run_sweep(
-        read,
-        target,
-        engine=make_engine(engine, **settings),
-        batch_size=batch_size,
-        merge=paths_of(merge),
-        lock=lock,
-        watcher=watcher,
-    )
-
-
 def read_spec(path: Any) -> tuple[Spec, Path]:
     """Return the description in a file, or of a sweep's folder, and where it is trained.
 
@@ -246,7 +195,3 @@ def read_spec(path: Any) -> tuple[Spec, Path]:
         return Spec.from_file(path / SPEC_NAME), path
     own = path.name == SPEC_NAME and is_sweep(path.parent) and (path.parent / "runs").is_dir()
     return Spec.from_file(path), path.parent if own else SWEEPS / slug(path.stem)
-
-
-def _given(spec: Spec | Mapping[str, Any]) -> Spec:
-    return spec if isinstance(spec, Spec) else Spec.from_dict(spec)
