@@ -1,5 +1,6 @@
 """Table A.4 recorded while training is that of `explain` on the same weights, in float64."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,10 +21,12 @@ from grokscope.runner import observe as observing
 from grokscope.runner import table_a4
 from grokscope.runner.check import check
 from grokscope.runner.matched import matched_of
-from grokscope.runner.observe import Column, make_observer
+from grokscope.runner.observe import Column, Observation, make_observer
 from grokscope.runner.prepare import prepare
+from grokscope.runner.program import run_axis
 from grokscope.runner.table_a4 import LOSSES, SIDES
 from grokscope.tasks import Task, make_split
+from grokscope.training import make_chunk
 
 SETTINGS = {
     "p": 23,
@@ -140,25 +143,35 @@ def test_losses_and_spectra_are_recorded_when_due(run: SimpleNamespace) -> None:
         assert_allclose([r["sin_norm"] for r in rows], found.sin_norm, rtol=1e-4)
 
 
+def look(run: SimpleNamespace, observe: Callable[..., Observation], due: bool) -> Observation:
+    """Look at the network as a training does: its own observer is compiled already."""
+    chunk = make_chunk(run.config.optimizer, observe, 0, run_axis())
+    prepared = prepare(check(run.config))
+    observed = prepared.inputs.observed._replace(due=jax.numpy.asarray([due]))
+    model = jax.tree_util.tree_map(lambda a: a[None], run.model)
+    _, result = chunk(
+        prepared.states._replace(model=model),
+        prepared.inputs._replace(observed=observed),
+        jax.numpy.ones(1, bool),
+    )
+    return jax.tree_util.tree_map(lambda a: a[0], result.observation)
+
+
 def test_blocks_give_the_losses_of_the_whole(
     run: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepared = prepare(check(run.config))
-    one = jax.tree_util.tree_map(lambda a: a[0], prepared.inputs.observed)
-    one = one._replace(due=jax.numpy.asarray(True))
-    whole = jax.jit(make_observer(23, run.config.eta))(run.model, one)
+    whole = look(run, make_observer(23, run.config.eta), True)
     monkeypatch.setattr(observing, "PAIRS_PER_BLOCK", 100)
     monkeypatch.setattr(table_a4, "_PAIRS_PER_BLOCK", 100)
-    blocks = jax.jit(make_observer(23, run.config.eta))(run.model, one)
+    # a function that JAX has not seen, for it does not see that the blocks are others
+    blocks = look(run, make_observer.__wrapped__(23, run.config.eta), True)
     assert blocks.losses.keys() == whole.losses.keys()
     for column, loss in whole.losses.items():
         assert_allclose(blocks.losses[column], loss, rtol=1e-4, atol=1e-7, err_msg=column.measure)
 
 
 def test_nothing_is_computed_when_it_is_not_due(run: SimpleNamespace) -> None:
-    prepared = prepare(check(run.config))
-    one = jax.tree_util.tree_map(lambda a: a[0], prepared.inputs.observed)
-    seen = jax.jit(make_observer(23, run.config.eta))(run.model, one)
+    seen = look(run, make_observer(23, run.config.eta), False)
     assert [column.measure for column in seen.losses] == list(LOSSES)
     assert all(np.isnan(loss) for loss in seen.losses.values())
     assert not np.isnan(seen.values[Column("kfs", "W_E", "matched")])

@@ -1,9 +1,10 @@
-"""Training as a pure function: one compiled program from one evaluation to the next.
+"""Training as a pure function: one compiled program to the next evaluation, another that looks.
 
-Several runs share the program along a run axis. On a CPU they follow each other (`map`), which
+Several runs share a program along a run axis. On a CPU they follow each other (`map`), which
 gives every run the bits that it would have alone; on a GPU they run side by side (`vmap`).
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -64,12 +65,16 @@ def initial_state(model: Model, config: OptimizerConfig) -> TrainState:
 def make_chunk(
     config: OptimizerConfig, observe: Observe, n_steps: int, run_axis: RunAxis, n_tasks: int = 1
 ) -> Callable[[TrainState, RunInputs, Bool[Array, "seed"]], tuple[TrainState, ChunkResult]]:
-    """Return the compiled program that trains every active run for `n_steps` and observes it.
+    """Return what trains every active run for `n_steps` and observes it, in compiled programs.
+
+    What trains and what looks are programs of their own: compiling takes longer than a small
+    training, and this way chunks of any length, 0 also, share what looks, and operations of equal
+    shapes share what trains.
 
     **Arguments:**
 
     - `config`: the optimiser.
-    - `observe`: compiled into the program; called once per run, after the last update.
+    - `observe`: called once per run, after the last update; compiled.
     - `n_steps`: updates per call.
     - `run_axis`: `map` on a CPU, `vmap` on a GPU.
     - `n_tasks`: operations of a mixture; its loss is the sum of their mean losses, or what the
@@ -78,29 +83,59 @@ def make_chunk(
     **Returns:** a function of (states, inputs, active), all with a leading run axis. Runs that
     are not active keep their state and observe zeros. The states passed in are consumed.
     """
-
-    def train(state: TrainState, inputs: RunInputs) -> tuple[TrainState, ChunkResult]:
-        state, losses = jax.lax.scan(
-            lambda s, _: _step(config, n_tasks, s, inputs), state, length=n_steps
-        )
-        return state, ChunkResult(observe(state.model, inputs.observed), losses)
-
-    def rest(state: TrainState, inputs: RunInputs) -> tuple[TrainState, ChunkResult]:
-        _, shapes = jax.eval_shape(train, state, inputs)
-        return state, jax.tree_util.tree_map(lambda a: jnp.zeros(a.shape, a.dtype), shapes)
-
-    def one(run: tuple[TrainState, RunInputs, Array]) -> tuple[TrainState, ChunkResult]:
-        state, inputs, active = run
-        return jax.lax.cond(active, train, rest, state, inputs)
+    look, train = _looks(observe, run_axis), _trains(config, n_steps, run_axis, n_tasks)
 
     def chunk(
         states: TrainState, inputs: RunInputs, active: Bool[Array, "seed"]
     ) -> tuple[TrainState, ChunkResult]:
         with jax.default_matmul_precision("float32"):
-            runs = (states, inputs, active)
-            return jax.lax.map(one, runs) if run_axis == "map" else jax.vmap(one)(runs)
+            states, losses = train(states, inputs._replace(observed=None), active)
+            return states, ChunkResult(look(states.model, inputs.observed, active), losses)
 
-    return jax.jit(chunk, donate_argnums=0)
+    return chunk
+
+
+def _trains(
+    config: OptimizerConfig, n_steps: int, run_axis: RunAxis, n_tasks: int
+) -> Callable[..., tuple[TrainState, Float[Array, "seed step"]]]:
+    """Return the program that trains: (states, inputs, active) → states and losses."""
+
+    def train(state: TrainState, inputs: RunInputs) -> tuple[TrainState, Float[Array, "step"]]:
+        return jax.lax.scan(lambda s, _: _step(config, n_tasks, s, inputs), state, length=n_steps)
+
+    def rest(state: TrainState, _: RunInputs) -> tuple[TrainState, Float[Array, "step"]]:
+        return state, jnp.zeros(n_steps)
+
+    def training(states: TrainState, inputs: RunInputs, active: Bool[Array, "seed"]) -> Any:
+        return _each(train, rest, run_axis, states, inputs, active)
+
+    return jax.jit(training, donate_argnums=0)
+
+
+@functools.cache
+def _looks(observe: Observe, run_axis: RunAxis) -> Callable[..., PyTree]:
+    """Return the program that observes: (models, observed inputs, active) → stacked trees."""
+
+    def rest(model: Model, observed: Any) -> PyTree:
+        shapes = jax.eval_shape(observe, model, observed)
+        return jax.tree_util.tree_map(lambda a: jnp.zeros(a.shape, a.dtype), shapes)
+
+    def observing(models: Model, observed: Any, active: Bool[Array, "seed"]) -> PyTree:
+        return _each(observe, rest, run_axis, models, observed, active)
+
+    return jax.jit(observing)
+
+
+def _each(
+    busy: Callable[..., Any], rest: Callable[..., Any], run_axis: RunAxis, *runs: PyTree
+) -> Any:
+    """Call `busy` for every run that is active and `rest` for the others; `runs` ends in which."""
+
+    def one(run: tuple[PyTree, ...]) -> Any:
+        *arguments, active = run
+        return jax.lax.cond(active, busy, rest, *arguments)
+
+    return jax.lax.map(one, runs) if run_axis == "map" else jax.vmap(one)(runs)
 
 
 def _step(
