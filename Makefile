@@ -12,7 +12,7 @@ demo: $(VENV)/.installed
 	$(BIN)/grokscope train "x + y" --stop-accuracy 0.999 --out runs/demo --resume
 
 test: $(VENV)/.installed-$(EXTRAS)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-$(EXTRAS)
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """grokscope explain: what it prints for a run, a control, a file, and over time."""
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -57,23 +58,11 @@ STRUCTURE = {"family", "group", "n", "u", "v", "g", "words", "relation", "charac
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two seeds that was stopped long before it grokked."""
     path = tmp_path_factory.mktemp("explain") / "run"
-    words = [
-        "train",
-        "x*y",
-        "--preset",
-        "quick",
-        "--p",
-        str(P),
-        "--seeds",
-        "0",
-        "1",
-        "--steps",
-        "100",
-        "--quiet",
-        "--out",
-        str(path),
-    ]
-    assert main(words) == 0
+    words = shlex.split(
+        f"""train x*y --preset quick --p {P} --seeds 0 1 --steps 100 --d-model 16 --heads 2
+        --d-mlp 16 --quiet --no-report"""
+    )
+    assert main([*words, "--out", str(path)]) == 0
     return path
 
 

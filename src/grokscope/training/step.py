@@ -86,7 +86,7 @@ def make_chunk(
     look, train = _looks(observe, run_axis), _trains(config, n_steps, run_axis, n_tasks)
 
     def chunk(
-        states: TrainState, inputs: RunInputs, active: Bool[Array, "seed"]
+        states: TrainState, inputs: RunInputs, active: Bool[Any, "seed"]
     ) -> tuple[TrainState, ChunkResult]:
         with jax.default_matmul_precision("float32"):
             states, losses = train(states, inputs._replace(observed=None), active)
