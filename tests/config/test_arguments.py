@@ -13,6 +13,9 @@ import pytest
 import grokscope as gs
 from grokscope.config.arguments import plain_arguments
 from grokscope.errors import UsageError
+from grokscope.runner.progress import Callbacks
+
+CALLBACKS = Callbacks()
 
 
 @plain_arguments
@@ -27,6 +30,7 @@ def example(
     step: int | Literal["last"] = "last",
     place: Literal["embedding", "readout"] = "embedding",
     tables: Sequence[str] = (),
+    callbacks: Callbacks | None = None,
     other: Any = None,
     **rest: Any,
 ) -> dict[str, Any]:
@@ -59,6 +63,8 @@ def example(
         ("place", "readout", "readout"),
         ("tables", "W_E", ("W_E",)),
         ("tables", ["W_E", np.str_("W_L")], ("W_E", "W_L")),
+        ("callbacks", None, None),
+        ("callbacks", CALLBACKS, CALLBACKS),
         ("other", np.int64, np.int64),
         ("more", b"left", b"left"),
     ],
@@ -81,6 +87,7 @@ def test_what_is_taken(name: str, value: Any, found: Any) -> None:
         *(("units", wrong, "a whole number") for wrong in ("7", 1.5, [0.5], {0}, True)),
         *(("step", wrong, "a whole number or last") for wrong in ("first", 0.5, None, [50])),
         *(("place", wrong, "embedding or readout") for wrong in ("W_E", 3, None)),
+        *(("callbacks", wrong, "progress.Callbacks") for wrong in (3, print, Callbacks)),
         *(("tables", wrong, "a text") for wrong in (3, [3], b"W_E")),
     ],
 )

@@ -58,7 +58,17 @@ def _argument(name: str, hint: Any, value: Any) -> Any:
     several = next((item for item in items if item in _ALLOWED), None)
     if several and (single is None or not isinstance(plain_value(value), int | float | str)):
         return _series(name, several, value)
-    return _one(name, single, value, words) if single or words else value
+    if single or words:
+        return _one(name, single, value, words)
+    ours = [kind for kind in kinds if getattr(kind, "__module__", "").startswith("grokscope.")]
+    return _of_ours(name, ours, value) if ours else value
+
+
+def _of_ours(name: str, kinds: Sequence[type], value: Any) -> Any:
+    if not isinstance(value, tuple(kinds)):
+        allowed = " or ".join(f"{kind.__module__}.{kind.__name__}" for kind in kinds)
+        raise UsageError(f"{name} is not usable", got=value, allowed=allowed)
+    return value
 
 
 def _path(name: str, value: Any) -> Path:
