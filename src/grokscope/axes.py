@@ -10,6 +10,7 @@ AXES: Final[dict[str, str]] = {
     "p": "residues 0 … p−1, the rows of a table",
     "n": "elements of a cyclic group",
     "pair": "pairs (x, y) in the order x·p + y",
+    "chosen": "some of the pairs, those that train or that a draw gives",
     "batch": "examples of one step",
     "example": "pairs of every task of a mixture, task after task",
     "task": "operations of a mixture",

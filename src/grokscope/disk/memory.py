@@ -104,7 +104,7 @@ def _of_the_process() -> float:
     if limit == resource.RLIM_INFINITY:
         return math.inf
     pages = _text(Path("/proc/self/statm")).split()
-    return limit - int(pages[0]) * os.sysconf("SC_PAGE_SIZE") if pages else math.inf
+    return float(limit - int(pages[0]) * os.sysconf("SC_PAGE_SIZE")) if pages else math.inf
 
 
 def _text(path: Path) -> str:

@@ -44,7 +44,7 @@ class Split:
         return self.kind == TEST_UNLEAKED
 
     @property
-    def train_index(self) -> Int32[np.ndarray, "train"]:
+    def train_index(self) -> Int32[np.ndarray, "chosen"]:
         """Numbers x·p + y of the training pairs, ascending."""
         return np.flatnonzero(self.train).astype(np.int32)
 
@@ -104,11 +104,11 @@ def make_split(
     return Split(_sides(task, chosen, seed, number))
 
 
-def _draw_pairs(task: Task, n_train: int, seed: int, draw: int) -> Int[np.ndarray, "train"]:
+def _draw_pairs(task: Task, n_train: int, seed: int, draw: int) -> Int[np.ndarray, "chosen"]:
     return _choose(np.flatnonzero(task.defined), n_train, seed, 2 * draw)
 
 
-def _draw_orbits(task: Task, n_train: int, seed: int, draw: int) -> Int[np.ndarray, "train"]:
+def _draw_orbits(task: Task, n_train: int, seed: int, draw: int) -> Int[np.ndarray, "chosen"]:
     x, y = np.divmod(np.arange(task.p**2), task.p)
     transpose = y * task.p + x
     swappable = task.defined & task.defined[transpose] & (x != y)
@@ -128,14 +128,14 @@ def _share(n_train: int, doubles: int, singles: int) -> tuple[int, int]:
 
 
 def _choose(
-    candidates: Int[np.ndarray, "candidate"], count: int, seed: int, index: int
+    candidates: Int[np.ndarray, "pair"], count: int, seed: int, index: int
 ) -> Int[np.ndarray, "chosen"]:
     bits = draw_bits(len(candidates), seed, SPLIT_STREAM, index)
     return candidates[np.argsort(bits, kind="stable")[:count]]
 
 
 def _sides(
-    task: Task, chosen: Int[np.ndarray, "train"], seed: int, number: int
+    task: Task, chosen: Int[np.ndarray, "chosen"], seed: int, number: int
 ) -> Int8[np.ndarray, "pair"]:
     kind = np.where(task.defined, TEST_UNLEAKED, UNDEFINED).astype(np.int8)
     kind[chosen] = TRAIN
