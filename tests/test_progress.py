@@ -25,6 +25,17 @@ def test_lines_of_a_pipe_say_the_newest(monkeypatch: pytest.MonkeyPatch) -> None
     assert file.getvalue() == "x + y, seed 0: finding keys above permuted tables … 0:00\n"
 
 
+def test_a_part_of_a_part_stands_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SlowLines, "pauses", (0.0, 60.0))
+    file = io.StringIO()
+    console = Console(file=file, width=60)
+    with showing(console=console), part_of("run 2 of 18"), part_of("x + y, seed 0"):
+        doing("finding keys")
+        while "\n" not in file.getvalue():
+            time.sleep(0.001)
+    assert file.getvalue() == "run 2 of 18: x + y, seed 0: finding keys … 0:00\n"
+
+
 def test_what_is_over_soon_is_not_said_in_a_pipe() -> None:
     file = io.StringIO()
     with showing(console=Console(file=file)):

@@ -41,8 +41,11 @@ def doing(what: str) -> None:
 
 @contextlib.contextmanager
 def part_of(whole: str) -> Iterator[None]:
-    """Put `whole` before everything that is named inside: `x + y, seed 0: finding keys`."""
-    token = _whole.set(whole)
+    """Put `whole` before everything that is named inside: `x + y, seed 0: finding keys`.
+
+    Inside another block, it stands behind the outer one's: `run 2 of 18: x + y, seed 0: …`.
+    """
+    token = _whole.set(f"{_whole.get()}: {whole}" if _whole.get() else whole)
     try:
         yield
     finally:

@@ -67,14 +67,14 @@ def _argument(name: str, hint: Any, value: Any) -> Any:
 def _of_ours(name: str, kinds: Sequence[type], value: Any) -> Any:
     if not isinstance(value, tuple(kinds)):
         allowed = " or ".join(f"{kind.__module__}.{kind.__name__}" for kind in kinds)
-        raise UsageError(f"{name} is not usable", got=value, allowed=allowed)
+        raise _refusal(name, value, allowed)
     return value
 
 
 def _path(name: str, value: Any) -> Path:
     text = plain_value(value)
     if not isinstance(text, str):
-        raise UsageError(f"{name} is not usable", got=value, allowed="a path")
+        raise _refusal(name, value, "a path")
     return Path(text)
 
 
@@ -82,9 +82,7 @@ def _series(name: str, kind: Any, value: Any) -> tuple[Any, ...]:
     found = plain_value(value)
     found = [found] if kind is str and isinstance(found, str) else found
     if not isinstance(found, list | tuple | range):
-        raise UsageError(
-            f"{name} is not usable", got=value, allowed=f"a list, each {_ALLOWED[kind]}"
-        )
+        raise _refusal(name, value, f"a list, each {_ALLOWED[kind]}")
     return tuple(_one(name, kind, one) for one in found)
 
 
@@ -95,5 +93,10 @@ def _one(name: str, kind: Any, value: Any, words: Sequence[str] = ()) -> Any:
     fits = isinstance(found, int | float) if kind is float else kind and isinstance(found, kind)
     if not fits or (kind is not bool and isinstance(found, bool)):
         allowed = " or ".join(filter(None, (_ALLOWED.get(kind), *words)))
-        raise UsageError(f"{name} is not usable", got=value, allowed=allowed)
+        raise _refusal(name, value, allowed)
     return found
+
+
+def _refusal(name: str, value: Any, allowed: str) -> UsageError:
+    got = "None" if value is None else value  # an error without `got` has None there
+    return UsageError(f"{name} is not usable", got=got, allowed=allowed)

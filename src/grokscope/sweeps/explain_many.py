@@ -1,5 +1,6 @@
 """Explain many runs: what is kept is read, the rest is made, and all of it becomes one table."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -20,7 +21,7 @@ from grokscope.explanation.of_file import explain_file
 from grokscope.explanation.of_run import explain_networks as explain_run
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.store import COLUMNS, read_or_explain, row_of
-from grokscope.progress import showing
+from grokscope.progress import part_of, showing
 
 MOST_LINES: Final = 20
 """Explanations that are shown of many."""
@@ -92,27 +93,36 @@ def explain_many(
     - `options`: `step`, `by` and what else `explain` takes of one run.
     """
     found: list[tuple[Row, Explanation | None]] = []
-    for path, error in selection.runs.items():
-        for base in rows_of(path, error):
-            if seeds is not None and base.get("seed") not in seeds:
-                continue
-            base["run"] = str(path)
-            try:
-                if base.get("p") is None:
-                    raise UsageError(base["error"])
-                explained = (
-                    read_or_explain(RunFolder.open(path), base["seed"], warn)
-                    if keep
-                    else explain_run(path, seeds=[base["seed"]], **options)
-                )
-                new = list(_rows(base, explained))
-            except _BROKEN as broken:
-                new = [(base | {"why_not": _reason(base, broken)}, None)]
-            found += new
-            hear([row for row, _ in new])
+    n = len(selection.runs)
+    for i, (path, error) in enumerate(selection.runs.items(), 1):
+        with part_of(f"run {i} of {n}") if n > 1 else contextlib.nullcontext():
+            for base in rows_of(path, error):
+                if seeds is not None and base.get("seed") not in seeds:
+                    continue
+                base["run"] = str(path)
+                new = _explained(path, base, keep=keep, warn=warn, options=options)
+                found += new
+                hear([row for row, _ in new])
     if not found:
         raise UsageError("no run has such a seed", got=" ".join(map(str, seeds or ())))
     return Explanations(found)
+
+
+def _explained(
+    path: Path, base: Row, *, keep: bool, warn: Callable[[str], None], options: dict[str, Any]
+) -> list[tuple[Row, Explanation | None]]:
+    """Return the rows of one seed of a run with their explanations, or one that says why not."""
+    try:
+        if base.get("p") is None:
+            raise UsageError(base["error"])
+        explained = (
+            read_or_explain(RunFolder.open(path), base["seed"], warn)
+            if keep
+            else explain_run(path, seeds=[base["seed"]], **options)
+        )
+        return list(_rows(base, explained))
+    except _BROKEN as broken:
+        return [(base | {"why_not": _reason(base, broken)}, None)]
 
 
 @plain_arguments
