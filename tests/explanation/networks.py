@@ -4,7 +4,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from grokscope.config.run import ModelConfig
 from grokscope.explanation.network import NetworkInBasis
 from grokscope.fourier.basis import Basis
-from grokscope.models import Model, Transformer, make_model
+from grokscope.models import Model, Transformer, model_shapes
 from grokscope.tasks.structure import Structure
 
 Make = Callable[..., Model]
@@ -21,7 +20,7 @@ Make = Callable[..., Model]
 def make(p: int = 7, n_tasks: int = 1, **sizes: Any) -> Model:
     settings: dict[str, Any] = {"d_model": 12, "heads": 3, "d_mlp": 10, "d_embedding": 9}
     config = ModelConfig(**settings | sizes)
-    shapes = eqx.filter_eval_shape(make_model, config, p, p + n_tasks, jax.random.key(0))
+    shapes = model_shapes(config, p, p + n_tasks)
     rng = np.random.default_rng(0)
     return jax.tree_util.tree_map(
         lambda W: jnp.asarray(rng.normal(size=W.shape) / 2, jnp.float32), shapes

@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import equinox as eqx
 import jax
 import numpy as np
 import pytest
 
 from grokscope.config.optimizer import OptimizerConfig
 from grokscope.config.run import ModelConfig
-from grokscope.models import make_model
+from grokscope.models import model_shapes
 from grokscope.training import RunInputs, TrainState, initial_state
 
 P = 5
@@ -38,8 +37,7 @@ class Lab:
     def _state(self, seed: int) -> TrainState:
         sizes: dict[str, Any] = {"architecture": self.architecture, "heads": 2, "d_model": 8}
         config = ModelConfig(**sizes, d_mlp=12, d_embedding=6)
-        key = jax.random.key(0)
-        shapes = eqx.filter_eval_shape(make_model, config, P, P + self.n_tasks, key)
+        shapes = model_shapes(config, P, P + self.n_tasks)
         rng = np.random.default_rng(seed)
 
         def draw(like: jax.Array) -> np.ndarray:

@@ -1,5 +1,6 @@
 """How the weights are changed: loss, optimiser, schedule, and the tricks around them."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -66,6 +67,11 @@ class OptimizerConfig:
         if self.batch_size is not None:
             check_integer("the batch size", self.batch_size, 1)
         self._check_freeze()
+
+    @property
+    def compiled(self) -> "OptimizerConfig":
+        """What is compiled into a program: rate and decay are among its inputs."""
+        return dataclasses.replace(self, learning_rate=1.0, weight_decay=0.0)
 
     def _check_schedule(self) -> None:
         check_integer("warmup", self.warmup, 0)

@@ -3,9 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int8
 
@@ -18,7 +15,7 @@ from grokscope.explanation.explain import explain_network, structures_by
 from grokscope.explanation.pairs import not_finite
 from grokscope.explanation.result import Control, Explanation
 from grokscope.measures import first_confirmed
-from grokscope.models import Model, make_model, with_weights
+from grokscope.models import Model, model_shapes, with_weights
 from grokscope.numerics import computing
 from grokscope.progress import doing, part_of, showing
 from grokscope.tasks import Task, make_splits
@@ -60,9 +57,8 @@ def network_of(tensors: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> Sa
         n_tokens = len(tensors["W_E"])
     except (KeyError, TypeError, ValueError) as error:
         raise RunFolderError("a checkpoint does not describe its network", got=error) from error
-    shapes = eqx.filter_eval_shape(make_model, config, p, n_tokens, jax.random.key(0))
-    blank = jax.tree_util.tree_map(lambda W: jnp.asarray(np.zeros(W.shape, W.dtype)), shapes)
-    return SavedNetwork(with_weights(blank, tensors), meta["seed"], meta["step"])
+    model = with_weights(model_shapes(config, p, n_tokens), tensors)
+    return SavedNetwork(model, meta["seed"], meta["step"])
 
 
 @showing()

@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from grokscope.errors import UsageError
 
@@ -32,6 +33,13 @@ def as_array(values: Any) -> Any:
         return np.asarray(values)
     except ValueError:
         raise _unusable(values) from None
+
+
+def to_jax(values: Any, dtype: DTypeLike) -> Any:
+    """Return `values` as an array of JAX; NumPy converts, as JAX compiles for each conversion."""
+    import jax
+
+    return jax.device_put(np.asarray(values).astype(dtype))
 
 
 def real_array(values: Any) -> Any:

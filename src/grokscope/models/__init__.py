@@ -1,5 +1,6 @@
 """Networks as plain trees of weights, with activations that can be read and edited by name."""
 
+import jax
 from jaxtyping import PRNGKeyArray
 
 from grokscope.config.run import ModelConfig
@@ -24,6 +25,7 @@ __all__ = [
     "Transformer",
     "make_model",
     "matrices",
+    "model_shapes",
     "named_weights",
     "part_of",
     "parts",
@@ -39,3 +41,8 @@ def make_model(config: ModelConfig, p: int, n_tokens: int, key: PRNGKeyArray) ->
     """
     kind = Transformer if config.architecture == "transformer" else MLP
     return kind(config, p, n_tokens, key)
+
+
+def model_shapes(config: ModelConfig, p: int, n_tokens: int) -> Model:
+    """Return the network with the shape and type of each matrix in its place; nothing is drawn."""
+    return jax.eval_shape(lambda: make_model(config, p, n_tokens, jax.random.key(0)))

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from grokscope.config.run import ModelConfig
 from grokscope.models.activations import Edit, Tape
+from grokscope.models.initial import normal_matrices
 from grokscope.models.tokens import on_batch
 
 
@@ -27,11 +28,10 @@ class MLP(eqx.Module):
 
     def __init__(self, config: ModelConfig, p: int, n_tokens: int, key: PRNGKeyArray) -> None:
         e, m = config.d_embedding, config.d_model
-        shapes = [(e, m), *[(m, m)] * config.layers, (m, e), (e, p)]
-        first, *keys = jax.random.split(key, len(shapes) + 1)
-        self.W_E = jax.random.normal(first, (n_tokens, e)) * n_tokens**-0.5
-        draws = [jax.random.normal(k, s) * s[0] ** -0.5 for k, s in zip(keys, shapes, strict=True)]
-        self.W_in, *hidden, self.W_out, self.W_U = draws
+        shapes = [(n_tokens, e), (e, m), *[(m, m)] * config.layers, (m, e), (e, p)]
+        self.W_E, self.W_in, *hidden, self.W_out, self.W_U = normal_matrices(
+            list(jax.random.split(key, len(shapes))), shapes, [shape[0] ** -0.5 for shape in shapes]
+        )
         self.W_hidden = tuple(hidden)
 
     def __call__(self, tokens: Any) -> Float[Array, "... class"]:

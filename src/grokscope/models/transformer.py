@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from grokscope.config.run import ModelConfig
 from grokscope.models.activations import Edit, Tape
+from grokscope.models.initial import normal_matrices
 from grokscope.models.tokens import on_batch
 
 
@@ -25,14 +26,6 @@ class Block(eqx.Module):
     W_O: Float[Array, "head d_head d_model"]
     W_in: Float[Array, "d_model d_mlp"]
     W_out: Float[Array, "d_mlp d_model"]
-
-    def __init__(self, config: ModelConfig, key: PRNGKeyArray) -> None:
-        d, h, k, m = config.d_model, config.heads, config.d_head, config.d_mlp
-        # Every matrix ~ N(0, 1/d_model), W_out included.
-        shapes = [(h, d, k), (h, d, k), (h, d, k), (h, k, d), (d, m), (m, d)]
-        keys = jax.random.split(key, len(shapes))
-        draws = [jax.random.normal(k, s) * d**-0.5 for k, s in zip(keys, shapes, strict=True)]
-        self.W_Q, self.W_K, self.W_V, self.W_O, self.W_in, self.W_out = draws
 
     def trace(
         self, residual: Float[Array, "example pos d_model"], tape: Tape, name: str
@@ -73,10 +66,17 @@ class Transformer(eqx.Module):
     W_U: Float[Array, "d_model class"]
 
     def __init__(self, config: ModelConfig, p: int, n_tokens: int, key: PRNGKeyArray) -> None:
-        keys = jax.random.split(key, config.layers + 2)
-        self.W_E = jax.random.normal(keys[0], (n_tokens, config.d_model)) * n_tokens**-0.5
-        self.W_U = jax.random.normal(keys[1], (config.d_model, p)) * config.d_model**-0.5
-        self.blocks = tuple(Block(config, k) for k in keys[2:])
+        d, h, k, m = config.d_model, config.heads, config.d_head, config.d_mlp
+        block = [(h, d, k), (h, d, k), (h, d, k), (h, k, d), (d, m), (m, d)]
+        n = len(block)
+        of_W_E, of_W_U, *of_blocks = jax.random.split(key, config.layers + 2)
+        # Every matrix ~ N(0, 1/d_model), W_out included; but W_E ~ N(0, 1/tokens).
+        self.W_E, self.W_U, *matrices = normal_matrices(
+            [of_W_E, of_W_U, *(key for each in of_blocks for key in jax.random.split(each, n))],
+            [(n_tokens, d), (d, p), *block * config.layers],
+            [n_tokens**-0.5, *[d**-0.5] * (1 + n * config.layers)],
+        )
+        self.blocks = tuple(Block(*matrices[i : i + n]) for i in range(0, len(matrices), n))
 
     def __call__(self, tokens: Any) -> Float[Array, "... class"]:
         """Return the logits, on the fast path where the network has a single block.

@@ -66,6 +66,8 @@ def named_weights(model: Model) -> dict[str, Array]:
 def with_weights(model: Model, weights: Mapping[str, np.ndarray | Array]) -> Model:
     """Return the model with all its matrices replaced by those of the same names.
 
+    Of the model only the shapes count.
+
     **Raises:** `UsageError` where a matrix is missing or has another shape.
     """
 
@@ -77,7 +79,7 @@ def with_weights(model: Model, weights: Mapping[str, np.ndarray | Array]) -> Mod
             raise UsageError(
                 f"matrix {name} does not fit the model", got=got, allowed=f"shape {old.shape}"
             )
-        return jax.numpy.asarray(new, old.dtype)
+        return jax.device_put(new.astype(old.dtype))
 
     return jax.tree_util.tree_map_with_path(replace, model)
 

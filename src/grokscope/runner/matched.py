@@ -3,8 +3,10 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from grokscope.fourier.arrays import to_jax
 from grokscope.fourier.basis import Basis
 from grokscope.fourier.characters import Characters, Planes
 from grokscope.fourier.spectrum import Spectrum, spectrum
@@ -73,8 +75,8 @@ class _Planes(eqx.Module):
 
     def __init__(self, planes: Planes) -> None:
         self._n, self._one_coordinate = planes.n, planes.one_coordinate
-        self._columns = jnp.asarray(planes.columns, jnp.float32)
-        self._has_both = jnp.asarray(planes.has_both)
+        self._columns = to_jax(planes.columns, np.float32)
+        self._has_both = to_jax(planes.has_both, bool)
 
     @property
     def whole(self) -> Planes:

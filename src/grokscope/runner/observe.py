@@ -27,11 +27,11 @@ PAIRS_PER_BLOCK: Final = 16384
 class Observed(NamedTuple):
     """What the observer must know of a run."""
 
-    tokens: Int[Array, "task pair pos"]
-    labels: Int[Array, "task pair"]
-    kind: Int8[Array, "task pair"]
+    tokens: Int[Any, "task pair pos"]
+    labels: Int[Any, "task pair"]
+    kind: Int8[Any, "task pair"]
     """The side of each pair in each operation, as in `Split.kind`."""
-    due: Bool[Array, ""]
+    due: Bool[Any, ""]
     """Whether the losses of Table A.4 are asked for this time; they are costly."""
     views: tuple[MatchedView | None, ...]
     """Per operation the basis that fits it, where one is known."""

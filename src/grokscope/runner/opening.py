@@ -5,7 +5,6 @@ import importlib.metadata
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax
 
 from grokscope.config.run import RunConfig
@@ -14,7 +13,7 @@ from grokscope.disk.environment import environment
 from grokscope.disk.folder import MANIFEST_NAME, RunFolder, interval_within_budget
 from grokscope.disk.manifest import Manifest
 from grokscope.errors import UsageError
-from grokscope.models import make_model
+from grokscope.models import model_shapes
 from grokscope.numerics import ambient
 from grokscope.runner.check import Checked
 from grokscope.runner.identity import first_difference
@@ -67,8 +66,7 @@ def _new_manifest(checked: Checked) -> Manifest:
 
 def _within_budget(config: RunConfig, task: Task) -> RunConfig:
     """Widen the interval between checkpoints until they fit `checkpoint_budget`."""
-    key = jax.random.key(0)
-    shapes = eqx.filter_eval_shape(make_model, config.model, task.p, task.n_tokens, key)
+    shapes = model_shapes(config.model, task.p, task.n_tokens)
     size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree_util.tree_leaves(shapes))
     s = config.schedule
     every = interval_within_budget(

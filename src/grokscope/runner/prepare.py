@@ -1,14 +1,15 @@
 """From a configuration to what the trainer takes: models, examples and splits of every seed."""
 
+import functools
 from typing import NamedTuple, TypeVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float, UInt32
 
-from grokscope.config.run import RunConfig
-from grokscope.models import make_model
+from grokscope.config.optimizer import OptimizerConfig
+from grokscope.config.run import ModelConfig, RunConfig
+from grokscope.models import Model, make_model
 from grokscope.runner.check import Checked
 from grokscope.runner.matched import MatchedView
 from grokscope.runner.observe import Observed
@@ -35,20 +36,30 @@ def prepare(checked: Checked, source: Source | None = None) -> Prepared:
     """
     config, task, splits = checked
     views = tuple(MatchedView.of(task, number) for number in range(task.n_tasks))
-    states = [_state(config, task, seed, source) for seed in config.seeds]
+    models = _models(config.model, task.p, task.n_tokens, np.array(config.seeds, np.uint32))
+    if source is not None:
+        taken = [
+            take_over(_one_of(models, i), task, source, seed, config.transfer.load)
+            for i, seed in enumerate(config.seeds)
+        ]
+        models = _stack(taken)
     inputs = [
         _inputs(config, task, split, views, seed)
         for split, seed in zip(splits, config.seeds, strict=True)
     ]
-    return Prepared(_stack(states), _stack(inputs))
+    return Prepared(_states(models, config.optimizer.compiled), _stack(inputs))
 
 
-def _state(config: RunConfig, task: Task, seed: int, source: Source | None) -> TrainState:
-    key = stream(seed, "weights")
-    model = make_model(config.model, task.p, task.n_tokens, key)
-    if source is not None:
-        model = take_over(model, task, source, seed, config.transfer.load)
-    return initial_state(model, config.optimizer)
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _models(config: ModelConfig, p: int, n_tokens: int, seeds: UInt32[np.ndarray, "seed"]) -> Model:
+    """Return the networks before training, with a leading run axis."""
+    return jax.lax.map(lambda seed: make_model(config, p, n_tokens, stream(seed, "weights")), seeds)
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def _states(models: Model, optimizer: OptimizerConfig) -> TrainState:
+    """Return the states before the first update, with a leading run axis."""
+    return jax.vmap(lambda model: initial_state(model, optimizer))(models)
 
 
 def _inputs(
@@ -65,24 +76,27 @@ def _inputs(
     train_labels = np.concatenate([y[index] for y, index in zip(labels, chosen, strict=True)])
     kind = np.stack([split.kind for split in splits])
     return RunInputs(
-        seed=jnp.uint32(seed),
-        tokens=jnp.asarray(train_tokens),
-        labels=jnp.asarray(train_labels),
-        learning_rate=jnp.float32(config.optimizer.learning_rate),
-        weight_decay=jnp.float32(config.optimizer.weight_decay),
+        seed=np.uint32(seed),
+        tokens=train_tokens,
+        labels=train_labels,
+        learning_rate=np.float32(config.optimizer.learning_rate),
+        weight_decay=np.float32(config.optimizer.weight_decay),
         weights=_weights(config.task.task_weights, len(chosen[0])),
-        observed=Observed(
-            jnp.asarray(tokens), jnp.asarray(labels), jnp.asarray(kind), jnp.asarray(False), views
-        ),
+        observed=Observed(tokens, np.stack(list(labels)), kind, np.bool_(False), views),
     )
 
 
-def _weights(task_weights: tuple[float, ...], examples: int) -> Float[Array, "example"] | None:
+def _weights(task_weights: tuple[float, ...], examples: int) -> Float[np.ndarray, "example"] | None:
     """Return w_t / n for every example of every operation t; None where all weights are 1."""
     if all(weight == 1 for weight in task_weights):
         return None
-    return jnp.repeat(jnp.asarray(task_weights, jnp.float32) / examples, examples)
+    return np.repeat(np.array(task_weights, np.float32) / examples, examples)
 
 
 def _stack(runs: list[T]) -> T:
-    return jax.tree_util.tree_map(lambda *leaves: jnp.stack(leaves), *runs)
+    """Return the runs as one tree with a leading run axis; no program is compiled for it."""
+    return jax.device_put(jax.tree_util.tree_map(lambda *leaves: np.stack(leaves), *runs))
+
+
+def _one_of(models: Model, i: int) -> Model:
+    return jax.tree_util.tree_map(lambda a: np.asarray(a)[i], models)

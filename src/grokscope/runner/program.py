@@ -1,6 +1,5 @@
 """Runs that train side by side: one compiled program takes all of them to their next evaluation."""
 
-import dataclasses
 import functools
 import time
 from collections.abc import Callable, Hashable, Sequence
@@ -84,7 +83,7 @@ def pad_runs(run: TrainingRun, examples: int) -> None:
 
 
 def _inputs(run: TrainingRun) -> RunInputs:
-    return run.inputs._replace(observed=run.inputs.observed._replace(due=jnp.asarray(run.due)))
+    return run.inputs._replace(observed=run.inputs.observed._replace(due=run.due))
 
 
 def _join(trees: list[T]) -> T:
@@ -109,9 +108,8 @@ _Static = tuple[OptimizerConfig, int, float, int]
 
 
 def _static(run: TrainingRun) -> _Static:
-    """Return what is compiled into the program; rate and decay are inputs of it."""
-    optimizer = dataclasses.replace(run.config.optimizer, learning_rate=1.0, weight_decay=0.0)
-    return optimizer, run.task.p, run.config.eta, run.task.n_tasks
+    """Return what is compiled into the program."""
+    return run.config.optimizer.compiled, run.task.p, run.config.eta, run.task.n_tasks
 
 
 @functools.cache

@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float, Int, Int8
 
 from grokscope.explanation.logits import ROWS
 from grokscope.explanation.network import SumLogits
+from grokscope.fourier.arrays import to_jax
 from grokscope.fourier.basis import Basis
 from grokscope.fourier.waves import all_frequencies
 from grokscope.measures.predictions import cross_entropy
@@ -83,9 +84,10 @@ class TableA4(eqx.Module):
         pair = np.flatnonzero(matched.defined.ravel() & task.defined)
         tokens, labels = task.tokens()[number][pair], matched.labels.ravel()[pair]
         sums = matched.sums.ravel()[pair]
-        self._index = jnp.asarray(pair)
-        answers, total = jnp.asarray(labels, jnp.int32), jnp.asarray(sums, jnp.int32)
-        self._pairs = _Pairs(jnp.asarray(tokens), answers, total, jnp.zeros(len(pair), jnp.int8))
+        self._index = to_jax(pair, np.int32)
+        answers, total = to_jax(labels, np.int32), to_jax(sums, np.int32)
+        nowhere = to_jax(np.zeros(len(pair)), np.int8)
+        self._pairs = _Pairs(to_jax(tokens, np.int32), answers, total, nowhere)
         self._fit = _Fit(matched, sums)
 
     def __call__(self, seen: Seen) -> dict[str, Float[Array, ""]]:
@@ -135,16 +137,16 @@ class _Fit(eqx.Module):
         known = SumLogits(sums, np.zeros((len(sums), 1)), matched.n)
         waves, share = known.waves(all_frequencies(matched.n)), known.counts / len(sums)
         self.n = matched.n
-        self._n_answers = jnp.float32(matched.answers.inside.sum())
-        self._inside = jnp.asarray(matched.answers.inside)
-        self._counts = jnp.asarray(np.maximum(known.counts, 1), jnp.float32)
-        self._share = jnp.asarray(share, jnp.float32)
-        self._waves = jnp.asarray(waves, jnp.float32)
+        self._n_answers = to_jax(matched.answers.inside.sum(), np.float32)
+        self._inside = to_jax(matched.answers.inside, bool)
+        self._counts = to_jax(np.maximum(known.counts, 1), np.float32)
+        self._share = to_jax(share, np.float32)
+        self._waves = to_jax(waves, np.float32)
         # XᵀN, and the Gram matrix XᵀNX
-        self._weighted = jnp.asarray(waves.T * share, jnp.float32)
-        self._gram = jnp.asarray(waves.T * share @ waves, jnp.float32)
-        self._planes = jnp.asarray(matched.answers.parts[0], jnp.float32)
-        self._answers = jnp.asarray(matched.structure.g, jnp.int32)
+        self._weighted = to_jax(waves.T * share, np.float32)
+        self._gram = to_jax(waves.T * share @ waves, np.float32)
+        self._planes = to_jax(matched.answers.parts[0], np.float32)
+        self._answers = to_jax(matched.structure.g, np.int32)
 
     def totals(
         self, logits: Float[Array, "example class"], pairs: _Pairs
@@ -195,7 +197,11 @@ class _Fit(eqx.Module):
         """Return the summed losses of those rows whose logits depend on the sum alone."""
         rows = {row: self._part(tables, use) for row, use in ROWS.items() if not use[2]}
         rows["trigonometric_loss"] = tables.trigonometric
-        return {row: self._losses(logits, self._answers) @ counts for row, logits in rows.items()}
+        found = jax.lax.map(
+            lambda logits: self._losses(logits, self._answers) @ counts,
+            jnp.stack(list(rows.values())),
+        )
+        return dict(zip(rows, found, strict=True))
 
     def losses_of_pairs(
         self, logits: Float[Array, "example class"], tables: _Tables, pairs: _Pairs

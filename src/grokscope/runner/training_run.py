@@ -204,7 +204,7 @@ class TrainingRun:
         return [seed.result(pair_counts(of_tasks[0])) for seed, of_tasks in pairs]
 
     def _model(self, i: int) -> Model:
-        return jax.tree_util.tree_map(lambda a: a[i], self.states.model)
+        return jax.tree_util.tree_map(lambda a: np.asarray(a)[i], self.states.model)
 
 
 def pair_counts(split: Split) -> dict[str, int]:
