@@ -9,6 +9,7 @@ from grokscope.errors import GrokscopeError
 from grokscope.sweeps import estimate as module
 from grokscope.sweeps.estimate import estimate, shape_in_words
 from grokscope.sweeps.job import job_of
+from grokscope.sweeps.timing import seconds
 
 
 def test_each_shape_is_measured_once(sweep_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,16 +26,16 @@ def test_each_shape_is_measured_once(sweep_of: Any, monkeypatch: pytest.MonkeyPa
         assert 1e-6 < shape.times.per_step < 10
         assert 0 <= shape.times.beginning < 600
     training = sum(8 * (s.times.beginning + 1000 * s.times.per_step) for s in found.shapes)
-    compiling = sum(shape.times.compiling for shape in found.shapes)
+    starting = sum(shape.times.loading for shape in found.shapes)
     assert found.workers == 4
     # and the seconds until the process was there
-    assert 0 < found.seconds - compiling - training / 4 < 600
+    assert 0 < found.seconds - starting - training / 4 < 600
 
 
 class Told:
     """A process that answers at once with given times."""
 
-    times: ClassVar = {"per_step": 0.5, "compiling": 9.0, "beginning": 1.0}
+    times: ClassVar = {"per_step": 0.5, "compiling": 9.0, "loading": 4.0, "beginning": 1.0}
 
     def __init__(self, _module: str, _place: Any, _log: Any, heard: Any) -> None:
         self._heard = heard
@@ -58,7 +59,8 @@ def test_what_exceeds_the_budget_is_scaled(helpers: Any, monkeypatch: pytest.Mon
     # forward and backward over what trains, forward over all pairs every ten steps
     ratio = (3 * 0.3 + 0.1) / (3 * 0.6 + 0.1)
     assert second.times.per_step == pytest.approx(0.5 * ratio)
-    expected = (9 + 2 * 1 + 40 * 0.5) + (9 + 1 + 10 * 0.5 * ratio)
+    # what was measured is kept from then on, what was not has still to be compiled
+    expected = (4 + 2 * 1 + 40 * 0.5) + (9 + 1 + 10 * 0.5 * ratio)
     assert found.seconds == pytest.approx(expected)
 
 
@@ -92,4 +94,12 @@ def test_workers_that_have_nothing_to_do_do_not_count(
 ) -> None:
     monkeypatch.setattr(module, "Process", Told)
     found = estimate([(job_of(helpers.tiny()), 10)], 16)
-    assert dataclasses.replace(found, shapes=[]) == module.Estimate([], 1, 9 + 1 + 10 * 0.5)
+    assert dataclasses.replace(found, shapes=[]) == module.Estimate([], 1, 4 + 1 + 10 * 0.5)
+
+
+def test_what_measuring_has_kept_is_not_counted_as_compiling(helpers: Any) -> None:
+    config = helpers.tiny()
+    every = dataclasses.replace(config.schedule, eval_every=10)
+    times = seconds(dataclasses.replace(config, schedule=every))
+    # with nothing kept, programs compile; then they are read, and in the same process nothing is
+    assert 0 <= times["beginning"] < times["loading"] < times["compiling"]

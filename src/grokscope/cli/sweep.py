@@ -201,7 +201,7 @@ def _document(
                 "train_fraction": s.config.task.train_fraction,
                 "runs": len(s.steps),
                 "seconds_per_step": s.times.per_step,
-                "seconds_to_start": s.times.compiling,
+                "seconds_to_start": s.starting,
                 "measured": s.measured,
             }
             for s in measured.shapes

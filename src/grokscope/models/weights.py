@@ -71,7 +71,7 @@ def with_weights(model: Model, weights: Mapping[str, np.ndarray | Array]) -> Mod
     **Raises:** `UsageError` where a matrix is missing or has another shape.
     """
 
-    def replace(path: tuple[Any, ...], old: Array) -> Array:
+    def replace(path: tuple[Any, ...], old: Array | jax.ShapeDtypeStruct) -> Array:
         name = _name(path, _layers(model))
         new = weights.get(name)
         if new is None or new.shape != old.shape:

@@ -1,7 +1,7 @@
 """From a configuration to what the trainer takes: models, examples and splits of every seed."""
 
 import functools
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import numpy as np
@@ -51,7 +51,7 @@ def prepare(checked: Checked, source: Source | None = None) -> Prepared:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
-def _models(config: ModelConfig, p: int, n_tokens: int, seeds: UInt32[np.ndarray, "seed"]) -> Model:
+def _models(config: ModelConfig, p: int, n_tokens: int, seeds: UInt32[Any, "seed"]) -> Model:
     """Return the networks before training, with a leading run axis."""
     return jax.lax.map(lambda seed: make_model(config, p, n_tokens, stream(seed, "weights")), seeds)
 
@@ -99,4 +99,4 @@ def _stack(runs: list[T]) -> T:
 
 
 def _one_of(models: Model, i: int) -> Model:
-    return jax.tree_util.tree_map(lambda a: np.asarray(a)[i], models)
+    return jax.device_put(jax.tree_util.tree_map(lambda a: np.asarray(a)[i], models))

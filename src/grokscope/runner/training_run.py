@@ -11,7 +11,7 @@ from grokscope.disk.atomic import path_in_words
 from grokscope.disk.curves import NO_CURVE, Recorded
 from grokscope.disk.folder import RunFolder, is_checkpoint
 from grokscope.errors import RunFolderError
-from grokscope.models import Model, named_weights, weight_axes
+from grokscope.models import named_weights, weight_axes
 from grokscope.runner.check import Checked
 from grokscope.runner.observe import Column, Observation, Rows
 from grokscope.runner.prepare import prepare
@@ -174,8 +174,8 @@ class TrainingRun:
         return self.step // every > before // every
 
     def _checkpoint(self, i: int) -> None:
-        model = self._model(i)
-        weights = {name: np.asarray(W) for name, W in named_weights(model).items()}
+        model = self.states.model
+        weights = {name: np.asarray(W)[i] for name, W in named_weights(model).items()}
         config = self.config.to_json()
         meta = {"operation": self.task.canonical, "p": self.task.p, "model": config["model"]}
         seed = self.seeds[i].seed
@@ -202,9 +202,6 @@ class TrainingRun:
         """Return what the manifest keeps of each seed."""
         pairs = zip(self.seeds, self.splits, strict=True)
         return [seed.result(pair_counts(of_tasks[0])) for seed, of_tasks in pairs]
-
-    def _model(self, i: int) -> Model:
-        return jax.tree_util.tree_map(lambda a: np.asarray(a)[i], self.states.model)
 
 
 def pair_counts(split: Split) -> dict[str, int]:

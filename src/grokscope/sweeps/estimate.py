@@ -16,7 +16,7 @@ from grokscope.sweeps.engines.cores import worker_cores
 from grokscope.sweeps.engines.process import Process
 from grokscope.sweeps.job import Job
 
-BUDGET: Final = 12.0
+BUDGET: Final = 16.0
 """Seconds after which no other shape is measured: the rest is scaled from those that were."""
 _MODULE: Final = "grokscope.sweeps.timing"
 
@@ -27,12 +27,14 @@ class Times(NamedTuple):
     **Arguments:**
 
     - `per_step`: one step, evaluations included.
-    - `compiling`: before the first step in a new process.
+    - `compiling`: before the first step in a new process, as far as programs were not kept.
+    - `loading`: the same once all programs are kept, which measuring does.
     - `beginning`: before the first step of a further run in the same process.
     """
 
     per_step: float
     compiling: float
+    loading: float
     beginning: float
 
 
@@ -52,6 +54,11 @@ class Shape:
     steps: tuple[int, ...]
     times: Times
     measured: bool
+
+    @property
+    def starting(self) -> float:
+        """Seconds before the first step in a new process."""
+        return self.times.loading if self.measured else self.times.compiling
 
     @property
     def training(self) -> float:
@@ -98,7 +105,7 @@ def estimate(
     ]
     busy = max(1, min(workers, len(jobs)))
     # every worker starts, and meets every shape, at the same time as the others
-    start = begun + sum(shape.times.compiling for shape in shapes)
+    start = begun + sum(shape.starting for shape in shapes)
     return Estimate(shapes, busy, start + sum(shape.training for shape in shapes) / busy)
 
 

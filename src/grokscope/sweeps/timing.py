@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 from typing import Final
 
+import jax
+
 from grokscope.config.run import RunConfig
 from grokscope.config.transfer import TransferConfig
+from grokscope.runner.loop import train_run
 from grokscope.runner.progress import Beginning, Callbacks, Evaluation
 from grokscope.sweeps.engines.process import Conversation
 
@@ -38,15 +41,24 @@ def main() -> None:
 def seconds(config: RunConfig) -> dict[str, float]:
     """Return the times of a run of this shape, by the names of `estimate.Times`.
 
-    Two short runs go into folders that are removed: one that compiles, and one more.
+    Three short runs go into folders that are removed: one that compiles, one that finds kept
+    what that one compiled, as a new process would, and one more.
     """
     every = _steps(config)
     first = _moments(config, 2 * every, every)
     chunk = first[2 * every] - first[every]
-    starts = [
-        max(moments[every] - chunk, 0.0) for moments in (first, _moments(config, every, every))
-    ]
-    return {"per_step": chunk / every, **dict(zip(("compiling", "beginning"), starts, strict=True))}
+    jax.clear_caches()
+    second = _moments(config, every, every)
+    third = _moments(config, every, every)
+    compiling, loading, beginning = (max(m[every] - chunk, 0.0) for m in (first, second, third))
+    if every != config.schedule.eval_every:
+        loading = compiling  # another length is another program
+    return {
+        "per_step": chunk / every,
+        "compiling": compiling,
+        "loading": loading,
+        "beginning": beginning,
+    }
 
 
 def _steps(config: RunConfig) -> int:
@@ -58,8 +70,6 @@ def _steps(config: RunConfig) -> int:
 
 def _moments(config: RunConfig, steps: int, every: int) -> dict[int, float]:
     """Train and return after how many seconds each evaluated step was reached."""
-    from grokscope.runner.loop import train_run
-
     schedule = dataclasses.replace(
         config.schedule, steps=steps, eval_every=every, spectra_every=every, stop=False
     )
