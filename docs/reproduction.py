@@ -1,14 +1,14 @@
 """Write docs/reproduction.md from results/ and nothing else: `make reproduction`.
 
-The results are made by `grokscope reproduce NAME --results results`.
+Results are added by `grokscope reproduce NAME --results results`, on any machine.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from grokscope.paper.agreement import WORDS, State
-from grokscope.paper.block import NOT_RUN, Table
+from grokscope.paper.block import NOT_RUN, Table, TableCell
 from grokscope.paper.experiment import (
     Experiment,
     experiments,
@@ -16,7 +16,9 @@ from grokscope.paper.experiment import (
     protocol_differences,
 )
 from grokscope.paper.page import agreement_states, blocks_of, in_short
-from grokscope.paper.results import Results, read_results
+from grokscope.paper.plan import plan
+from grokscope.paper.results import Results, shown_results
+from grokscope.paper.store import read_cells
 from grokscope.reports.figures.figure import Figure
 from grokscope.reports.page import write_figure
 
@@ -38,15 +40,22 @@ _COUNTED: Final = (
 
 def page(results: Path = RESULTS) -> str:
     """Return the page of all experiments that have results."""
-    found = {
-        name: read_results(results, name)
-        for name in experiments()
-        if (results / f"{name}.json").exists()
-    }
+    found = known_results(results)
     parts = [_HEAD, "\n".join(_overview(found)), _PROTOCOL, "\n".join(_protocol())]
     for name, kept in found.items():
         parts += _section(load_experiment(name), kept)
     return "\n\n".join(parts) + "\n"
+
+
+def known_results(folder: Path) -> dict[str, Results]:
+    """Return the results of all experiments of which something is known."""
+    found = {}
+    for name in experiments():
+        experiment = load_experiment(name)
+        if kept := read_cells(folder, name):
+            cells = () if experiment.kind == "labels" else plan(experiment, Path()).cells
+            found[name] = shown_results(experiment, kept, cells)
+    return found
 
 
 _HEAD: Final = """\
@@ -57,7 +66,8 @@ _HEAD: Final = """\
 Every table and figure of [arXiv 2402.16726](../CITATION.cff) is a named experiment:
 `grokscope reproduce --list` shows all of them, `grokscope reproduce NAME` trains what is missing
 and writes its page. What stands here was made by the commands that are given with it, on the
-hardware that is named; what has not been run is called so.
+hardware that is named; what has not been run is called so. Runs are counted against all that the
+paper's experiment has, with three seeds.
 
 A cell *agrees* when the paper and all our seeds grokked. It is *consistent so far* when the paper
 did not grok and neither did ours, *undecided* when the paper grokked and ours has not within its
@@ -82,17 +92,17 @@ def _overview(found: dict[str, Results]) -> Iterator[str]:
         states = agreement_states(blocks_of(load_experiment(name), found[name]))
         counts = [str(states.count(state) or "") for state in _COUNTED]
         small = " (small version)" if found[name].small else ""
-        runs = found[name].manifest["runs"]
+        runs = found[name].facts["runs"]
         yield f"| [`{name}`](#{name}) {title}{small} | {runs} | {' | '.join(counts)} |"
 
 
 def _section(experiment: Experiment, results: Results) -> list[str]:
-    name, manifest = experiment.name, results.manifest
+    name, facts = experiment.name, results.facts
     parts = [f"## {name}", f"{experiment.title} ({experiment.reference}). {experiment.says}"]
     if results.small:
-        parts.append(f"**Small version**, not the paper's experiment: {results.manifest['small']}.")
-    if manifest.get("beyond"):
-        parts.append(f"**Not tried in the paper**: {manifest['beyond']}.")
+        parts.append(f"**Small version**, not the paper's experiment: {facts['small']}.")
+    if facts["beyond"]:
+        parts.append(f"**Not tried in the paper**: {facts['beyond']}.")
     blocks = blocks_of(experiment, results)
     short = [f"{key}: {text}" for key, text in in_short(experiment, results, blocks)]
     parts.append("\n".join(f"- {line}" for line in (*short, *experiment.differences)))
@@ -101,20 +111,35 @@ def _section(experiment: Experiment, results: Results) -> list[str]:
             parts += _table(block)
         elif name in _PICTURED and block.chart is not None:
             parts.append(_picture(name, number, block))
-    parts.append("\n".join(["```sh", *manifest["commands"], "```"]))
-    parts.append(_made(manifest))
+    parts.append("\n".join(["```sh", *facts["commands"], "```"]))
+    parts.append(_made(facts))
     return parts
 
 
 def _table(table: Table) -> list[str]:
-    """Return a table without the rows of which nothing has been run."""
-    kept = [row for row in table.rows if any(cell.text not in (NOT_RUN, "") for cell in row[1:])]
-    left_out = len(table.rows) - len(kept)
-    more = f" {left_out} rows of which nothing has been run are left out." if left_out else ""
-    if not kept:
+    """Return a table without the rows and columns of which nothing has been run."""
+    rows = [row for row in table.rows if any(map(_is_known, row[1:]))]
+    if not rows:
         return [f"{table.caption} Nothing has been run."]
-    shown = Table(table.title, table.caption, table.header, kept)
+    columns = [
+        i for i in range(len(table.header)) if not i or any(_is_known(row[i]) for row in rows)
+    ]
+    left_out = [
+        f"{n} {name}"
+        for n, name in (
+            (len(table.rows) - len(rows), "rows"),
+            (len(table.header) - len(columns), "columns"),
+        )
+        if n
+    ]
+    more = f" Left out, because nothing has been run: {' and '.join(left_out)}." if left_out else ""
+    header = [table.header[i] for i in columns]
+    shown = Table(table.title, table.caption, header, [[row[i] for i in columns] for row in rows])
     return [f"{table.caption}{more}", shown.markdown()]
+
+
+def _is_known(cell: TableCell) -> bool:
+    return cell.text not in (NOT_RUN, "")
 
 
 def _picture(name: str, number: int, figure: Figure) -> str:
@@ -124,21 +149,20 @@ def _picture(name: str, number: int, figure: Figure) -> str:
 
 def write_pictures(results: Path = RESULTS) -> None:
     """Write the pictures that the page shows."""
+    found = known_results(results)
     for name in _PICTURED:
-        if (results / f"{name}.json").exists():
-            for number, block in enumerate(
-                blocks_of(load_experiment(name), read_results(results, name))
-            ):
-                if isinstance(block, Figure) and block.chart is not None:
-                    write_figure(PICTURES / f"{name}-{number}", block, ("png",), _SCALE)
+        blocks = blocks_of(load_experiment(name), found[name]) if name in found else []
+        for number, block in enumerate(blocks):
+            if isinstance(block, Figure) and block.chart is not None:
+                write_figure(PICTURES / f"{name}-{number}", block, ("png",), _SCALE)
 
 
-def _made(manifest: dict) -> str:
-    facts = [manifest.get(key) for key in ("runs", "training_time", "hardware")]
-    made = "; ".join(str(fact) for fact in facts if fact)
-    if manifest.get("sources"):
-        made += f"; weights taken from {manifest['sources']}"
-    return f"{made}; written {manifest['created'][:10]} from {str(manifest['git_commit'])[:12]}."
+def _made(facts: Mapping[str, Any]) -> str:
+    known = [facts.get(key) for key in ("runs", "training_time", "hardware")]
+    made = "; ".join(str(fact) for fact in known if fact)
+    if facts.get("sources"):
+        made += f"; weights taken from {facts['sources']}"
+    return f"{made}; until {facts['created']}, with {facts['trained_with']}."
 
 
 def main() -> None:

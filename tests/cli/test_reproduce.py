@@ -1,7 +1,7 @@
 """grokscope reproduce: what it lists, refuses and writes."""
 
 import csv
-import json
+import html
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -88,11 +88,16 @@ def test_labels_are_counted_and_the_page_is_written(cli: Any, tmp_path: Path) ->
     with (tmp_path / "results" / "figure-a23.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert (row["operation"], row["seeds"], row["labels"]) == ("x + y", "2", "31")
-    manifest = json.loads((tmp_path / "results" / "figure-a23.json").read_text())
-    (command,) = manifest["commands"]
-    assert command == "grokscope reproduce figure-a23" + (
-        ' --only "x + y" --seeds 0 1 --fractions 0.5 --p 31'
-    )
+    assert row["command"] == '--only "x + y" --seeds 0 1 --fractions 0.5 --p 31'
+    # kept results alone give the page again, and of all there is
+    page = tmp_path / "here" / "figure-a23.html"
+    before = page.read_text()
+    page.unlink()
+    alone = ("reproduce", "figure-a23", "--out", "here", "--results", "results", "--page")
+    assert cli(*alone, *words).code == 0
+    assert page.read_text() == before
+    assert cli(*alone).code == 0
+    assert 'reproduce figure-a23 --only "x + y"' in html.unescape(page.read_text())
 
 
 def test_without_training_the_page_says_not_run(cli: Any, tmp_path: Path) -> None:

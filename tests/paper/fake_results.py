@@ -8,14 +8,13 @@ from grokscope.paper.experiment import Experiment, operation_of
 from grokscope.paper.labels import label_rows
 from grokscope.paper.results import Results
 
-MANIFEST = {
+FACTS = {
     "commands": ["grokscope reproduce x"],
     "runs": "6 of 6",
     "steps": "1,000",
     "created": "2026-01-01",
     "hardware": "cpu",
-    "git_commit": "abc",
-    "grokscope_version": "0",
+    "trained_with": "abc",
 }
 
 
@@ -63,7 +62,7 @@ def fill(experiment: Experiment, run: bool) -> Results:
         rows = label_rows(
             ["x + y", "(x + y)^2", "x^3 + x*y", "x^30 + y^30"], [0.3, 0.9], [0, 1], 31
         )
-        return Results(MANIFEST, rows)
+        return Results(FACTS, rows)
     rows, series = [], {key: [] for key in (*experiment.series, "curves")}
     for number, row in enumerate(cells(experiment)):
         if not run:
@@ -76,7 +75,7 @@ def fill(experiment: Experiment, run: bool) -> Results:
             rows += [ended(row | {"task": task}, number) for task in tasks]
         for key in series:
             series[key] += [place | one for one in long_rows(key, experiment, tasks)]
-    return Results(MANIFEST, rows, series)
+    return Results(FACTS, rows, series)
 
 
 def long_rows(key: str, experiment: Experiment, tasks: list[str]) -> list[dict[str, Any]]:

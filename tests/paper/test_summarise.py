@@ -9,43 +9,51 @@ import pytest
 from grokscope.disk.sweep_folder import RUNS_NAME
 from grokscope.paper.experiment import Request, Source, load_experiment
 from grokscope.paper.plan import SOURCES_NAME, SourceRun, plan
-from grokscope.paper.results import results_manifest
+from grokscope.paper.results import shown_results
 from grokscope.paper.run import summarise
+from grokscope.paper.store import cell_id
 from grokscope.runner.loop import train_run
 from grokscope.sweeps.job import job_of
 
 
 def test_nothing_run_is_said_so_and_no_number_is_made_up(tmp_path: Path) -> None:
-    experiment = Request(seeds=(0,)).apply(load_experiment("figure-3"))
+    request = Request(seeds=(0,))
+    experiment = request.apply(load_experiment("figure-3"))
     planned = plan(experiment, tmp_path)
+    found = summarise(experiment, request, planned, [tmp_path])
+    assert found == {}
     broken = job_of(planned.cells[0].config).name
-    results = summarise(experiment, Request(), planned, [tmp_path], failed=[broken])
+    results = shown_results(experiment, found, planned.cells, request, failed=[broken])
     assert [row["status"] for row in results.rows] == ["failed", "not run", "not run"]
     numbers = {"grokked_at", "test_accuracy", "ffs_W_E"}
     assert not any(numbers & row.keys() for row in results.rows)
-    assert results.manifest["runs"] == "none of 3"
+    assert results.facts["runs"] == "none of 3"
     assert results.series == {}
 
 
 def test_a_run_that_cannot_be_read_is_named_and_spares_the_others(tmp_path: Path) -> None:
-    experiment = Request(only=("x + y", "x*y"), seeds=(0,)).apply(load_experiment("figure-3"))
-    planned = plan(experiment.with_values(p=5, steps=10), tmp_path)
+    request = Request(only=("x + y", "x*y"), seeds=(0,), p=5, steps=10)
+    experiment = request.apply(load_experiment("figure-3"))
+    planned = plan(experiment, tmp_path)
     for cell in planned.cells:
         train_run(cell.config, tmp_path / job_of(cell.config).name)
     broken = next((tmp_path / job_of(planned.cells[0].config).name / "metrics").iterdir())
     broken.write_bytes(b"")
     lines: list[str] = []
-    results = summarise(experiment, Request(), planned, [tmp_path], warn=lines.append)
+    found = summarise(experiment, request, planned, [tmp_path], lines.append)
+    results = shown_results(experiment, found, planned.cells, request)
     assert [row["status"] for row in results.rows] == ["failed", "undecided"]
-    assert results.manifest["runs"] == "1 of 2"
     assert {row["row"] for rows in results.series.values() for row in rows} == {1}
+    good = results.rows[1]
+    assert (good["max_steps"], good["command"]) == (10, request.words.strip())
+    assert good["cell"] == cell_id(planned.cells[1].key)
     (line,) = lines
     assert line.startswith("failed: ")
     assert "is damaged" in line
     (tmp_path / job_of(planned.cells[1].config).name / "manifest.json").write_text("{}")
     lines.clear()
-    results = summarise(experiment, Request(), planned, [tmp_path], warn=lines.append)
-    assert [row["status"] for row in results.rows] == ["failed", "not run"]
+    found = summarise(experiment, request, planned, [tmp_path], lines.append)
+    assert [result.rows[0]["status"] for result in found.values()] == ["failed"]
     assert lines[0].startswith("passed over: ")
 
 
@@ -56,7 +64,8 @@ def test_the_sources_that_were_used_say_whether_they_had_grokked(tmp_path: Path)
     planned = plan(short, tmp_path)
 
     def said() -> str | None:
-        return summarise(short, Request(), planned, [tmp_path]).manifest.get("sources")
+        found = summarise(short, Request(), planned, [tmp_path])
+        return shown_results(short, found, planned.cells).facts["sources"]
 
     assert said() is None
     (donor,) = [s for s in planned.sources if s.labels["operation"] == "x*y"]
@@ -79,4 +88,5 @@ def test_the_sources_that_were_used_say_whether_they_had_grokked(tmp_path: Path)
 )
 def test_what_the_paper_did_not_try_is_said(request_: Request, words: str | None) -> None:
     experiment = request_.apply(load_experiment("figure-a13"))
-    assert results_manifest(experiment, request_)["beyond"] == words
+    cells = plan(experiment, Path()).cells
+    assert shown_results(experiment, {}, cells, request_).facts["beyond"] == words

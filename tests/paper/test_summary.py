@@ -65,11 +65,12 @@ def test_a_mixture_has_a_row_for_each_operation(make_run: MakeRun, config_of: Co
 
 
 def test_curves_are_thinned_but_keep_their_ends(make_run: MakeRun) -> None:
-    rows = list(summary.curves(reading(make_run("x + y")), ["test_accuracy", "ffs W_E"], 3, []))
+    rows = list(summary.curves(reading(make_run("x + y")), ["test_accuracy", "ffs W_E"], []))
     assert {row["measure"] for row in rows} == {"test_accuracy", "ffs W_E"}
     mine = [row for row in rows if row["measure"] == "test_accuracy"]
     assert (mine[0]["step"], mine[-1]["step"], mine[-1]["value"]) == (0, 1000, 1.0)
-    assert len(mine) <= 11
+    # of 21 evaluations of a measure that never changes, none is needed but all are few
+    assert len(mine) == 21
 
 
 @pytest.mark.parametrize("n", [1, 10, 1000, 100_000])
@@ -80,7 +81,7 @@ def test_all_curves_together_stay_small(n: int) -> None:
 
 def test_ffs_with_another_threshold_is_that_of_the_recorded_spectrum(make_run: MakeRun) -> None:
     one = reading(make_run("x + y"))
-    rows = list(summary.etas(one, 10))
+    rows = list(summary.etas(one))
     assert {row["eta"] for row in rows} == set(summary.ETAS)
     for row in rows:
         known = Spectrum.of_norms(*one.spectra[row["matrix"], row["step"]], n=P)

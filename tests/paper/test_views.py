@@ -11,11 +11,11 @@ from grokscope.paper.agreement import State
 from grokscope.paper.block import Table, TableCell
 from grokscope.paper.experiment import Experiment, Request, experiments, load_experiment
 from grokscope.paper.page import agreement_states, blocks_of, render_page, write_paper_page
-from grokscope.paper.results import Results, read_results, write_results
+from grokscope.paper.results import Results
 from grokscope.paper.views import VIEWS
 from grokscope.reports.figures.figure import Figure
 
-MANIFEST = {"commands": [], "runs": ""}
+FACTS = {"commands": [], "runs": ""}
 Fake = Callable[..., Results]
 NAMES = list(experiments())
 
@@ -72,7 +72,7 @@ def _paper_column(table: Table) -> bool:
 def test_the_page_of_a_small_version_says_so_in_every_section(fake: Fake) -> None:
     experiment = of("figure-8")
     results = fake(experiment, run=True)
-    small = dataclasses.replace(results, manifest=results.manifest | {"small": "p 59"})
+    small = dataclasses.replace(results, facts=results.facts | {"small": "p 59"})
     page = render_page(experiment, small)
     assert "Small version: p 59" in page
     assert page.count("small version</span>") == len(experiment.views)
@@ -86,15 +86,6 @@ def test_the_page_holds_the_protocol_and_the_commands(fake: Fake, tmp_path: Path
     assert "102²" in text
     assert "grokscope reproduce x" in text
     assert "default-src 'none'" in text
-
-
-def test_the_page_is_the_same_from_results_that_were_kept(fake: Fake, tmp_path: Path) -> None:
-    experiment = of("table-1")
-    results = fake(experiment, run=True)
-    write_results(tmp_path, "table-1", results)
-    assert render_page(experiment, read_results(tmp_path, "table-1")) == render_page(
-        experiment, results
-    )
 
 
 def test_texts_of_results_are_escaped(fake: Fake) -> None:
@@ -132,7 +123,7 @@ def threshold(r: float, statuses: tuple[str, ...]) -> TableCell:
         }
         for seed, status in enumerate(statuses)
     ]
-    table = blocks_of(experiment, Results(MANIFEST, rows))[0]
+    table = blocks_of(experiment, Results(FACTS, rows))[0]
     assert isinstance(table, Table)
     return table.rows[0][1]
 
@@ -151,5 +142,5 @@ def test_a_threshold_of_some_seeds_says_of_how_many() -> None:
 def test_the_page_says_what_the_paper_did_not_try(fake: Fake) -> None:
     experiment = of("figure-3")
     found = fake(experiment, run=False)
-    results = dataclasses.replace(found, manifest={**found.manifest, "beyond": "p 7"})
+    results = dataclasses.replace(found, facts={**found.facts, "beyond": "p 7"})
     assert "Not tried in the paper: p 7." in render_page(experiment, results)

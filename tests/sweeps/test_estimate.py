@@ -7,9 +7,9 @@ import pytest
 
 from grokscope.errors import GrokscopeError
 from grokscope.sweeps import estimate as module
+from grokscope.sweeps import timing
 from grokscope.sweeps.estimate import estimate, shape_in_words
 from grokscope.sweeps.job import job_of
-from grokscope.sweeps.timing import seconds
 
 
 def test_each_shape_is_measured_once(sweep_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,9 +97,25 @@ def test_workers_that_have_nothing_to_do_do_not_count(
     assert dataclasses.replace(found, shapes=[]) == module.Estimate([], 1, 4 + 1 + 10 * 0.5)
 
 
-def test_what_measuring_has_kept_is_not_counted_as_compiling(helpers: Any) -> None:
+def test_what_measuring_has_kept_is_not_counted_as_compiling(
+    helpers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three runs: one compiles, one finds programs kept as a new process does, one has them."""
+    starts, done = iter((9.0, 4.0, 1.0)), []
+
+    def moments(_config: Any, steps: int, every: int) -> dict[int, float]:
+        done.append(steps)
+        start = next(starts)
+        return {step: start + 0.5 * step for step in range(every, steps + 1, every)}
+
+    monkeypatch.setattr(timing, "_moments", moments)
+    monkeypatch.setattr(timing.jax, "clear_caches", lambda: done.append("forget"))
     config = helpers.tiny()
-    every = dataclasses.replace(config.schedule, eval_every=10)
-    times = seconds(dataclasses.replace(config, schedule=every))
-    # with nothing kept, programs compile; then they are read, and in the same process nothing is
-    assert 0 <= times["beginning"] < times["loading"] < times["compiling"]
+    expected = {"per_step": 0.5, "compiling": 9.0, "loading": 4.0, "beginning": 1.0}
+    assert timing.seconds(config) == pytest.approx(expected)
+    assert done == [20, "forget", 10, 10]
+    # a chunk that is shorter than those of the sweep is another program: nothing of it is kept
+    starts = iter((9.0, 4.0, 1.0))
+    longer = dataclasses.replace(config.schedule, eval_every=1000, steps=10_000)
+    slow = timing.seconds(dataclasses.replace(config, schedule=longer))
+    assert slow["loading"] == slow["compiling"] == pytest.approx(9.0)

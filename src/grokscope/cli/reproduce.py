@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from grokscope.cli.sweep import EngineOptions
 from grokscope.cli.terminal import count_in_words
+from grokscope.disk.atomic import path_for_shell
 from grokscope.errors import UsageError
 
 if TYPE_CHECKING:
     from grokscope.paper.experiment import Experiment, Request
     from grokscope.paper.plan import Plan
-    from grokscope.paper.results import Results
+    from grokscope.paper.store import CellResult
 
 _NAME_WIDTH = 13
 
@@ -24,7 +25,7 @@ class Reproduce:
     """Make a table or figure of the paper again, and show the paper's numbers beside ours.
 
     Trains what is missing, as a sweep that can be interrupted and extended; done runs are never
-    trained again. Writes a page, and the results as small CSV files.
+    trained again. Adds the results to what is kept of other runs and machines, and writes a page.
 
     Example: grokscope reproduce table-a5 --only "x + y" "x*y" --fractions 0.5 --p 59 --steps 3000
     """
@@ -48,12 +49,14 @@ class Reproduce:
     out: Annotated[Path, "DIR"] = Path("sweeps/paper")
     """Where runs and pages go; experiments share the runs that they have in common."""
     results: Annotated[Path | None, "DIR"] = None
-    """Where the CSV files and their manifest go; by default OUT/summary."""
+    """Where results are kept and added to; by default OUT/summary."""
     runs: Annotated[tuple[Path, ...], "DIR …"] = ()
     """More folders of runs; those that fit are taken over, or without training shown."""
     where: EngineOptions = field(default_factory=EngineOptions)
     train: bool = True
     """Train what is missing; otherwise the page shows what is there."""
+    page: bool = False
+    """Only write the page, from kept results alone; without other options of all there is."""
     lock: bool = True
     """Lock it, so that nobody else writes there; without, train also where there are no locks."""
     dry_run: bool = False
@@ -73,39 +76,38 @@ class Reproduce:
                 "nothing to reproduce", next_step="grokscope reproduce --list shows all names"
             )
         from grokscope.paper.experiment import Request
+        from grokscope.paper.plan import plan
+        from grokscope.paper.run import keep_and_show
 
         request = Request(self.only, self.seeds, self.fractions, self.p, self.steps, self.small)
         experiment = request.apply(load_experiment(self.name))
-        results = self._results(experiment, request)
-        if results is not None:
-            self._write(experiment, results)
-
-    def _results(self, experiment: "Experiment", request: "Request") -> "Results | None":
-        """Return what was found; None after a dry run."""
-        if experiment.kind == "labels":
-            from grokscope.paper.run import count_labels
-
-            if self.dry_run:
-                print(f"{self.name}: no training; labels of every split are counted")
-                return None
-            return count_labels(experiment, request)
-        from grokscope.disk.atomic import names_in
-        from grokscope.paper.plan import plan
-        from grokscope.paper.run import failed_jobs, summarise
-
-        for folder in self.runs:
-            names_in(folder)
-        planned = plan(experiment, self.out)
+        planned = None if experiment.kind == "labels" else plan(experiment, self.out)
         if self.dry_run:
             self._tell(planned)
-            return None
+            return
+        found = {} if self.page else self._found(experiment, request, planned)
+        folder = self.results or self.out / "summary"
+        shown = None if self.page and request == Request() else request
+        page = keep_and_show(experiment, shown, planned, found, folder, self.out, _warn)
+        print(f"results: {path_for_shell(folder / f'{self.name}.csv')}")
+        print(f"page: {path_for_shell(page)}")
+
+    def _found(
+        self, experiment: "Experiment", request: "Request", planned: "Plan | None"
+    ) -> "dict[str, CellResult]":
+        """Train what is missing, and return what there is."""
+        from grokscope.disk.atomic import names_in
+        from grokscope.paper.run import count_labels, failed_jobs, summarise
+
+        if planned is None:
+            return count_labels(experiment, request)
+        for folder in self.runs:
+            names_in(folder)
         if self.train:
             self._train(planned)
-        broken = failed_jobs(planned, self.out)
-        for name, error in broken.items():
+        for name, error in failed_jobs(planned, self.out).items():
             _warn(f"failed: {name}: {error}")
-        folders = [self.out, *self.runs]
-        return summarise(experiment, request, planned, folders, broken, _warn)
+        return summarise(experiment, request, planned, [self.out, *self.runs], _warn)
 
     def _train(self, planned: "Plan") -> None:
         """Train what is missing, in view."""
@@ -118,12 +120,15 @@ class Reproduce:
         show = functools.partial(show_sweep, quiet=self.quiet)
         train_experiment(planned, self.out, engine, show, self.runs, lock=self.lock)
 
-    def _tell(self, planned: "Plan", say: Callable[[str], None] = print) -> None:
+    def _tell(self, planned: "Plan | None", say: Callable[[str], None] = print) -> None:
         """Say how many runs there are, how many are left to train, and how long that takes."""
         from grokscope.paper.run import jobs_left
         from grokscope.progress import in_words
         from grokscope.sweeps.estimate import estimate
 
+        if planned is None:
+            say(f"{self.name}: no training; labels of every split are counted")
+            return
         jobs = []
         for name, rest in jobs_left(planned, self.out, self.runs).items():
             aim = " to take weights from" if name == "sources" else ""
@@ -135,17 +140,6 @@ class Reproduce:
             workers = count_in_words(time.workers, "worker")
             time_in_words = in_words(time.seconds)
             say(f"at most {time_in_words} with {workers}, if every run takes all its steps")
-
-    def _write(self, experiment: "Experiment", results: "Results") -> None:
-        """Write the results, and the page from what was written, so that both say the same."""
-        from grokscope.paper.page import write_paper_page
-        from grokscope.paper.results import read_results, write_results
-
-        folder = self.results or self.out / "summary"
-        for path in write_results(folder, self.name, results):
-            print(path)
-        written = read_results(folder, self.name)
-        print(f"page: {write_paper_page(experiment, written, self.out)}")
 
 
 def _warn(line: str) -> None:

@@ -1,6 +1,7 @@
 """The verbs of the command line for Python, under the same names."""
 
 import contextlib
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -339,9 +340,11 @@ def reproduce(
     small: bool = False,
     out: str | Path = Path("sweeps/paper"),
     runs: Any = (),
+    results: str | Path | None = None,
     engine: str = "local",
     workers: int | None = None,
     train: bool = True,
+    page: bool = False,
 ) -> Path:
     """Make a table or figure of the paper again, and return the page with its numbers beside ours.
 
@@ -354,36 +357,38 @@ def reproduce(
     - `only`, `seeds`, `fractions`, `p`, `steps`, `small`: which part of it, as on the command line.
     - `out`: where runs and pages go.
     - `runs`: more folders of runs; those that fit are taken over.
+    - `results`: where results are kept and added to; by default `out`/summary.
     - `engine`, `workers`: as for `gs.sweep`.
     - `train`: False shows what is there.
+    - `page`: only writes the page, from kept results alone.
 
     **Raises:** `UsageError`, `DiskError`, `RunInterruptedError` after saving.
     """
     from grokscope.disk.listing import paths_of
     from grokscope.paper.experiment import Request, load_experiment
-    from grokscope.paper.page import write_paper_page
     from grokscope.paper.plan import plan
-    from grokscope.paper.results import read_results, write_results
-    from grokscope.paper.run import count_labels, failed_jobs, summarise, train_experiment
+    from grokscope.paper.run import count_labels, keep_and_show, summarise, train_experiment
     from grokscope.sweeps.engines.engine import make_engine
     from grokscope.sweeps.sweep import SweepCallbacks
 
     out, more = Path(out), paths_of(runs)
+    folder = out / "summary" if results is None else Path(results)
     request = Request(tuple(only), tuple(seeds), tuple(fractions), p, steps, small)
     experiment = request.apply(load_experiment(name))
-    if experiment.kind == "labels":
-        results = count_labels(experiment, request)
+    planned = None if experiment.kind == "labels" else plan(experiment, out)
+    shown = None if page and request == Request() else request
+    if page:
+        return keep_and_show(experiment, shown, planned, {}, folder, out, warnings.warn)
+    if planned is None:
+        found = count_labels(experiment, request)
     else:
-        for folder in more:
-            names_in(folder)
-        planned = plan(experiment, out)
+        for path in more:
+            names_in(path)
         if train:
             settings = {} if workers is None else {"workers": workers}
             made = make_engine(engine, **settings)
             train_experiment(
                 planned, out, made, lambda: contextlib.nullcontext(SweepCallbacks()), more
             )
-        broken = failed_jobs(planned, out)
-        results = summarise(experiment, request, planned, [out, *more], broken)
-    write_results(out / "summary", name, results)
-    return write_paper_page(experiment, read_results(out / "summary", name), out)
+        found = summarise(experiment, request, planned, [out, *more], warnings.warn)
+    return keep_and_show(experiment, shown, planned, found, folder, out, warnings.warn)

@@ -10,13 +10,12 @@ import numpy as np
 
 from grokscope.paper.agreement import State, Tally, cell_state
 from grokscope.paper.experiment import Experiment, View
-from grokscope.paper.results import Results, column_numbers
+from grokscope.paper.results import NOT_RUN, Results, column_numbers
 from grokscope.paper.tables import PaperCell
 from grokscope.reports.figures.figure import Figure, Panel, inline, layered
 from grokscope.reports.figures.timeline import side_axis
 
 UNKNOWN = "–"
-NOT_RUN = "not run"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from grokscope.measures.label_statistics import (
     label_divergence,
     label_entropy,
 )
+from grokscope.paper.experiment import Experiment
+from grokscope.paper.store import cell_id
 from grokscope.paper.tables import table_a5
 from grokscope.tasks import Split, Task, make_split, parse
 
@@ -46,6 +48,17 @@ def label_rows(
                 | _statistics(task, mine)
             )
     return rows
+
+
+def label_cells(experiment: Experiment) -> list[str]:
+    """Return the cells of the rows that `label_rows` gives for an experiment, in their order."""
+    axes, p = experiment.axes, int(experiment.fixed["p"])
+    seeds = " ".join(map(str, axes["seed"]))
+    return [
+        cell_id(f"labels of {parse(text).canonical} mod {p}, r = {r:g}, seeds {seeds}")
+        for text in axes["operation"]
+        for r in axes["train_fraction"]
+    ]
 
 
 def _split(task: Task, r: float, seed: int, known: dict[tuple[bytes, float, int], Split]) -> Split:

@@ -55,9 +55,9 @@ def _states(table: Table) -> list[State]:
 
 
 def _runs_in_words(results: Results) -> str:
-    steps = results.manifest.get("steps")
+    steps = results.facts.get("steps")
     trained = f", trained for at most {steps} steps" if steps else ""
-    return f"{results.manifest['runs']}{trained}"
+    return f"{results.facts['runs']}{trained}"
 
 
 def _labels_in_words(results: Results) -> str:
@@ -102,14 +102,14 @@ def render_page(experiment: Experiment, results: Results) -> str:
         title=f"{experiment.name}: {experiment.title}",
         reference=experiment.reference,
         says=experiment.says,
-        small=results.manifest.get("small") or "",
-        beyond=results.manifest.get("beyond") or "",
+        small=results.facts.get("small") or "",
+        beyond=results.facts.get("beyond") or "",
         short=in_short(experiment, results, blocks),
         over_time=any(isinstance(block, Figure) and block.first_step for block in blocks),
         sections=[_section(title, some, charts) for title, some in sections],
         differences=protocol_differences(experiment),
         made=_how_made(results),
-        commands=results.manifest["commands"],
+        commands=results.facts["commands"],
     )
 
 
@@ -143,8 +143,8 @@ def _untitled(document: dict[str, Any], section: str) -> dict[str, Any]:
 
 
 def _how_made(results: Results) -> list[tuple[str, str]]:
-    manifest = results.manifest
-    return [(name, str(manifest[key])) for name, key in _FACTS if manifest.get(key) is not None]
+    facts = results.facts
+    return [(name, str(facts[key])) for name, key in _FACTS if facts.get(key) is not None]
 
 
 _FACTS: Final = (
@@ -154,6 +154,4 @@ _FACTS: Final = (
     ("training time", "training_time"),
     ("hardware", "hardware"),
     ("trained with", "trained_with"),
-    ("source", "git_commit"),
-    ("grokscope", "grokscope_version"),
 )

@@ -1,24 +1,27 @@
-"""What a reproduction found, kept small: rows, thinned curves, and where they come from."""
+"""What a page shows of an experiment: rows in the paper's order, what is missing, and facts.
 
-import csv
-import io
-import json
+`paper.store` keeps results on the disk; nothing else is needed here.
+"""
+
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
-from grokscope import __version__
-from grokscope.disk.atomic import path_in_words, read_bytes, utf8_bytes, write_bytes
-from grokscope.disk.environment import environment
-from grokscope.disk.manifest import now
-from grokscope.errors import RunFolderError, UsageError
-from grokscope.paper.experiment import PAPER_SETTINGS, Experiment, Request, load_experiment
+import numpy as np
 
-SERIES: Final = ("curves", "spectra", "etas", "logits", "losses", "frequencies")
-"""Long tables that some experiments keep beside their rows."""
-_DIGITS: Final = 5
+from grokscope.paper.experiment import PAPER_SETTINGS, Experiment, Request, load_experiment
+from grokscope.paper.labels import label_cells
+from grokscope.paper.plan import Cell
+from grokscope.paper.store import Cells, cell_id
+from grokscope.paper.summary import buckets, cell_columns, thin
+from grokscope.sweeps.job import job_of
+
+NOT_RUN: Final = "not run"
+_LINES: Final = {"curves": ("row", "measure", "task"), "etas": ("row", "matrix", "eta")}
+"""Long tables of curves → the columns that tell one curve from another."""
+_LABELS: Final = ("operation", "task", "p", "train_fraction", "start", "seed")
 Row = Mapping[str, Any]
 
 
@@ -28,60 +31,96 @@ class Results:
 
     **Arguments:**
 
-    - `manifest`: plain JSON: command, commit, hardware, date, what was asked for.
+    - `facts`: how they were made: commands, machines, commits, dates, what was asked for.
     - `rows`: one per run, or per statistic; numbers, texts and None.
-    - `series`: long tables by name, one of `SERIES`.
+    - `series`: long tables by name; each row names the number of its `row`.
     """
 
-    manifest: dict[str, Any]
+    facts: dict[str, Any]
     rows: list[dict[str, Any]]
     series: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def small(self) -> bool:
         """Whether this is a reduced version of the paper's experiment."""
-        return bool(self.manifest.get("small"))
+        return bool(self.facts.get("small"))
 
     def long_table(self, name: str) -> list[dict[str, Any]]:
         """Return a long table, empty where there is none."""
         return self.series.get(name, [])
 
 
-def write_results(folder: Path, name: str, results: Results) -> list[Path]:
-    """Write NAME.json, NAME.csv and NAME.SERIES.csv; return the paths.
+def shown_results(
+    experiment: Experiment,
+    kept: Cells,
+    cells: Sequence[Cell],
+    request: Request | None = None,
+    failed: Container[str] = (),
+) -> Results:
+    """Return what is known of an experiment in its own order; the rest are rows without numbers.
 
-    **Raises:** `DiskError` when they cannot be written.
+    **Arguments:**
+
+    - `experiment`: as it was asked for.
+    - `kept`: what is known of it.
+    - `cells`: of its plan; none where it only counts labels.
+    - `request`: what was asked for; None shows whatever is known.
+    - `failed`: names of the jobs that failed.
     """
-    tables = {f"{name}.csv": results.rows}
-    tables |= {f"{name}.{key}.csv": rows for key, rows in results.series.items() if rows}
-    contents = {file: utf8_bytes(_to_csv(rows)) for file, rows in tables.items()}
-    text = json.dumps(results.manifest, indent=2, ensure_ascii=False, allow_nan=False)
-    contents[f"{name}.json"] = utf8_bytes(f"{text}\n")
-    for file, data in contents.items():
-        write_bytes(Path(folder) / file, data)
-    return [Path(folder) / file for file in contents]
+    places = _label_places(experiment) if experiment.kind == "labels" else _places(cells, failed)
+    if request is None:
+        places |= {cell: None for cell in kept if cell not in places}
+    rows: list[dict[str, Any]] = []
+    series: dict[str, list[dict[str, Any]]] = {}
+    for cell, blank in places.items():
+        result = kept.get(cell)
+        if result is None:
+            rows += [blank] if blank is not None else []
+            continue
+        for name, lines in result.series.items():
+            series.setdefault(name, []).extend({"row": len(rows), **line} for line in lines)
+        rows += [dict(row) for row in result.rows]
+    _tell_apart(rows)
+    series = {name: _thinned(name, lines) for name, lines in series.items()}
+    return Results(_facts(experiment, request, rows), rows, series)
 
 
-def read_results(folder: Path, name: str) -> Results:
-    """Return what `write_results` left.
+def _places(cells: Iterable[Cell], failed: Container[str]) -> dict[str, dict[str, Any] | None]:
+    """Return, per cell, the row that says that there is nothing."""
+    return {
+        cell_id(cell.key): cell_columns(cell)
+        | {"status": "failed" if job_of(cell.config).name in failed else NOT_RUN}
+        for cell in cells
+    }
 
-    **Raises:** `RunFolderError` when there is none, or it cannot be read.
-    """
-    path = Path(folder) / f"{name}.json"
-    if not path.exists():
-        raise RunFolderError(
-            f"there are no results of {name}",
-            got=path_in_words(Path(folder)),
-            next_step=f"grokscope reproduce {name} makes them",
-        )
-    try:
-        manifest = json.loads(read_bytes(path).decode())
-        rows = _from_csv(read_bytes(Path(folder) / f"{name}.csv"))
-        found = {key: Path(folder) / f"{name}.{key}.csv" for key in SERIES}
-        series = {k: _from_csv(read_bytes(file)) for k, file in found.items() if file.exists()}
-    except (ValueError, csv.Error) as error:
-        raise RunFolderError(f"the results of {name} are damaged", got=str(error)) from error
-    return Results(manifest, rows, series)
+
+def _label_places(experiment: Experiment) -> dict[str, dict[str, Any] | None]:
+    return dict.fromkeys(label_cells(experiment))
+
+
+def _tell_apart(rows: Iterable[dict[str, Any]]) -> None:
+    """Name what differs between runs that stand at the same place but took other weights."""
+    at = Counter(tuple(row.get(name) for name in _LABELS) for row in rows)
+    for row in rows:
+        steps = row.get("source_steps")
+        if steps is not None and at[tuple(row.get(name) for name in _LABELS)] > 1:
+            row["start"] = f"{row['start']} at step {steps:,}"
+
+
+def _thinned(name: str, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a long table with so few points of each curve that a page stays small."""
+    if name not in _LINES:
+        return lines
+    curves: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for line in lines:
+        curves.setdefault(tuple(line.get(key) for key in _LINES[name]), []).append(line)
+    many = buckets(len(curves))
+    return [line for curve in curves.values() for line in _thin_curve(curve, many)]
+
+
+def _thin_curve(curve: list[dict[str, Any]], many: int) -> Iterator[dict[str, Any]]:
+    values = np.array([point["value"] for point in curve], float)
+    return (curve[i] for i in thin(values, many))
 
 
 def column_numbers(rows: Iterable[Row], column: str) -> list[float]:
@@ -90,92 +129,60 @@ def column_numbers(rows: Iterable[Row], column: str) -> list[float]:
     return [float(v) for v in values if isinstance(v, int | float) and math.isfinite(v)]
 
 
-def _to_csv(rows: Sequence[Row]) -> str:
-    header = list(dict.fromkeys(key for row in rows for key in row))
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([_text(row.get(key)) for key in header] for row in rows)
-    return out.getvalue()
+def _facts(experiment: Experiment, request: Request | None, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return how the rows were made, each fact in words."""
+    done = [row for row in rows if row.get("commit") is not None and row.get("task") is None]
+    n_cells = sum(row.get("task") is None for row in rows)
+    facts: dict[str, Any] = {
+        "small": _small_words(experiment, request),
+        "beyond": _beyond_words(experiment, request, rows),
+        "commands": [f"grokscope reproduce {experiment.name}{text}" for text in _commands(done)],
+        "hardware": "; ".join(f"{name} ({n})" for name, n in _counted(done, "processor")),
+        "trained_with": ", ".join(sorted({str(row["commit"]) for row in done})),
+        "created": max((str(row["date"]) for row in done), default=None),
+    }
+    if experiment.kind == "labels":
+        splits = sum(row["seeds"] for row in done)
+        return facts | {"runs": f"no training: {splits:,} splits counted"}
+    hours = sum(column_numbers(done, "seconds")) / 3600
+    steps = sorted({int(n) for n in column_numbers(done, "max_steps")})
+    return facts | {
+        "runs": f"{len(done)} of {n_cells}" if done else f"none of {n_cells}",
+        "steps": " or ".join(f"{n:,}" for n in steps) or None,
+        "training_time": f"{hours:.1f} hours of training, all runs added up" if done else None,
+        "sources": "; ".join(name for name, _ in _counted(done, "weights_from")) or None,
+    }
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.{_DIGITS}g}"
-    if isinstance(value, str) and _value(value) != value:
-        raise UsageError("a text would be read back as something else", got=value)
-    return str(value)
+def _commands(rows: Sequence[Row]) -> list[str]:
+    """Return the options that the rows were made with, each with a space before it."""
+    found = dict.fromkeys(str(row.get("command") or "") for row in rows)
+    return [f" {text}" if text else "" for text in found]
 
 
-def _from_csv(data: bytes) -> list[dict[str, Any]]:
-    reader = csv.DictReader(io.StringIO(data.decode()))
-    return [{key: _value(text) for key, text in row.items()} for row in reader]
+def _counted(rows: Iterable[Row], column: str) -> list[tuple[str, int]]:
+    return Counter(str(row[column]) for row in rows if row.get(column)).most_common()
 
 
-def _value(text: str) -> Any:
-    """Return the number, truth value or nothing that a cell stands for, or its text."""
-    if text in ("", "true", "false"):
-        return {"": None, "true": True, "false": False}[text]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def results_manifest(experiment: Experiment, request: Request, **facts: Any) -> dict[str, Any]:
-    """Return the manifest of results that this machine makes now.
-
-    **Arguments:**
-
-    - `experiment`: as it was asked for.
-    - `request`: what was asked for.
-    - `facts`: more of them, which replace those of this machine.
-    """
-    here = environment(device="cpu", jaxlib="", run_axis="")
-    return {
-        "experiment": experiment.name,
-        "place": experiment.reference,
-        "commands": [f"grokscope reproduce {experiment.name}{request.words}"],
-        "small": small_words(experiment, request),
-        "beyond": _beyond_words(experiment, request),
-        "asked": {name: [_plain(v) for v in values] for name, values in experiment.axes.items()}
-        | {name: [_plain(value)] for name, value in experiment.fixed.items()},
-        "created": now(),
-        "git_commit": here["git_commit"],
-        "grokscope_version": __version__,
-        "hardware": hardware_words(here["hardware"]),
-    } | facts
-
-
-def hardware_words(hardware: dict[str, Any]) -> str:
-    """Return a machine in a few words."""
-    device = hardware.get("device", "cpu")
-    cores = f"{hardware.get('processor', '?')}, {hardware.get('cores', '?')} cores"
-    return cores if device == "cpu" else f"{device}, {cores}"
-
-
-def small_words(experiment: Experiment, request: Request) -> str | None:
+def _small_words(experiment: Experiment, request: Request | None) -> str | None:
     """Say what the small version changes; None for the paper's own settings."""
-    if not request.small:
+    if request is None or not request.small:
         return None
     parts = [f"{name} {_shown(value)}" for name, value in experiment.small.items()]
     return ", ".join(parts) or "as asked for"
 
 
-def _beyond_words(experiment: Experiment, request: Request) -> str | None:
+def _beyond_words(
+    experiment: Experiment, request: Request | None, rows: Iterable[Row]
+) -> str | None:
     """Say which moduli and training fractions the paper did not try; None where it tried all."""
     papers = load_experiment(experiment.name)
-    papers = papers.reduced if request.small else papers
+    papers = papers.reduced if request is not None and request.small else papers
+    values = {name: {row[name] for row in rows} for name in PAPER_SETTINGS}
     parts = [
         f"{name.replace('_', ' ')} {value:g}"
-        for name in PAPER_SETTINGS
-        for value in experiment.values(name)
+        for name, found in values.items()
+        for value in sorted(found)
         if value not in papers.values(name)
     ]
     return ", ".join(parts) or None
@@ -186,7 +193,3 @@ def _shown(value: Any) -> str:
         text = " ".join(map(str, value))
         return text if len(value) < 6 else f"{value[0]} to {value[-1]} ({len(value)})"
     return str(value)
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

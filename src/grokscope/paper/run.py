@@ -1,25 +1,26 @@
 """Run an experiment: train what is missing, count labels, and summarise what lies on the disk."""
 
-import time
-from collections import Counter
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from grokscope.disk.environment import environment
+from grokscope.disk.manifest import now
 from grokscope.disk.sweep_folder import failures
 from grokscope.errors import RunFolderError, RunInterruptedError
-from grokscope.measures import TABLES
 from grokscope.numerics import computing
 from grokscope.paper import summary
 from grokscope.paper.experiment import Experiment, Request
-from grokscope.paper.labels import label_rows
+from grokscope.paper.labels import label_cells, label_rows
+from grokscope.paper.page import write_paper_page
 from grokscope.paper.plan import Cell, CellRun, Plan, SourceRun, find_runs
-from grokscope.paper.results import Results, hardware_words, results_manifest
+from grokscope.paper.results import shown_results
+from grokscope.paper.store import CellResult, Cells, add_cells, better_of, cell_id, read_cells
 from grokscope.paper.summary import Reading, cell_columns, summary_rows
 from grokscope.sweeps import sweep as sweeps
 from grokscope.sweeps.engines.engine import Engine
-from grokscope.sweeps.job import Job, job_of
+from grokscope.sweeps.job import Job
 from grokscope.sweeps.sweep import SweepCallbacks, run_sweep
 
 
@@ -74,19 +75,19 @@ def failed_jobs(plan: Plan, out: Path) -> dict[str, str]:
     return found
 
 
-def count_labels(experiment: Experiment, request: Request) -> Results:
-    """Return the label statistics that an experiment asks for.
+def count_labels(experiment: Experiment, request: Request) -> dict[str, CellResult]:
+    """Return the label statistics that an experiment asks for, by their cells.
 
     **Raises:** `UsageError` for operations or fractions that cannot be split.
     """
-    start = time.perf_counter()
-    axes = experiment.axes
-    p = int(experiment.fixed["p"])
+    axes, p = experiment.axes, int(experiment.fixed["p"])
     rows = label_rows(axes["operation"], axes["train_fraction"], axes["seed"], p)
-    splits = sum(row["seeds"] for row in rows)
-    seconds = time.perf_counter() - start
-    facts = {"runs": f"no training: {splits:,} splits counted in {seconds:.0f} s"}
-    return Results(results_manifest(experiment, request, **facts), rows)
+    here = environment(device="cpu", jaxlib="", run_axis="")
+    made = _provenance(here["git_commit"], here["hardware"], now(), request)
+    return {
+        cell: CellResult([{"cell": cell, **row, "status": "counted", **made}])
+        for cell, row in zip(label_cells(experiment), rows, strict=True)
+    }
 
 
 @computing()
@@ -95,10 +96,9 @@ def summarise(
     request: Request,
     plan: Plan,
     folders: Sequence[Path],
-    failed: Container[str] = (),
     warn: Callable[[str], None] | None = None,
-) -> Results:
-    """Return the results of the runs that there are; the others are rows without numbers.
+) -> dict[str, CellResult]:
+    """Return the results of the runs that there are, by their cells.
 
     **Arguments:**
 
@@ -106,74 +106,89 @@ def summarise(
     - `request`: what was asked for.
     - `plan`: its sources and cells.
     - `folders`: where runs lie.
-    - `failed`: names of the jobs that failed.
     - `warn`: is told of each run that cannot be read; its cell has failed.
     """
-    cells = plan.cells
-    found = find_runs(cells, folders, warn)
-    rows: list[dict[str, Any]] = []
-    series: dict[str, list[dict[str, Any]]] = {}
-    known = sum(run is not None for run in found)
-    runs: list[CellRun] = []
-    for cell, run in zip(cells, found, strict=True):
+    found: dict[str, CellResult] = {}
+    sources = _sources_in_words(plan.sources, find_runs(plan.sources, folders))
+    for cell, run in zip(plan.cells, find_runs(plan.cells, folders, warn), strict=True):
         if run is None:
-            broken = job_of(cell.config).name in failed
-            rows.append(cell_columns(cell) | {"status": "failed" if broken else "not run"})
             continue
+        name = cell_id(cell.key)
         try:
-            kept, own = _read_run(experiment, cell, Reading(run), known)
+            found[name] = _read_run(experiment, request, cell, run, sources)
         except RunFolderError as error:
             if warn is not None:
                 warn(f"failed: {error}")
-            rows.append(cell_columns(cell) | {"status": "failed"})
-            continue
-        for name, lines in kept.items():
-            series.setdefault(name, []).extend({"row": len(rows), **line} for line in lines)
-        rows += own
-        runs.append(run)
-    facts = _facts_of_runs(runs, len(cells))
-    taken = {cell.source for cell, run in zip(cells, found, strict=True) if run is not None}
-    sources = [s for s in plan.sources if _as_source_run(s) in taken]
-    if sources:
-        facts["sources"] = _sources_in_words(sources, find_runs(sources, folders))
-    return Results(results_manifest(experiment, request, **facts), rows, series)
+            found[name] = CellResult([{"cell": name, **cell_columns(cell), "status": "failed"}])
+    return found
 
 
 def _read_run(
-    experiment: Experiment, cell: Cell, reading: Reading, n_runs: int
-) -> tuple[dict[str, list[dict[str, Any]]], list[dict[str, Any]]]:
-    """Return the long tables and the rows of one run, all of them or none."""
-    tables = _series_of(experiment, cell, reading, n_runs)
-    return {name: list(lines) for name, lines in tables}, summary_rows(cell, reading)
+    experiment: Experiment,
+    request: Request,
+    cell: Cell,
+    run: CellRun,
+    sources: Mapping[SourceRun, str],
+) -> CellResult:
+    """Return the rows and the long tables of one run."""
+    reading, manifest = Reading(run), run.folder.manifest
+    series = {name: list(lines) for name, lines in _series_of(experiment, cell, reading)}
+    made = {
+        "max_steps": run.config.schedule.steps,
+        "source_steps": None if cell.source is None else cell.source.step,
+        "weights_from": None if cell.source is None else sources.get(cell.source),
+        **_provenance(manifest.git_commit, manifest.hardware, manifest.times["updated"], request),
+    }
+    name = cell_id(cell.key)
+    whole, *parts = summary_rows(cell, reading)
+    rows = [{"cell": name, **whole, **made}, *({"cell": name, **part} for part in parts)]
+    return CellResult(rows, {name: lines for name, lines in series.items() if lines})
+
+
+def _provenance(
+    commit: str | None, hardware: dict[str, Any], date: str, request: Request
+) -> dict[str, Any]:
+    """Return where, when and with what a row was computed."""
+    return {
+        "commit": (commit or "unknown")[:12],
+        "processor": hardware_words(hardware),
+        "date": date[:10],
+        "command": request.words.strip() or None,
+    }
+
+
+def hardware_words(hardware: dict[str, Any]) -> str:
+    """Return a machine in a few words."""
+    device = hardware.get("device", "cpu")
+    cores = f"{hardware.get('processor', '?')}, {hardware.get('cores', '?')} cores"
+    return cores if device == "cpu" else f"{device}, {cores}"
 
 
 def _series_of(
-    experiment: Experiment, cell: Cell, reading: Reading, n_runs: int
-) -> Iterable[tuple[str, Iterable[dict[str, Any]]]]:
+    experiment: Experiment, cell: Cell, reading: Reading
+) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     """Give each long table that the experiment keeps, with the rows of one run."""
     operations = cell.labels["operation"].split(", ")
     mixed = operations if len(operations) > 1 else []
     if experiment.curves:
-        n_lines = n_runs * (len(experiment.curves) + len(mixed))
-        yield "curves", summary.curves(reading, experiment.curves, summary.buckets(n_lines), mixed)
+        yield "curves", summary.curves(reading, experiment.curves, mixed)
     for name in experiment.series:
-        if name == "etas":
-            lines = n_runs * len(summary.ETAS) * len(TABLES)
-            yield name, summary.etas(reading, summary.buckets(lines))
-        else:
-            yield name, summary.SERIES_OF_A_RUN[name](reading)
+        yield name, summary.SERIES_OF_A_RUN[name](reading)
 
 
 def _as_source_run(source: Cell) -> SourceRun:
     return SourceRun(source.labels["operation"], source.config.schedule.steps, source.seed)
 
 
-def _sources_in_words(cells: Sequence[Cell], found: Sequence[CellRun | None]) -> str:
+def _sources_in_words(
+    cells: Sequence[Cell], found: Sequence[CellRun | None]
+) -> dict[SourceRun, str]:
     """Say of each network that weights are taken from whether it had grokked."""
-    return "; ".join(
-        f"{cell.labels['operation']}, seed {cell.seed}: {_end_in_words(cell, run)}"
+    return {
+        _as_source_run(cell): f"{cell.labels['operation']}, seed {cell.seed}:"
+        f" {_end_in_words(cell, run)}"
         for cell, run in zip(cells, found, strict=True)
-    )
+    }
 
 
 def _end_in_words(cell: Cell, run: CellRun | None) -> str:
@@ -184,23 +199,33 @@ def _end_in_words(cell: Cell, run: CellRun | None) -> str:
     return f"{'undecided' if at is None else f'grokked at {at:,}'}, taken at {steps:,}"
 
 
-def _facts_of_runs(runs: Sequence[CellRun], n_cells: int) -> dict[str, Any]:
-    """Return what the manifest says of all runs together."""
-    if not runs:
-        return {"runs": f"none of {n_cells}"}
-    folders = {run.folder.path: run.folder.manifest for run in runs}
-    hours = sum(m.times.get("training_seconds", 0) for m in folders.values()) / 3600
-    machines = Counter(hardware_words(m.hardware) for m in folders.values())
-    commits = sorted({m.git_commit or "unknown" for m in folders.values()})
-    steps = sorted({run.config.schedule.steps for run in runs})
-    return {
-        "runs": f"{len(runs)} of {n_cells}",
-        "steps": " or ".join(f"{n:,}" for n in steps),
-        "training_time": f"{hours:.1f} hours of training, all runs added up",
-        "hardware": "; ".join(_machine_in_words(name, n) for name, n in machines.most_common()),
-        "trained_with": ", ".join(commit[:12] for commit in commits),
-    }
+def keep_and_show(
+    experiment: Experiment,
+    request: Request | None,
+    plan: Plan | None,
+    found: Cells,
+    folder: Path,
+    out: Path,
+    warn: Callable[[str], None],
+) -> Path:
+    """Add results to those in `folder`, and return the page of all that is known of the request.
 
+    **Arguments:**
 
-def _machine_in_words(machine: str, n: int) -> str:
-    return f"{machine} ({n} {'run' if n == 1 else 'runs'})"
+    - `experiment`, `request`: as asked for; None shows whatever is known.
+    - `plan`: of the experiment, whose folder is `out`; None where it only counts labels.
+    - `found`: results by their cells.
+    - `folder`: where results are kept.
+    - `out`: where the page goes.
+    - `warn`: is told of each cell that was computed twice, with two outcomes.
+
+    **Raises:** `RunFolderError` for results that cannot be read; `DiskError`.
+    """
+    for line in add_cells(folder, experiment.name, found):
+        warn(line)
+    kept, _ = better_of(read_cells(folder, experiment.name), found)
+    cells = () if plan is None else plan.cells
+    failed = () if plan is None else failed_jobs(plan, out)
+    return write_paper_page(
+        experiment, shown_results(experiment, kept, cells, request, failed), out
+    )

@@ -156,7 +156,7 @@ def _about(reading: Reading) -> dict[str, Any]:
 
 ETAS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LARGEST_ROWS: Final = 9_000
-"""Rows of one long table over all runs: about 300 kB."""
+"""Rows of one long table that a page shows, over all runs: about 300 kB."""
 _SMALLEST_SHARE: Final = 0.02
 """Norms of logits below this part of the largest are not kept."""
 _FEWEST: Final = 4
@@ -165,25 +165,24 @@ Rows = Iterator[dict[str, Any]]
 
 
 def buckets(n_lines: int) -> int:
-    """Return how many stretches each curve may keep, so that all together stay small."""
+    """Return how many stretches of each curve a page shows, so that all together stay small."""
     return max(_FEWEST, min(_MOST, LARGEST_ROWS // (3 * max(1, n_lines))))
 
 
-def curves(reading: Reading, names: Sequence[str], many: int, operations: Sequence[str]) -> Rows:
+def curves(reading: Reading, names: Sequence[str], operations: Sequence[str]) -> Rows:
     """Yield the points of some curves that `thin` keeps.
 
     **Arguments:**
 
     - `reading`: one seed of a run.
     - `names`: measures, with their matrix after a space.
-    - `many`: stretches per curve.
     - `operations`: those of a mixture, whose accuracies are kept, too.
     """
     drawn = [(name, None) for name in names]
     drawn += [(name, op) for op in operations for name in names if "accuracy" in name]
     for name, operation in drawn:
         line = reading.line(name, operation)
-        for i in thin(line.values, many):
+        for i in thin(line.values, _MOST):
             yield {
                 "measure": name,
                 "task": operation,
@@ -209,7 +208,7 @@ def spectra(reading: Reading) -> Rows:
             }
 
 
-def etas(reading: Reading, many: int) -> Rows:
+def etas(reading: Reading) -> Rows:
     """Yield FFS over training for every threshold η, from the recorded spectra."""
     p = reading.found.config.task.p
     for matrix in TABLES:
@@ -218,7 +217,7 @@ def etas(reading: Reading, many: int) -> Rows:
             norms = (reading.spectra[matrix, int(step)] for step in steps)
             found = (Spectrum.of_norms(cos, sin, p) for cos, sin in norms)
             values = np.array([float(fourier_frequency_sparsity(one, eta)) for one in found])
-            for i in thin(values, many):
+            for i in thin(values, _MOST):
                 yield {
                     "matrix": matrix,
                     "eta": eta,
@@ -289,6 +288,7 @@ def _frequency_losses(reading: Reading) -> FrequencyLosses | None:
 
 
 SERIES_OF_A_RUN: Final[dict[str, Callable[[Reading], Rows]]] = {
+    "etas": etas,
     "spectra": spectra,
     "logits": logit_norms,
     "losses": table_a4,

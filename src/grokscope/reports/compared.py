@@ -27,7 +27,7 @@ RUN: Final = "run"
 _MOST_PANELS: Final = 6
 
 
-class Network(NamedTuple):
+class TrainedNetwork(NamedTuple):
     """One seed of one run."""
 
     record: RunRecord
@@ -45,10 +45,10 @@ class Comparison:
     records: Sequence[RunRecord]
 
     @cached_property
-    def networks(self) -> list[Network]:
+    def networks(self) -> list[TrainedNetwork]:
         """Every seed of every run, by what differs."""
         found = [
-            Network(
+            TrainedNetwork(
                 record,
                 seed,
                 all_settings(record.folder.manifest) | {LAST_SETTING: seed},
@@ -108,11 +108,11 @@ class Comparison:
         values = [n.settings.get(name or "") for n in self.networks]
         return all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
 
-    def value(self, network: Network, name: str | None) -> str:
+    def value(self, network: TrainedNetwork, name: str | None) -> str:
         """Return a network's value of a setting as text."""
         return "" if name is None else value_in_words(network.settings.get(name))
 
-    def label(self, network: Network) -> str:
+    def label(self, network: TrainedNetwork) -> str:
         """Return what tells a network from the others."""
         return settings_in_words(network.settings, self.names) or network.record.label
 
@@ -137,7 +137,7 @@ def _tell(folders: Sequence[str]) -> bool:
     return len({Path(folder).name for folder in folders}) == len(set(folders))
 
 
-def outcome_of(network: Network) -> str:
+def outcome_of(network: TrainedNetwork) -> str:
     """Return how a network ended: grokked, undecided, diverged, or what its run does."""
     results = network.record.folder.manifest.results
     result = next((r for r in results if r.get("seed") == network.seed), {})
@@ -188,13 +188,13 @@ def expected(a: int, b: int, n: int) -> float:
     return sum(w * i / (a + b - i) for i, w in ways.items()) / math.comb(n, b)
 
 
-def _keys(network: Network) -> set[int]:
+def _keys(network: TrainedNetwork) -> set[int]:
     return set(network.explanations[0].embedding.keys) if network.explanations else set()
 
 
-def _group(network: Network) -> int:
+def _group(network: TrainedNetwork) -> int:
     return network.explanations[0].structure.n or 0
 
 
-def _differ_only_in(name: str, a: Network, b: Network, names: Sequence[str]) -> bool:
+def _differ_only_in(name: str, a: TrainedNetwork, b: TrainedNetwork, names: Sequence[str]) -> bool:
     return all((a.settings.get(n) != b.settings.get(n)) == (n == name) for n in names)

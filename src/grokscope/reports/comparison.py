@@ -14,8 +14,8 @@ from grokscope.explanation.store import row_of
 from grokscope.reports.compared import (
     RUN,
     Comparison,
-    Network,
     Shared,
+    TrainedNetwork,
     outcome_of,
     shared_keys,
 )
@@ -123,7 +123,7 @@ def _header(compared: Comparison) -> list[str]:
     return [*settings, "state", "steps", "grokked at", "test accuracy", "verdict", "keys of W_E"]
 
 
-def _row(compared: Comparison, network: Network, out: Path) -> dict[str, Any]:
+def _row(compared: Comparison, network: TrainedNetwork, out: Path) -> dict[str, Any]:
     """Return the cells of a network, and the address of its run's own page where there is one."""
     settings = [value_in_words(network.settings.get(name)) for name in compared.names]
     curve = network.record.curves.get(("test_accuracy", None), {}).get(network.seed)

@@ -88,6 +88,8 @@ def first_difference(config: RunConfig, manifest: Manifest) -> tuple[str, Any, A
 def cell_key(config: RunConfig, seed: int, source: Sequence[Any] | None) -> str:
     """Return what is equal for all runs that fill the same cell of an experiment.
 
+    As in `identity`, a setting that a later version adds changes no cell.
+
     **Arguments:**
 
     - `config`: of the run, with any seeds.
@@ -97,7 +99,9 @@ def cell_key(config: RunConfig, seed: int, source: Sequence[Any] | None) -> str:
     """
     # a run counts as grokked by so many evaluations, so `eval_every` matters
     left_out = {"seeds", *_SOURCE, *_NOT_OF_A_CELL}
-    kept = {k: v for k, v in _identifying(config).items() if k not in left_out}
+    kept = {
+        k: v for k, v in _identifying(config).items() if k not in left_out and v != _DEFAULTS.get(k)
+    }
     return canonical_json(kept | {"seed": seed, "source": source if config.transfer.load else None})
 
 

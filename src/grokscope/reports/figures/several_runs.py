@@ -11,7 +11,7 @@ from grokscope.disk.manifest import setting_in_words, settings_in_words
 from grokscope.explanation.result import Explanation
 from grokscope.measures import MEASURES, TABLES
 from grokscope.measures.grokking import thin
-from grokscope.reports.compared import Comparison, Network, outcome_of
+from grokscope.reports.compared import Comparison, TrainedNetwork, outcome_of
 from grokscope.reports.figures.figure import (
     Figure,
     Layout,
@@ -141,7 +141,7 @@ def _overlaid_panel(number: Shown, compared: Comparison, axis: TimeAxis, value: 
 
 
 def _drawn(
-    compared: Comparison, networks: Sequence[Network], number: Shown
+    compared: Comparison, networks: Sequence[TrainedNetwork], number: Shown
 ) -> list[tuple[str, str, Curve]]:
     """Return colour, name and curve of every line."""
     known = [(n, c) for n in networks if (c := _curve(n, number)) is not None]
@@ -158,7 +158,7 @@ def _drawn(
     return found
 
 
-def _curve(network: Network, number: Shown) -> Curve | None:
+def _curve(network: TrainedNetwork, number: Shown) -> Curve | None:
     curve = network.record.curves.get((number.measure, number.matrix), {}).get(network.seed)
     if curve is None or not number.logarithmic:
         return curve
@@ -215,7 +215,7 @@ def ended_figure(compared: Comparison) -> Figure:
 def _against_panel(
     compared: Comparison,
     title: str,
-    number: Callable[[Network], float | None],
+    number: Callable[[TrainedNetwork], float | None],
     domain: list[int] | None,
 ) -> Panel:
     rows = [
@@ -257,12 +257,12 @@ def _against_panel(
     return layered([marks.encode(*channels, tooltip=tip)], title, 190)
 
 
-def _ended(network: Network) -> str:
+def _ended(network: TrainedNetwork) -> str:
     found = outcome_of(network)
     return found if found in _ENDED else _ENDED[-1]
 
 
-def _step(network: Network) -> float | None:
+def _step(network: TrainedNetwork) -> float | None:
     grokked = network.record.moments[network.seed].grokked
     if grokked is not None:
         return float(grokked)
@@ -270,8 +270,8 @@ def _step(network: Network) -> float | None:
     return None if curve is None else float(curve.steps[-1])
 
 
-def _last(measure: str, matrix: str | None) -> Callable[[Network], float | None]:
-    def number(network: Network) -> float | None:
+def _last(measure: str, matrix: str | None) -> Callable[[TrainedNetwork], float | None]:
+    def number(network: TrainedNetwork) -> float | None:
         curve = network.record.curves.get((measure, matrix), {}).get(network.seed)
         known = curve is not None and bool(np.isfinite(curve.values[-1]))
         return float(curve.values[-1]) if curve is not None and known else None
@@ -287,7 +287,7 @@ _ROW: Final = 22
 def chosen_keys_figure(compared: Comparison) -> Figure:
     """Return the figure: a panel for what is alike besides the swept setting, a row per value."""
     rest = [name for name in compared.names if name != compared.swept]
-    groups: dict[str, list[tuple[Network, Explanation]]] = {}
+    groups: dict[str, list[tuple[TrainedNetwork, Explanation]]] = {}
     for network in compared.networks:
         for explanation in network.explanations:
             many = len(network.explanations) > 1
@@ -310,7 +310,7 @@ def chosen_keys_figure(compared: Comparison) -> Figure:
 
 
 def _chosen_panel(
-    compared: Comparison, title: str, found: list[tuple[Network, Explanation]]
+    compared: Comparison, title: str, found: list[tuple[TrainedNetwork, Explanation]]
 ) -> Panel:
     order = [
         v
