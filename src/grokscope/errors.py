@@ -102,3 +102,7 @@ class RunInterruptedError(GrokscopeError):
     """Training was asked to stop; it was saved and can be resumed."""
 
     exit_code = 130
+
+
+class TimeIsUpError(RunInterruptedError):
+    """The time that was given for training is over; it was saved and can be resumed."""

@@ -31,7 +31,7 @@ def test_verbs_and_functions_have_the_same_names() -> None:
         (
             "reproduce",
             reproduce.Reproduce,
-            {"list", "where", "dry_run", "quiet", "lock"},
+            {"list", "where", "dry_run", "quiet", "lock", "nice"},
         ),
     ],
 )

@@ -36,6 +36,7 @@ def result(cell: str = "c1", seed: int = 0, at: Any = None, **more: Any) -> Cell
         "best_test_accuracy": 0.123456789 if at is None else 1.0,
         "processor": "here, 2 cores",
         "commit": "123456789012",
+        "max_steps": 1000,
     }
     return CellResult([row | more], {"curves": [{"step": 0, "value": 0.5}]})
 

@@ -20,7 +20,7 @@ def test_nothing_run_is_said_so_and_no_number_is_made_up(tmp_path: Path) -> None
     request = Request(seeds=(0,))
     experiment = request.apply(load_experiment("figure-3"))
     planned = plan(experiment, tmp_path)
-    found = summarise(experiment, request, planned, [tmp_path])
+    found = summarise(experiment, planned, [tmp_path])
     assert found == {}
     broken = job_of(planned.cells[0].config).name
     results = shown_results(experiment, found, planned.cells, request, failed=[broken])
@@ -40,19 +40,19 @@ def test_a_run_that_cannot_be_read_is_named_and_spares_the_others(tmp_path: Path
     broken = next((tmp_path / job_of(planned.cells[0].config).name / "metrics").iterdir())
     broken.write_bytes(b"")
     lines: list[str] = []
-    found = summarise(experiment, request, planned, [tmp_path], lines.append)
+    found = summarise(experiment, planned, [tmp_path], lines.append)
     results = shown_results(experiment, found, planned.cells, request)
     assert [row["status"] for row in results.rows] == ["failed", "undecided"]
     assert {row["row"] for rows in results.series.values() for row in rows} == {1}
     good = results.rows[1]
-    assert (good["max_steps"], good["command"]) == (10, request.words.strip())
+    assert good["max_steps"] == 10
     assert good["cell"] == cell_id(planned.cells[1].key)
     (line,) = lines
     assert line.startswith("failed: ")
     assert "is damaged" in line
     (tmp_path / job_of(planned.cells[1].config).name / "manifest.json").write_text("{}")
     lines.clear()
-    found = summarise(experiment, request, planned, [tmp_path], lines.append)
+    found = summarise(experiment, planned, [tmp_path], lines.append)
     assert [result.rows[0]["status"] for result in found.values()] == ["failed"]
     assert lines[0].startswith("passed over: ")
 
@@ -64,7 +64,7 @@ def test_the_sources_that_were_used_say_whether_they_had_grokked(tmp_path: Path)
     planned = plan(short, tmp_path)
 
     def said() -> str | None:
-        found = summarise(short, Request(), planned, [tmp_path])
+        found = summarise(short, planned, [tmp_path])
         return shown_results(short, found, planned.cells).facts["sources"]
 
     assert said() is None

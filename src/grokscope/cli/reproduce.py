@@ -1,8 +1,10 @@
 """grokscope reproduce: a table or figure of the paper, made again."""
 
 import functools
+import math
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,10 +16,12 @@ from grokscope.errors import UsageError
 
 if TYPE_CHECKING:
     from grokscope.paper.experiment import Experiment, Request
+    from grokscope.paper.hours import Part
     from grokscope.paper.plan import Plan
     from grokscope.paper.store import CellResult
 
 _NAME_WIDTH = 13
+_LEAST_PRIORITY = 19
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Reproduce:
     """
 
     name: Annotated[str, "NAME"] = ""
-    """One of the names that --list shows."""
+    """One of the names that --list shows, or `all`: those that tell most first."""
     list: bool = False
     """Show all names, and what they are."""
     only: Annotated[tuple[str, ...], "OPERATION …"] = ()
@@ -55,6 +59,10 @@ class Reproduce:
     where: EngineOptions = field(default_factory=EngineOptions)
     train: bool = True
     """Train what is missing; otherwise the page shows what is there."""
+    hours: Annotated[float | None, "H"] = None
+    """Train for so long, then save and stop; what is kept in --results is not trained again."""
+    nice: bool = False
+    """Give way to whatever else the machine does."""
     page: bool = False
     """Only write the page, from kept results alone; without other options of all there is."""
     lock: bool = True
@@ -76,11 +84,21 @@ class Reproduce:
                 "nothing to reproduce", next_step="grokscope reproduce --list shows all names"
             )
         from grokscope.paper.experiment import Request
+        from grokscope.paper.hours import ALL, Part, parts_in_order
         from grokscope.paper.plan import plan
         from grokscope.paper.run import keep_and_show
 
+        if self.nice:
+            os.nice(_LEAST_PRIORITY)
         request = Request(self.only, self.seeds, self.fractions, self.p, self.steps, self.small)
+        if self.name == ALL:
+            self._refuse_parts_of_all(request)
+            self._campaign(parts_in_order(self.steps))
+            return
         experiment = request.apply(load_experiment(self.name))
+        if self.hours is not None:
+            self._campaign([Part(self.name, request)])
+            return
         planned = None if experiment.kind == "labels" else plan(experiment, self.out)
         if self.dry_run:
             self._tell(planned)
@@ -91,6 +109,40 @@ class Reproduce:
         page = keep_and_show(experiment, shown, planned, found, folder, self.out, _warn)
         print(f"results: {path_for_shell(folder / f'{self.name}.csv')}")
         print(f"page: {path_for_shell(page)}")
+
+    def _refuse_parts_of_all(self, request: "Request") -> None:
+        """Raise `UsageError` for options that only one experiment can have."""
+        from grokscope.paper.experiment import Request
+
+        if request != Request(steps=self.steps) or self.runs:
+            raise UsageError(
+                "all experiments together have an order of their own",
+                got=request.words.strip() or "--runs",
+                allowed="--steps, --hours, --nice, --page, --dry-run, --out and --results",
+                next_step="name one experiment to choose its parts",
+            )
+
+    def _campaign(self, parts: "Iterable[Part]") -> None:
+        """Train parts of experiments until all is known or the time is up, and write the pages."""
+        from grokscope.cli.sweep_view import show_sweep
+        from grokscope.paper.experiment import experiments
+        from grokscope.paper.hours import ALL, Campaign
+
+        folder = self.results or self.out / "summary"
+        campaign = Campaign(self.out, folder, _warn)
+        if self.dry_run:
+            for part, n in campaign.left(parts):
+                print(f"{part.name}{part.request.words}: {count_in_words(n, 'run')} left to train")
+            return
+        if not self.page and self.train:
+            hours = math.inf if self.hours is None else self.hours
+            show = functools.partial(show_sweep, quiet=self.quiet)
+            campaign.train(parts, self.where.make(), show, hours=hours, lock=self.lock)
+        if self.name == ALL and not self.page:
+            campaign.share()
+        for name in experiments() if self.name == ALL else [self.name]:
+            if (page := campaign.write_page(name)) is not None:
+                print(f"page: {path_for_shell(page)}")
 
     def _found(
         self, experiment: "Experiment", request: "Request", planned: "Plan | None"
@@ -107,7 +159,7 @@ class Reproduce:
             self._train(planned)
         for name, error in failed_jobs(planned, self.out).items():
             _warn(f"failed: {name}: {error}")
-        return summarise(experiment, request, planned, [self.out, *self.runs], _warn)
+        return summarise(experiment, planned, [self.out, *self.runs], _warn)
 
     def _train(self, planned: "Plan") -> None:
         """Train what is missing, in view."""

@@ -1,6 +1,7 @@
 """The verbs of the command line for Python, under the same names."""
 
 import contextlib
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -344,6 +345,7 @@ def reproduce(
     engine: str = "local",
     workers: int | None = None,
     train: bool = True,
+    hours: float | None = None,
     page: bool = False,
 ) -> Path:
     """Make a table or figure of the paper again, and return the page with its numbers beside ours.
@@ -353,19 +355,23 @@ def reproduce(
 
     **Arguments:**
 
-    - `name`: as `grokscope reproduce --list` shows them, for instance `table-a5`.
+    - `name`: as `grokscope reproduce --list` shows them, for instance `table-a5`; or `all`.
     - `only`, `seeds`, `fractions`, `p`, `steps`, `small`: which part of it, as on the command line.
     - `out`: where runs and pages go.
     - `runs`: more folders of runs; those that fit are taken over.
     - `results`: where results are kept and added to; by default `out`/summary.
     - `engine`, `workers`: as for `gs.sweep`.
     - `train`: False shows what is there.
+    - `hours`: train for so long, then save; what is kept in `results` is not trained again.
     - `page`: only writes the page, from kept results alone.
+
+    **Returns:** the page; of `all` the folder with all pages.
 
     **Raises:** `UsageError`, `DiskError`, `RunInterruptedError` after saving.
     """
     from grokscope.disk.listing import paths_of
-    from grokscope.paper.experiment import Request, load_experiment
+    from grokscope.paper.experiment import Request, experiments, load_experiment
+    from grokscope.paper.hours import ALL, Campaign, Part, parts_in_order
     from grokscope.paper.plan import plan
     from grokscope.paper.run import count_labels, keep_and_show, summarise, train_experiment
     from grokscope.sweeps.engines.engine import make_engine
@@ -374,21 +380,31 @@ def reproduce(
     out, more = Path(out), paths_of(runs)
     folder = out / "summary" if results is None else Path(results)
     request = Request(tuple(only), tuple(seeds), tuple(fractions), p, steps, small)
+    made = make_engine(engine, **{} if workers is None else {"workers": workers})
+
+    def view() -> contextlib.AbstractContextManager[SweepCallbacks]:
+        return contextlib.nullcontext(SweepCallbacks())
+
+    if name == ALL or hours is not None:
+        campaign = Campaign(out, folder, warnings.warn)
+        parts = parts_in_order(steps) if name == ALL else [Part(name, request)]
+        if train and not page:
+            campaign.train(parts, made, view, hours=math.inf if hours is None else hours)
+        if name == ALL:
+            campaign.share()
+        for each in experiments() if name == ALL else [name]:
+            campaign.write_page(each)
+        return out if name == ALL else out / f"{name}.html"
     experiment = request.apply(load_experiment(name))
     planned = None if experiment.kind == "labels" else plan(experiment, out)
-    shown = None if page and request == Request() else request
-    if page:
-        return keep_and_show(experiment, shown, planned, {}, folder, out, warnings.warn)
-    if planned is None:
+    found: dict[str, Any] = {}
+    if not page and planned is None:
         found = count_labels(experiment, request)
-    else:
+    elif not page and planned is not None:
         for path in more:
             names_in(path)
         if train:
-            settings = {} if workers is None else {"workers": workers}
-            made = make_engine(engine, **settings)
-            train_experiment(
-                planned, out, made, lambda: contextlib.nullcontext(SweepCallbacks()), more
-            )
-        found = summarise(experiment, request, planned, [out, *more], warnings.warn)
+            train_experiment(planned, out, made, view, more)
+        found = summarise(experiment, planned, [out, *more], warnings.warn)
+    shown = None if page and request == Request() else request
     return keep_and_show(experiment, shown, planned, found, folder, out, warnings.warn)

@@ -11,7 +11,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from grokscope.paper.experiment import PAPER_SETTINGS, Experiment, Request, load_experiment
+from grokscope.paper.experiment import (
+    PAPER_SETTINGS,
+    Experiment,
+    Request,
+    load_experiment,
+    operation_of,
+)
 from grokscope.paper.labels import label_cells
 from grokscope.paper.plan import Cell
 from grokscope.paper.store import Cells, cell_id
@@ -136,7 +142,9 @@ def _facts(experiment: Experiment, request: Request | None, rows: Sequence[Row])
     facts: dict[str, Any] = {
         "small": _small_words(experiment, request),
         "beyond": _beyond_words(experiment, request, rows),
-        "commands": [f"grokscope reproduce {experiment.name}{text}" for text in _commands(done)],
+        "commands": [
+            f"grokscope reproduce {experiment.name}{text}" for text in _options(experiment, done)
+        ],
         "hardware": "; ".join(f"{name} ({n})" for name, n in _counted(done, "processor")),
         "trained_with": ", ".join(sorted({str(row["commit"]) for row in done})),
         "created": max((str(row["date"]) for row in done), default=None),
@@ -154,10 +162,42 @@ def _facts(experiment: Experiment, request: Request | None, rows: Sequence[Row])
     }
 
 
-def _commands(rows: Sequence[Row]) -> list[str]:
-    """Return the options that the rows were made with, each with a space before it."""
-    found = dict.fromkeys(str(row.get("command") or "") for row in rows)
-    return [f" {text}" if text else "" for text in found]
+def _options(experiment: Experiment, rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the options of commands that give all the rows, each with a space before it."""
+    if experiment.kind == "labels":
+        texts = dict.fromkeys(row["command"] or "" for row in rows)
+        yield from (f" {text}" if text else "" for text in texts)
+        return
+    papers = load_experiment(experiment.name)
+    steps = {source.steps for source in papers.sources.values()}
+    alike: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        small = row.get("source_steps") is not None and row["source_steps"] not in steps
+        alike.setdefault((small, row["p"], row["max_steps"]), []).append(row)
+    for (small, p, limit), some in alike.items():
+        base = papers.reduced if small else papers
+        values = {
+            name: tuple(dict.fromkeys(row[column] for row in some))
+            for name, column in (
+                ("only", "operation"),
+                ("seeds", "seed"),
+                ("fractions", "train_fraction"),
+            )
+        }
+        of_paper = {
+            "only": tuple(map(operation_of, base.axes["operation"])),
+            "seeds": base.values("seed"),
+            "fractions": base.values("train_fraction"),
+        }
+        asked: dict[str, Any] = {
+            name: found for name, found in values.items() if set(found) != set(of_paper[name])
+        }
+        asked["only"] = tuple(
+            dict.fromkeys(part for text in asked.get("only", ()) for part in text.split(", "))
+        )
+        asked |= {} if base.values("p") == (p,) else {"p": p}
+        asked |= {} if base.values("steps") == (limit,) else {"steps": limit}
+        yield Request(small=small, **asked).words
 
 
 def _counted(rows: Iterable[Row], column: str) -> list[tuple[str, int]]:

@@ -1,6 +1,7 @@
 """Run an experiment: train what is missing, count labels, and summarise what lies on the disk."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ def train_experiment(
     merge: Sequence[Path] = (),
     *,
     lock: bool = True,
+    without: Container[str] = (),
+    until: float = math.inf,
 ) -> None:
     """Train every sweep of a plan, each in a folder of its own in `out`.
 
@@ -43,6 +46,7 @@ def train_experiment(
     - `view`: gives the callbacks of one sweep.
     - `merge`: folders whose ended runs are taken over first.
     - `lock`: False trains also where the file system has no locks.
+    - `without`, `until`: as for `run_sweep`.
 
     **Raises:** `UsageError` for a folder that cannot be used; `DiskError`;
     `RunInterruptedError` after saving.
@@ -51,10 +55,17 @@ def train_experiment(
         try:
             with view() as callbacks:
                 run_sweep(
-                    spec, out / name, engine=engine, merge=merge, lock=lock, callbacks=callbacks
+                    spec,
+                    out / name,
+                    engine=engine,
+                    merge=merge,
+                    lock=lock,
+                    without=without,
+                    until=until,
+                    callbacks=callbacks,
                 )
         except RunInterruptedError as error:
-            raise RunInterruptedError(error.what, next_step="the same command goes on") from None
+            raise type(error)(error.what, next_step="the same command goes on") from None
 
 
 def jobs_left(
@@ -83,7 +94,8 @@ def count_labels(experiment: Experiment, request: Request) -> dict[str, CellResu
     axes, p = experiment.axes, int(experiment.fixed["p"])
     rows = label_rows(axes["operation"], axes["train_fraction"], axes["seed"], p)
     here = environment(device="cpu", jaxlib="", run_axis="")
-    made = _provenance(here["git_commit"], here["hardware"], now(), request)
+    made = _provenance(here["git_commit"], here["hardware"], now())
+    made["command"] = request.words.strip() or None
     return {
         cell: CellResult([{"cell": cell, **row, "status": "counted", **made}])
         for cell, row in zip(label_cells(experiment), rows, strict=True)
@@ -93,7 +105,6 @@ def count_labels(experiment: Experiment, request: Request) -> dict[str, CellResu
 @computing()
 def summarise(
     experiment: Experiment,
-    request: Request,
     plan: Plan,
     folders: Sequence[Path],
     warn: Callable[[str], None] | None = None,
@@ -103,7 +114,6 @@ def summarise(
     **Arguments:**
 
     - `experiment`: as it was asked for.
-    - `request`: what was asked for.
     - `plan`: its sources and cells.
     - `folders`: where runs lie.
     - `warn`: is told of each run that cannot be read; its cell has failed.
@@ -115,7 +125,7 @@ def summarise(
             continue
         name = cell_id(cell.key)
         try:
-            found[name] = _read_run(experiment, request, cell, run, sources)
+            found[name] = _read_run(experiment, cell, run, sources)
         except RunFolderError as error:
             if warn is not None:
                 warn(f"failed: {error}")
@@ -124,11 +134,7 @@ def summarise(
 
 
 def _read_run(
-    experiment: Experiment,
-    request: Request,
-    cell: Cell,
-    run: CellRun,
-    sources: Mapping[SourceRun, str],
+    experiment: Experiment, cell: Cell, run: CellRun, sources: Mapping[SourceRun, str]
 ) -> CellResult:
     """Return the rows and the long tables of one run."""
     reading, manifest = Reading(run), run.folder.manifest
@@ -137,7 +143,7 @@ def _read_run(
         "max_steps": run.config.schedule.steps,
         "source_steps": None if cell.source is None else cell.source.step,
         "weights_from": None if cell.source is None else sources.get(cell.source),
-        **_provenance(manifest.git_commit, manifest.hardware, manifest.times["updated"], request),
+        **_provenance(manifest.git_commit, manifest.hardware, manifest.times["updated"]),
     }
     name = cell_id(cell.key)
     whole, *parts = summary_rows(cell, reading)
@@ -145,15 +151,12 @@ def _read_run(
     return CellResult(rows, {name: lines for name, lines in series.items() if lines})
 
 
-def _provenance(
-    commit: str | None, hardware: dict[str, Any], date: str, request: Request
-) -> dict[str, Any]:
-    """Return where, when and with what a row was computed."""
+def _provenance(commit: str | None, hardware: dict[str, Any], date: str) -> dict[str, Any]:
+    """Return with what, where and when a row was computed."""
     return {
         "commit": (commit or "unknown")[:12],
         "processor": hardware_words(hardware),
         "date": date[:10],
-        "command": request.words.strip() or None,
     }
 
 

@@ -1,8 +1,9 @@
 """Train a sweep into its folder: what is done stays, what is left is trained, all is recorded."""
 
 import dataclasses
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,7 @@ from grokscope.disk.atomic import names_in, path_for_shell, path_in_words, path_
 from grokscope.disk.lock import is_locked
 from grokscope.disk.names import slug
 from grokscope.disk.sweep_folder import SPEC_NAME, SweepFolder, forget_failure, is_sweep
-from grokscope.errors import FolderMovedError, RunInterruptedError
+from grokscope.errors import FolderMovedError, RunInterruptedError, TimeIsUpError
 from grokscope.runner.interrupt import stop_requests
 from grokscope.sweeps.batch import make_batches
 from grokscope.sweeps.engines.engine import Engine
@@ -82,6 +83,8 @@ def run_sweep(
     merge: Sequence[Path] = (),
     train: bool = True,
     lock: bool = True,
+    without: Container[str] = (),
+    until: float = math.inf,
     callbacks: SweepCallbacks | None = None,
 ) -> SweepFolder:
     """Train all runs of `spec` that are not done in the folder `out`, and return the folder.
@@ -97,6 +100,8 @@ def run_sweep(
     - `merge`: folders whose runs are taken over first; see `merge_runs`.
     - `train`: False only takes over and makes the index.
     - `lock`: False trains also where the file system has no locks.
+    - `without`: names of jobs that are not trained now.
+    - `until`: the moment of `time.monotonic` at which to save and stop.
     - `callbacks`: are told how it goes.
 
     **Raises:** `UsageError` for a folder that cannot be used; `DiskError`, also when the folder
@@ -120,8 +125,9 @@ def run_sweep(
                 engine,
                 batch_size,
                 callbacks,
-                lambda: bool(stop) or sweep.moved,
+                lambda: bool(stop) or sweep.moved or time.monotonic() >= until,
                 lock=lock,
+                without=without,
             )
         sweep.write_index()
         go_on = f"go on with: grokscope sweep {path_for_shell(sweep.path)}"
@@ -133,6 +139,8 @@ def run_sweep(
             )
         if stop:
             raise RunInterruptedError("interrupted; everything is saved", next_step=go_on)
+        if time.monotonic() >= until:
+            raise TimeIsUpError("the time is up; everything is saved", next_step=go_on)
     return sweep
 
 
@@ -145,10 +153,11 @@ def _train(
     stop: Callable[[], bool],
     *,
     lock: bool,
+    without: Container[str],
 ) -> None:
     """Hand what is left to the engine, and let the callbacks see how it goes."""
     todo = plan(spec, sweep.path)
-    jobs = [job for job, _ in todo.left]
+    jobs = [job for job, _ in todo.left if job.name not in without]
     for job in jobs:
         forget_failure(sweep.path, job.name)
     todo.states.restart()
