@@ -146,6 +146,8 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "sweep seeds": ("sweep", "seeds.toml"),
     "sweep setting outside": ("sweep", "outside.toml"),
     "sweep option jobs": ("sweep", "spec.toml", "--jobs", "2"),
+    "reproduce parts of all": ("reproduce", "all", "--seeds", "0"),
+    "reproduce for no time": ("reproduce", "figure-3", "--hours", "-1"),
     "reproduce by another name": ("reproduce", "table5"),
     "reproduce train fraction": (*LABELS, "--train-fraction", "0.5"),
     "out without value": (*WHOLE, "--out"),

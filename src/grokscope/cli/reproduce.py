@@ -1,10 +1,9 @@
 """grokscope reproduce: a table or figure of the paper, made again."""
 
 import functools
-import math
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +14,8 @@ from grokscope.disk.atomic import path_for_shell
 from grokscope.errors import UsageError
 
 if TYPE_CHECKING:
-    from grokscope.paper.experiment import Experiment, Request
-    from grokscope.paper.hours import Part
-    from grokscope.paper.plan import Plan
-    from grokscope.paper.store import CellResult
+    from grokscope.paper.experiment import Request
+    from grokscope.paper.hours import Campaign
 
 _NAME_WIDTH = 13
 _LEAST_PRIORITY = 19
@@ -28,8 +25,9 @@ _LEAST_PRIORITY = 19
 class Reproduce:
     """Make a table or figure of the paper again, and show the paper's numbers beside ours.
 
-    Trains what is missing, as a sweep that can be interrupted and extended; done runs are never
-    trained again. Adds the results to what is kept of other runs and machines, and writes a page.
+    Trains what is missing, as a sweep that can be interrupted and extended. Adds the results to
+    those that are kept, also from other machines, and writes a page; what is kept is never trained
+    again.
 
     Example: grokscope reproduce table-a5 --only "x + y" "x*y" --fractions 0.5 --p 59 --steps 3000
     """
@@ -60,7 +58,7 @@ class Reproduce:
     train: bool = True
     """Train what is missing; otherwise the page shows what is there."""
     hours: Annotated[float | None, "H"] = None
-    """Train for so long, then save and stop; what is kept in --results is not trained again."""
+    """Train for so long, then save and stop."""
     nice: bool = False
     """Give way to whatever else the machine does."""
     page: bool = False
@@ -74,7 +72,7 @@ class Reproduce:
 
     def run(self) -> None:
         """List, or run and say where the page lies."""
-        from grokscope.paper.experiment import experiments, load_experiment
+        from grokscope.paper.experiment import experiments
 
         if self.list:
             print("\n".join(f"{key:<{_NAME_WIDTH}}{title}" for key, title in experiments().items()))
@@ -83,111 +81,55 @@ class Reproduce:
             raise UsageError(
                 "nothing to reproduce", next_step="grokscope reproduce --list shows all names"
             )
+        from grokscope.cli.sweep_view import show_sweep
+        from grokscope.disk.atomic import names_in
         from grokscope.paper.experiment import Request
-        from grokscope.paper.hours import ALL, Part, parts_in_order
-        from grokscope.paper.plan import plan
-        from grokscope.paper.run import keep_and_show
+        from grokscope.paper.hours import Campaign, reproduce
 
         if self.nice:
             os.nice(_LEAST_PRIORITY)
         request = Request(self.only, self.seeds, self.fractions, self.p, self.steps, self.small)
-        if self.name == ALL:
-            self._refuse_parts_of_all(request)
-            self._campaign(parts_in_order(self.steps))
-            return
-        experiment = request.apply(load_experiment(self.name))
-        if self.hours is not None:
-            self._campaign([Part(self.name, request)])
-            return
-        planned = None if experiment.kind == "labels" else plan(experiment, self.out)
-        if self.dry_run:
-            self._tell(planned)
-            return
-        found = {} if self.page else self._found(experiment, request, planned)
         folder = self.results or self.out / "summary"
-        shown = None if self.page and request == Request() else request
-        page = keep_and_show(experiment, shown, planned, found, folder, self.out, _warn)
-        print(f"results: {path_for_shell(folder / f'{self.name}.csv')}")
-        print(f"page: {path_for_shell(page)}")
-
-    def _refuse_parts_of_all(self, request: "Request") -> None:
-        """Raise `UsageError` for options that only one experiment can have."""
-        from grokscope.paper.experiment import Request
-
-        if request != Request(steps=self.steps) or self.runs:
-            raise UsageError(
-                "all experiments together have an order of their own",
-                got=request.words.strip() or "--runs",
-                allowed="--steps, --hours, --nice, --page, --dry-run, --out and --results",
-                next_step="name one experiment to choose its parts",
-            )
-
-    def _campaign(self, parts: "Iterable[Part]") -> None:
-        """Train parts of experiments until all is known or the time is up, and write the pages."""
-        from grokscope.cli.sweep_view import show_sweep
-        from grokscope.paper.experiment import experiments
-        from grokscope.paper.hours import ALL, Campaign
-
-        folder = self.results or self.out / "summary"
-        campaign = Campaign(self.out, folder, _warn)
+        for place in self.runs:
+            names_in(place)
+        campaign = Campaign(self.out, folder, self.runs, _warn)
         if self.dry_run:
-            for part, n in campaign.left(parts):
-                print(f"{part.name}{part.request.words}: {count_in_words(n, 'run')} left to train")
+            self._tell(campaign, request)
             return
-        if not self.page and self.train:
-            hours = math.inf if self.hours is None else self.hours
-            show = functools.partial(show_sweep, quiet=self.quiet)
-            campaign.train(parts, self.where.make(), show, hours=hours, lock=self.lock)
-        if self.name == ALL and not self.page:
-            campaign.share()
-        for name in experiments() if self.name == ALL else [self.name]:
-            if (page := campaign.write_page(name)) is not None:
-                print(f"page: {path_for_shell(page)}")
+        trains = self.train and not self.page
+        if trains and self.small and not self.quiet:
+            self._tell(campaign, request, _warn)
+        pages = reproduce(
+            self.name,
+            request,
+            campaign,
+            self.where.make() if trains else None,
+            functools.partial(show_sweep, quiet=self.quiet),
+            page=self.page,
+            hours=self.hours,
+            lock=self.lock,
+        )
+        print(f"results: {path_for_shell(folder)}")
+        for page in pages:
+            print(f"page: {path_for_shell(page)}")
 
-    def _found(
-        self, experiment: "Experiment", request: "Request", planned: "Plan | None"
-    ) -> "dict[str, CellResult]":
-        """Train what is missing, and return what there is."""
-        from grokscope.disk.atomic import names_in
-        from grokscope.paper.run import count_labels, failed_jobs, summarise
-
-        if planned is None:
-            return count_labels(experiment, request)
-        for folder in self.runs:
-            names_in(folder)
-        if self.train:
-            self._train(planned)
-        for name, error in failed_jobs(planned, self.out).items():
-            _warn(f"failed: {name}: {error}")
-        return summarise(experiment, planned, [self.out, *self.runs], _warn)
-
-    def _train(self, planned: "Plan") -> None:
-        """Train what is missing, in view."""
-        from grokscope.cli.sweep_view import show_sweep
-        from grokscope.paper.run import train_experiment
-
-        if self.small and not self.quiet:
-            self._tell(planned, _warn)
-        engine = self.where.make()
-        show = functools.partial(show_sweep, quiet=self.quiet)
-        train_experiment(planned, self.out, engine, show, self.runs, lock=self.lock)
-
-    def _tell(self, planned: "Plan | None", say: Callable[[str], None] = print) -> None:
-        """Say how many runs there are, how many are left to train, and how long that takes."""
-        from grokscope.paper.run import jobs_left
+    def _tell(
+        self, campaign: "Campaign", request: "Request", say: Callable[[str], None] = print
+    ) -> None:
+        """Say how many runs there are left to train, and how long that takes."""
+        from grokscope.paper.hours import parts_of
         from grokscope.progress import in_words
         from grokscope.sweeps.estimate import estimate
 
-        if planned is None:
+        left = list(campaign.left(parts_of(self.name, request)))
+        for part, n, jobs in left:
+            if jobs or len(left) == 1:
+                words = part.request.words if len(left) > 1 else ""
+                runs = count_in_words(n, "run")
+                say(f"{part.name}{words}: {runs}, {len(jobs):,} left to train")
+        if not left:
             say(f"{self.name}: no training; labels of every split are counted")
-            return
-        jobs = []
-        for name, rest in jobs_left(planned, self.out, self.runs).items():
-            aim = " to take weights from" if name == "sources" else ""
-            n = len(planned.specs[name].points)
-            say(f"{self.name}: {count_in_words(n, 'run')}{aim}, {len(rest):,} left to train")
-            jobs += rest
-        if jobs:
+        if jobs := [job for _, _, some in left for job in some]:
             time = estimate(jobs, self.where.make().slots, lambda _: None)
             workers = count_in_words(time.workers, "worker")
             time_in_words = in_words(time.seconds)

@@ -1,7 +1,6 @@
 """The verbs of the command line for Python, under the same names."""
 
 import contextlib
-import math
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -369,42 +368,22 @@ def reproduce(
 
     **Raises:** `UsageError`, `DiskError`, `RunInterruptedError` after saving.
     """
-    from grokscope.disk.listing import paths_of
-    from grokscope.paper.experiment import Request, experiments, load_experiment
-    from grokscope.paper.hours import ALL, Campaign, Part, parts_in_order
-    from grokscope.paper.plan import plan
-    from grokscope.paper.run import count_labels, keep_and_show, summarise, train_experiment
+    from grokscope.paper.experiment import Request
+    from grokscope.paper.hours import ALL, Campaign
+    from grokscope.paper.hours import reproduce as pages_of
     from grokscope.sweeps.engines.engine import make_engine
     from grokscope.sweeps.sweep import SweepCallbacks
 
     out, more = Path(out), paths_of(runs)
-    folder = out / "summary" if results is None else Path(results)
-    request = Request(tuple(only), tuple(seeds), tuple(fractions), p, steps, small)
-    made = make_engine(engine, **{} if workers is None else {"workers": workers})
-
-    def view() -> contextlib.AbstractContextManager[SweepCallbacks]:
-        return contextlib.nullcontext(SweepCallbacks())
-
-    if name == ALL or hours is not None:
-        campaign = Campaign(out, folder, warnings.warn)
-        parts = parts_in_order(steps) if name == ALL else [Part(name, request)]
-        if train and not page:
-            campaign.train(parts, made, view, hours=math.inf if hours is None else hours)
-        if name == ALL:
-            campaign.share()
-        for each in experiments() if name == ALL else [name]:
-            campaign.write_page(each)
-        return out if name == ALL else out / f"{name}.html"
-    experiment = request.apply(load_experiment(name))
-    planned = None if experiment.kind == "labels" else plan(experiment, out)
-    found: dict[str, Any] = {}
-    if not page and planned is None:
-        found = count_labels(experiment, request)
-    elif not page and planned is not None:
-        for path in more:
-            names_in(path)
-        if train:
-            train_experiment(planned, out, made, view, more)
-        found = summarise(experiment, planned, [out, *more], warnings.warn)
-    shown = None if page and request == Request() else request
-    return keep_and_show(experiment, shown, planned, found, folder, out, warnings.warn)
+    for path in more:
+        names_in(path)
+    pages = pages_of(
+        name,
+        Request(tuple(only), tuple(seeds), tuple(fractions), p, steps, small),
+        Campaign(out, out / "summary" if results is None else Path(results), more, warnings.warn),
+        make_engine(engine, **{} if workers is None else {"workers": workers}) if train else None,
+        lambda: contextlib.nullcontext(SweepCallbacks()),
+        page=page,
+        hours=hours,
+    )
+    return out if name == ALL else pages[0]

@@ -2,24 +2,35 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from grokscope.errors import TimeIsUpError
-from grokscope.paper.experiment import Request, experiments, load_experiment
-from grokscope.paper.plan import Plan, plan
+from grokscope.config.validate import check_number
+from grokscope.errors import TimeIsUpError, UsageError
+from grokscope.paper.experiment import Experiment, Request, experiments, load_experiment
+from grokscope.paper.page import write_paper_page
+from grokscope.paper.plan import CELLS_NAME, SOURCES_NAME, Plan, plan
+from grokscope.paper.results import shown_results
 from grokscope.paper.run import (
     count_labels,
-    keep_and_show,
+    failed_jobs,
+    jobs_left,
     summarise,
     train_experiment,
 )
-from grokscope.paper.store import CellResult, add_cells, cell_id, read_cells
+from grokscope.paper.store import (
+    CellResult,
+    Cells,
+    add_cells,
+    better_of,
+    cell_id,
+    read_cells,
+)
 from grokscope.paper.tables import table_a5
 from grokscope.sweeps.engines.engine import Engine
-from grokscope.sweeps.job import job_of
+from grokscope.sweeps.job import Job, job_of
 from grokscope.sweeps.sweep import SweepCallbacks
 
 ALL: Final = "all"
@@ -79,66 +90,82 @@ class Campaign:
 
     - `out`: where runs and pages go.
     - `folder`: where results are kept; what is known there is not trained again.
-    - `warn`: is told of what cannot be read, and of cells with two outcomes.
+    - `runs`: more folders of runs; those that fit are taken over.
+    - `warn`: is told of what failed or cannot be read, and of cells with two outcomes.
     """
 
-    def __init__(self, out: Path, folder: Path, warn: Callable[[str], None]) -> None:
-        self._out, self._folder, self._warn = out, folder, warn
+    def __init__(
+        self, out: Path, folder: Path, runs: Sequence[Path], warn: Callable[[str], None]
+    ) -> None:
+        self._out, self._folder, self._runs, self._warn = out, folder, list(runs), warn
 
     def train(
         self,
         parts: Iterable[Part],
-        engine: Engine,
+        engine: Engine | None,
         view: Callable[[], AbstractContextManager[SweepCallbacks]],
         *,
         hours: float = math.inf,
         lock: bool = True,
-    ) -> None:
+    ) -> dict[str, CellResult]:
         """Train what is not known, until all is or the time is up, and add the results.
 
         **Arguments:**
 
         - `parts`: what to train, in this order.
-        - `engine`, `view`, `lock`: as for `train_experiment`.
+        - `engine`, `view`, `lock`: as for `train_experiment`; without an engine nothing is trained.
         - `hours`: how long.
+
+        **Returns:** what was found, by cell, also of runs that have not ended.
 
         **Raises:** as `train_experiment`, after adding the results.
         """
-        until = time.monotonic() + 3600 * hours
+        until, found = time.monotonic() + 3600 * hours, {}
         for part in parts:
             experiment = part.request.apply(load_experiment(part.name))
             if experiment.kind == "labels":
-                self._add(part.name, count_labels(experiment, part.request))
+                found |= self._add(part.name, count_labels(experiment, part.request))
                 continue
             planned = plan(experiment, self._out)
             known = self._known(part.name, planned)
-            if len(known) == len(planned.cells):
-                continue
-            if time.monotonic() >= until:
+            if engine is not None and time.monotonic() >= until:
                 break
             try:
-                train_experiment(
-                    planned, self._out, engine, view, lock=lock, without=known, until=until
-                )
+                if engine is not None and len(known) < len(planned.cells):
+                    train_experiment(
+                        planned,
+                        self._out,
+                        engine,
+                        view,
+                        self._runs,
+                        lock=lock,
+                        without=known,
+                        until=until,
+                    )
             except TimeIsUpError:
                 break
             finally:
-                found = summarise(experiment, planned, [self._out], self._warn)
-                self._add(part.name, found)
+                for job, error in failed_jobs(planned, self._out).items():
+                    self._warn(f"failed: {job}: {error}")
+                if engine is None or len(known) < len(planned.cells):
+                    found |= self._read(part.name, experiment, planned)
+        return found
 
-    def left(self, parts: Iterable[Part]) -> Iterator[tuple[Part, int]]:
-        """Yield the parts of which something is to be trained, with how many cells that are."""
+    def left(self, parts: Iterable[Part]) -> Iterator[tuple[Part, int, list[tuple[Job, int]]]]:
+        """Yield each part, how many runs it has, and the jobs that are left with their steps."""
         seen: set[str] = set()
         for part in parts:
             experiment = part.request.apply(load_experiment(part.name))
             if experiment.kind == "labels":
                 continue
             planned = plan(experiment, self._out)
-            known = self._known(part.name, planned)
-            jobs = {job_of(cell.config).name for cell in planned.cells} - known - seen
-            seen |= jobs
-            if jobs:
-                yield part, len(jobs)
+            known = self._known(part.name, planned) | seen
+            of_sweeps = jobs_left(planned, self._out, self._runs)
+            cells = [(job, n) for job, n in of_sweeps[CELLS_NAME] if job.name not in known]
+            sources = of_sweeps.get(SOURCES_NAME, []) if cells else []
+            jobs = [(job, n) for job, n in sources if job.name not in seen] + cells
+            seen |= {job.name for job, _ in jobs}
+            yield part, len(planned.cells) + len(planned.sources), jobs
 
     def share(self) -> None:
         """Add to every experiment what runs of the others tell about it."""
@@ -147,17 +174,26 @@ class Campaign:
             if whole.kind == "training":
                 for request in (Request(), Request(small=True)):
                     experiment = request.apply(whole)
-                    planned = plan(experiment, self._out)
-                    found = summarise(experiment, planned, [self._out], self._warn)
-                    self._add(name, found)
+                    self._read(name, experiment, plan(experiment, self._out))
 
-    def write_page(self, name: str) -> Path | None:
-        """Write the page of all that is known of an experiment; None where nothing is."""
-        if not read_cells(self._folder, name):
-            return None
-        experiment = load_experiment(name)
+    def write_page(
+        self, name: str, request: Request | None = None, found: Cells | None = None
+    ) -> Path:
+        """Write the page of what is known of an experiment and return its path.
+
+        **Arguments:**
+
+        - `name`: the experiment's.
+        - `request`: what was asked for; None shows whatever is known.
+        - `found`: what is known besides what is kept.
+        """
+        experiment = (request or Request()).apply(load_experiment(name))
         planned = None if experiment.kind == "labels" else plan(experiment, self._out)
-        return keep_and_show(experiment, None, planned, {}, self._folder, self._out, self._warn)
+        kept, _ = better_of(read_cells(self._folder, name), found or {})
+        cells = () if planned is None else planned.cells
+        failed = () if planned is None else failed_jobs(planned, self._out)
+        results = shown_results(experiment, kept, cells, request, failed)
+        return write_paper_page(experiment, results, self._out)
 
     def _known(self, name: str, planned: Plan) -> set[str]:
         """Return the jobs whose results are kept, grokked or after as many steps."""
@@ -169,11 +205,70 @@ class Campaign:
                 found.add(job_of(cell.config).name)
         return found
 
-    def _add(self, name: str, found: Mapping[str, CellResult]) -> None:
+    def _read(self, name: str, experiment: Experiment, planned: Plan) -> dict[str, CellResult]:
+        """Add what the runs say that there are, and return it."""
+        folders = [self._out, *self._runs]
+        return self._add(name, summarise(experiment, planned, folders, self._warn))
+
+    def _add(self, name: str, found: dict[str, CellResult]) -> dict[str, CellResult]:
         for line in add_cells(self._folder, name, found):
             self._warn(line)
+        return found
 
 
 def _is_enough(result: CellResult, steps: int) -> bool:
     row = result.rows[0]
     return row["status"] != "undecided" or (row["steps"] or 0) >= steps
+
+
+def reproduce(
+    name: str,
+    request: Request,
+    campaign: Campaign,
+    engine: Engine | None,
+    view: Callable[[], AbstractContextManager[SweepCallbacks]],
+    *,
+    page: bool = False,
+    hours: float | None = None,
+    lock: bool = True,
+) -> list[Path]:
+    """Train what is missing, add the results to those that are kept, and return the pages.
+
+    **Arguments:**
+
+    - `name`: of an experiment, or `all`.
+    - `request`: its parts; of all together only the number of steps.
+    - `campaign`: where runs, pages and results are.
+    - `engine`, `view`, `hours`, `lock`: as for `Campaign.train`.
+    - `page`: only write the pages, from kept results alone.
+
+    **Raises:** as `Campaign.train`; `UsageError` for parts of all, or hours that are none.
+    """
+    parts = parts_of(name, request)
+    if hours is not None:
+        check_number("hours", hours, "over 0", over=0)
+    found = {}
+    if not page:
+        limit = math.inf if hours is None else hours
+        found = campaign.train(parts, engine, view, hours=limit, lock=lock)
+    if name != ALL:
+        shown = None if page and request == Request() else request
+        return [campaign.write_page(name, shown, found)]
+    if not page:
+        campaign.share()
+    return [campaign.write_page(each) for each in experiments()]
+
+
+def parts_of(name: str, request: Request) -> list[Part]:
+    """Return what is to be trained, in order; raises `UsageError` for parts of all."""
+    if name != ALL:
+        load_experiment(name)
+        return [Part(name, request)]
+    if request != Request(steps=request.steps):
+        raise UsageError(
+            "all experiments together have an order of their own",
+            got=request.words.strip(),
+            allowed="a number of steps",
+            next_step="name one experiment to choose its parts",
+        )
+    return list(parts_in_order(request.steps))

@@ -14,10 +14,8 @@ from grokscope.numerics import computing
 from grokscope.paper import summary
 from grokscope.paper.experiment import Experiment, Request
 from grokscope.paper.labels import label_cells, label_rows
-from grokscope.paper.page import write_paper_page
 from grokscope.paper.plan import Cell, CellRun, Plan, SourceRun, find_runs
-from grokscope.paper.results import shown_results
-from grokscope.paper.store import CellResult, Cells, add_cells, better_of, cell_id, read_cells
+from grokscope.paper.store import CellResult, cell_id
 from grokscope.paper.summary import Reading, cell_columns, summary_rows
 from grokscope.sweeps import sweep as sweeps
 from grokscope.sweeps.engines.engine import Engine
@@ -200,35 +198,3 @@ def _end_in_words(cell: Cell, run: CellRun | None) -> str:
         return f"step {steps:,}, its own run is not here"
     at = run.result["grokked_at"]
     return f"{'undecided' if at is None else f'grokked at {at:,}'}, taken at {steps:,}"
-
-
-def keep_and_show(
-    experiment: Experiment,
-    request: Request | None,
-    plan: Plan | None,
-    found: Cells,
-    folder: Path,
-    out: Path,
-    warn: Callable[[str], None],
-) -> Path:
-    """Add results to those in `folder`, and return the page of all that is known of the request.
-
-    **Arguments:**
-
-    - `experiment`, `request`: as asked for; None shows whatever is known.
-    - `plan`: of the experiment, whose folder is `out`; None where it only counts labels.
-    - `found`: results by their cells.
-    - `folder`: where results are kept.
-    - `out`: where the page goes.
-    - `warn`: is told of each cell that was computed twice, with two outcomes.
-
-    **Raises:** `RunFolderError` for results that cannot be read; `DiskError`.
-    """
-    for line in add_cells(folder, experiment.name, found):
-        warn(line)
-    kept, _ = better_of(read_cells(folder, experiment.name), found)
-    cells = () if plan is None else plan.cells
-    failed = () if plan is None else failed_jobs(plan, out)
-    return write_paper_page(
-        experiment, shown_results(experiment, kept, cells, request, failed), out
-    )
