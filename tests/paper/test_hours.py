@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tests.paper.conftest import record
 
-from grokscope.errors import RunInterruptedError
+from grokscope.errors import RunInterruptedError, UsageError
+from grokscope.paper import hours
 from grokscope.paper.experiment import Request, experiments, load_experiment
 from grokscope.paper.hours import Campaign, Part, parts_in_order
 from grokscope.paper.plan import plan
@@ -151,3 +152,24 @@ def test_a_run_of_one_experiment_counts_for_all_that_have_it(tmp_path: Path) -> 
     found = [name for name in NAMES if cell_id(cell.key) in read_cells(tmp_path / "results", name)]
     assert {"table-a5", "figure-3", "figure-a16"} <= set(found)
     assert "figure-6" not in found
+
+
+def test_all_pages_are_written_from_what_is_kept_and_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hours, "experiments", lambda: {"figure-3": "", "figure-a23": ""})
+    request = Request(("x + y",), (0,), (0.3,), steps=10_000)
+    (cell,) = plan(request.apply(load_experiment("figure-3")), tmp_path).cells
+    record(tmp_path / "cells" / "runs" / job_of(cell.config).name, cell.config)
+    campaign = Campaign(tmp_path, tmp_path / "results", (), lambda _: None)
+    pages = hours.reproduce("all", Request(), campaign, None, view)
+    assert [page.name for page in pages] == ["figure-3.html", "figure-a23.html"]
+    assert "1 of 9" in pages[0].read_text("utf-8")
+    before = {page: page.read_text("utf-8") for page in pages}
+    alone = Campaign(tmp_path / "other", tmp_path / "results", (), pytest.fail)
+    for page in hours.reproduce("all", Request(), alone, None, view, page=True):
+        assert page.read_text("utf-8") == before[tmp_path / page.name]
+    with pytest.raises(UsageError, match="an order of their own"):
+        hours.reproduce("all", Request(seeds=(0,)), alone, None, view)
+    with pytest.raises(UsageError, match="hours is not usable"):
+        hours.reproduce("figure-3", Request(), alone, None, view, hours=0)

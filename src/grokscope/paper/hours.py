@@ -248,7 +248,8 @@ def reproduce(
     if hours is not None:
         check_number("hours", hours, "over 0", over=0)
     found = {}
-    if not page:
+    # without training, what the runs say of all experiments together is shared below
+    if not page and (engine is not None or name != ALL):
         limit = math.inf if hours is None else hours
         found = campaign.train(parts, engine, view, hours=limit, lock=lock)
     if name != ALL:
