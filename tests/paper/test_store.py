@@ -13,6 +13,7 @@ from grokscope.paper.experiment import Request, load_experiment
 from grokscope.paper.plan import plan
 from grokscope.paper.results import column_numbers, shown_results
 from grokscope.paper.store import CellResult, add_cells, better_of, cell_id, read_cells
+from grokscope.paper.summary import cell_columns
 from grokscope.paper.table_text import from_csv, to_csv
 
 ROWS = [
@@ -177,3 +178,31 @@ def test_a_page_shows_fewer_points_where_there_are_many_curves() -> None:
     assert len(points) <= 14 * 1200
     few = dict(itertools.islice(kept.items(), 3))
     assert len(shown_results(experiment, few, cells).long_table("curves")) == 3 * 180
+
+
+@pytest.mark.parametrize(
+    ("name", "request_"),
+    [
+        ("table-a5", Request(seeds=(0,), fractions=(0.3, 0.4), steps=10_000)),
+        ("figure-a18", Request(p=59, steps=10_000)),
+        ("figure-3", Request(only=("x + y", "x*y"), seeds=(1, 2))),
+        ("figure-2", Request(small=True)),
+        ("figure-10", Request(fractions=(0.5,))),
+        ("figure-4", Request()),
+    ],
+)
+def test_the_commands_of_a_page_are_found_in_its_rows(name: str, request_: Request) -> None:
+    experiment = request_.apply(load_experiment(name))
+    kept = {}
+    for cell in plan(experiment, Path()).cells:
+        own = cell_id(cell.key)
+        made = {
+            "max_steps": cell.config.schedule.steps,
+            "source_steps": None if cell.source is None else cell.source.step,
+            "date": "2026-01-01",
+        }
+        kept[own] = result(own, **cell_columns(cell), **made)
+    *others, command = shown_results(load_experiment(name), kept, ()).facts["commands"]
+    assert command == f"grokscope reproduce {name}{request_.words}"
+    # only without other weights is a small version known by its settings alone
+    assert len(others) == (1 if request_.small else 0)

@@ -168,36 +168,36 @@ def _options(experiment: Experiment, rows: Sequence[Row]) -> Iterator[str]:
         texts = dict.fromkeys(row["command"] or "" for row in rows)
         yield from (f" {text}" if text else "" for text in texts)
         return
-    papers = load_experiment(experiment.name)
-    steps = {source.steps for source in papers.sources.values()}
+    whole = load_experiment(experiment.name)
+    usual = {source.steps for source in whole.sources.values()}
     alike: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        small = row.get("source_steps") is not None and row["source_steps"] not in steps
+        small = row.get("source_steps") is not None and row["source_steps"] not in usual
         alike.setdefault((small, row["p"], row["max_steps"]), []).append(row)
-    for (small, p, limit), some in alike.items():
-        base = papers.reduced if small else papers
-        values = {
-            name: tuple(dict.fromkeys(row[column] for row in some))
-            for name, column in (
-                ("only", "operation"),
-                ("seeds", "seed"),
-                ("fractions", "train_fraction"),
-            )
-        }
-        of_paper = {
-            "only": tuple(map(operation_of, base.axes["operation"])),
-            "seeds": base.values("seed"),
-            "fractions": base.values("train_fraction"),
-        }
-        asked: dict[str, Any] = {
-            name: found for name, found in values.items() if set(found) != set(of_paper[name])
-        }
-        asked["only"] = tuple(
-            dict.fromkeys(part for text in asked.get("only", ()) for part in text.split(", "))
-        )
-        asked |= {} if base.values("p") == (p,) else {"p": p}
-        asked |= {} if base.values("steps") == (limit,) else {"steps": limit}
-        yield Request(small=small, **asked).words
+    for (small, p, steps), some in alike.items():
+        yield _request_for(whole, some, small=small, p=p, steps=steps).words
+
+
+def _request_for(
+    whole: Experiment, rows: Sequence[Row], *, small: bool, p: int, steps: int
+) -> Request:
+    """Return the request that gives some rows; what is as in the experiment is left out."""
+    base = whole.reduced if small else whole
+    operations, seeds, fractions = (
+        tuple(dict.fromkeys(row[name] for row in rows))
+        for name in ("operation", "seed", "train_fraction")
+    )
+    # a mixture is chosen by its operations
+    single = tuple(dict.fromkeys(part for text in operations for part in text.split(", ")))
+    all_of_them = set(operations) == {operation_of(value) for value in base.axes["operation"]}
+    return Request(
+        only=() if all_of_them else single,
+        seeds=() if set(seeds) == set(base.values("seed")) else seeds,
+        fractions=() if set(fractions) == set(base.values("train_fraction")) else fractions,
+        p=None if base.values("p") == (p,) else p,
+        steps=None if base.values("steps") == (steps,) else steps,
+        small=small,
+    )
 
 
 def _counted(rows: Iterable[Row], column: str) -> list[tuple[str, int]]:
