@@ -116,6 +116,8 @@ def test_a_clash_is_named_and_the_first_stays(tmp_path: Path) -> None:
     before = files(tmp_path)
     # the same again is none, though it was rounded when it was written
     assert add_cells(tmp_path, "e", {"c1": result(at=500)}) == []
+    # nor is a run that was not stopped after it had grokked
+    assert add_cells(tmp_path, "e", {"c1": result(at=500, steps=9000)}) == []
     (line,) = add_cells(tmp_path, "e", {"c1": result(at=550, processor="there, 8 cores")})
     assert line == (
         "computed twice: operation x + y, p 7, train_fraction 0.5, seed 0:"

@@ -98,6 +98,7 @@ class Campaign:
         self, out: Path, folder: Path, runs: Sequence[Path], warn: Callable[[str], None]
     ) -> None:
         self._out, self._folder, self._runs, self._warn = out, folder, list(runs), warn
+        self._said: set[str] = set()
 
     def train(
         self,
@@ -212,7 +213,9 @@ class Campaign:
 
     def _add(self, name: str, found: dict[str, CellResult]) -> dict[str, CellResult]:
         for line in add_cells(self._folder, name, found):
-            self._warn(line)
+            if line not in self._said:  # experiments share cells
+                self._warn(line)
+                self._said.add(line)
         return found
 
 

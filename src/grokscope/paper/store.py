@@ -20,7 +20,9 @@ from grokscope.paper.table_text import from_csv, to_csv
 
 ENDED: Final = ("grokked", "undecided", "diverged", "counted")
 """States of what is kept: a run that is still under way may end in any way."""
-_OUTCOME: Final = ("status", "memorised_at", "grokked_at", "steps", "best_test_accuracy")
+_OUTCOME: Final = ("status", "memorised_at", "grokked_at")
+_FAR: Final = ("steps", "best_test_accuracy")
+"""What also counts where it has not grokked; how long a run goes on afterwards does not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,9 @@ class CellResult:
     @property
     def outcome(self) -> str:
         """What two computations of a cell should agree in, as it is kept."""
-        return to_csv([{name: self.rows[0].get(name) for name in _OUTCOME}])
+        row = self.rows[0]
+        names = _OUTCOME if row["status"] == "grokked" else (*_OUTCOME, *_FAR)
+        return to_csv([{name: row.get(name) for name in names}])
 
 
 Cells = Mapping[str, CellResult]
