@@ -21,6 +21,8 @@ LINES = {
     "gpu": "GPU",
 }
 """Modules of `benchmarks.lines`, and the headings of their tables."""
+ON_ONE_CORE = ("step", "peer")
+"""Lines that are measured once more on one core, which is how a sweep trains."""
 
 
 def main() -> None:
@@ -38,6 +40,8 @@ def main() -> None:
     for line in wanted.lines or LINES:
         print(f"measuring {line} …", file=sys.stderr)
         sections[LINES[line]] = measure_apart(line, effort)
+        if line in ON_ONE_CORE:
+            sections[f"{LINES[line]}, on one core"] = measure_apart(line, effort, cores=1)
     words = ["--quick"] * wanted.quick + wanted.lines
     text = page(" ".join(["python -m benchmarks", *words]), effort, load, sections)
     out = wanted.out or (None if words else PAGE)

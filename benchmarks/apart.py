@@ -2,18 +2,28 @@
 
 import importlib
 import multiprocessing
+import os
 from concurrent.futures import ProcessPoolExecutor
 
 from benchmarks.effort import Effort
 from benchmarks.row import Row
 
 
-def measure_apart(line: str, effort: Effort) -> list[Row]:
-    """Return the rows of a line, a module of `benchmarks.lines` with a function `measure`."""
+def measure_apart(line: str, effort: Effort, cores: int | None = None) -> list[Row]:
+    """Return the rows of a line, a module of `benchmarks.lines` with a function `measure`.
+
+    **Arguments:**
+
+    - `line`, `effort`: what to measure, and how often.
+    - `cores`: how many it has; None leaves it all of this machine.
+    """
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(_measure, line, effort).result()
+        return pool.submit(_measure, line, effort, cores).result()
 
 
-def _measure(line: str, effort: Effort) -> list[Row]:
+def _measure(line: str, effort: Effort, cores: int | None) -> list[Row]:
+    if cores is not None:
+        # before a library counts them and makes as many threads
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
     return importlib.import_module(f"benchmarks.lines.{line}").measure(effort)

@@ -1,8 +1,9 @@
 """The matrix multiplications of a training step, read off the program that trains, and nothing
 else: what the step would cost if all the rest were free."""
 
+import importlib.util
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,13 +76,16 @@ class Matmuls:
     """All multiplications of as many steps as `training` makes per call, one after the other.
 
     Each stays in the cache as well as it can, and has its operands in the faster order.
+
+    **Arguments:**
+
+    - `training`: whose step they are of.
+    - `libraries`: True takes the faster of XLA and PyTorch, where that is installed, for each.
     """
 
-    def __init__(self, training: Training) -> None:
-        one_step = Training(1, training.config.task.p, training.config.seeds)
-        trace = jax.make_jaxpr(one_step.program)(one_step.states, one_step.inputs, one_step.active)
-        self.matmuls = list(_matmuls(trace.jaxpr))
-        fastest = {m: _in_faster_order(m, training.n_steps) for m in set(self.matmuls)}
+    def __init__(self, training: Training, *, libraries: bool = False) -> None:
+        self.matmuls = matmuls_of_step(training)
+        fastest = {m: _fastest(m, training.n_steps, libraries) for m in set(self.matmuls)}
         self._loops = [fastest[matmul] for matmul in self.matmuls]
 
     @property
@@ -94,10 +98,27 @@ class Matmuls:
             loop()
 
 
-def _in_faster_order(matmul: Matmul, times: int) -> Repeated:
-    orders = {"given": Repeated(matmul, times), "swapped": Repeated(matmul.swapped, times)}
-    turns = take_turns(orders, _TRIALS)
-    return orders[min(turns, key=lambda name: min(turns[name].values))]
+def matmuls_of_step(training: Training) -> list[Matmul]:
+    """Return the multiplications of one step, read off its trace."""
+    one_step = Training(1, training.config.task.p, training.config.seeds)
+    trace = jax.make_jaxpr(one_step.program)(one_step.states, one_step.inputs, one_step.active)
+    return list(_matmuls(trace.jaxpr))
+
+
+def _fastest(matmul: Matmul, times: int, libraries: bool) -> Callable[[], None]:
+    ways: dict[str, Callable[[], None]] = {
+        "given": Repeated(matmul, times),
+        "swapped": Repeated(matmul.swapped, times),
+    }
+    if libraries and importlib.util.find_spec("torch") is not None:
+        from benchmarks.torch_matmuls import TorchRepeated
+
+        ways |= {
+            "PyTorch, given": TorchRepeated(matmul, times),
+            "PyTorch, swapped": TorchRepeated(matmul.swapped, times),
+        }
+    turns = take_turns(ways, _TRIALS)
+    return ways[min(turns, key=lambda name: min(turns[name].values))]
 
 
 def _matmuls(program: Jaxpr) -> Iterator[Matmul]:

@@ -1,6 +1,6 @@
 """How much a training step costs beyond its matrix multiplications."""
 
-from benchmarks.clock import take_turns
+from benchmarks.clock import Spread, take_turns
 from benchmarks.effort import Effort
 from benchmarks.matmuls import Matmuls
 from benchmarks.row import Row, at_most
@@ -10,19 +10,26 @@ from benchmarks.workload import Training
 def measure(effort: Effort) -> list[Row]:
     """Return step, matrix multiplications alone, and their ratio."""
     training = Training(effort.chunk)
-    matmuls = Matmuls(training)
-    turns = take_turns({"step": training, "matmuls": matmuls}, effort.repeats)
-    step, alone = (turns[name].times(1e3 / effort.chunk) for name in ("step", "matmuls"))
-    gflop = matmuls.flop / 1e9
-    rate = gflop / (alone.median / 1e3)
+    matmuls, floor = Matmuls(training), Matmuls(training, libraries=True)
+    turns = take_turns({"step": training, "matmuls": matmuls, "floor": floor}, effort.repeats)
+    step, alone, least = (spread.times(1e3 / effort.chunk) for spread in turns.values())
+    gflop, count = matmuls.flop / 1e9, len(matmuls.matmuls)
     note = "the `dot_general`s of the traced step, each in a loop by itself, in the faster order"
-    count = len(matmuls.matmuls)
     return [
         Row("training step", step.text(" ms"), note=f"chunks of {effort.chunk} steps"),
         Row(
             f"its {count} matrix multiplications alone, {gflop:.2f} GFLOP",
-            f"{alone.text(' ms')}, {rate:.0f} GFLOP/s",
+            _with_rate(alone, gflop),
             note=note,
         ),
-        at_most("step over multiplications", step.over(alone), 1.5),
+        Row(
+            "the floor: the same, each by whichever library is faster",
+            _with_rate(least, gflop),
+            note="XLA, or PyTorch's MKL and oneDNN, in either order of the operands",
+        ),
+        at_most("step over floor", step.over(least), 1.5),
     ]
+
+
+def _with_rate(spread: Spread, gflop: float) -> str:
+    return f"{spread.text(' ms')}, {gflop / (spread.median / 1e3):.0f} GFLOP/s"
