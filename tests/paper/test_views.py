@@ -144,3 +144,32 @@ def test_the_page_says_what_the_paper_did_not_try(fake: Fake) -> None:
     found = fake(experiment, run=False)
     results = dataclasses.replace(found, facts={**found.facts, "beyond": "p 7"})
     assert "Not tried in the paper: p 7." in render_page(experiment, results)
+
+
+@pytest.mark.parametrize("name", ["table-1", "table-a4", "table-a5"])
+def test_what_differs_besides_the_axes_of_a_table_is_never_put_together(
+    name: str, fake: Fake
+) -> None:
+    """Runs of another modulus stand apart, and the paper's numbers stand beside its own only."""
+    experiment = Request(seeds=(0, 1)).apply(load_experiment(name))
+    own, other = fake(experiment, run=True), fake(experiment.with_values(p=59), run=True)
+    moved = {
+        key: [row | {"row": row["row"] + len(own.rows)} for row in rows]
+        for key, rows in other.series.items()
+    }
+    series = {key: own.series[key] + moved[key] for key in own.series}
+    both = dataclasses.replace(own, rows=own.rows + other.rows, series=series)
+    alone = blocks_of(experiment, own)
+    mixed = blocks_of(experiment, both)
+    assert agreement_states(mixed) == agreement_states(alone)
+    for block in mixed:
+        if isinstance(block, Table):
+            notes = [cell.note for row in block.rows for cell in row]
+            assert not any("n = 4" in note for note in notes)
+    if name == "table-a4":
+        (table,) = [block for block in mixed if isinstance(block, Table)]
+        shown = dict(zip(table.header, table.rows[0], strict=True))
+        assert shown["x + y, p = 97, paper"].text
+        assert not shown["x + y, p = 59, paper"].text
+    if name == "table-a5":
+        assert [b.name for b in mixed if isinstance(b, Figure)][:2] == ["map-p97", "map-p59"]

@@ -39,8 +39,18 @@ _NONE: Final = "#eef0f3"
 
 
 def draw_map_of_steps(data: ViewData) -> list[Block]:
-    """Return one figure: operations down, training fractions across."""
-    rows = whole_runs(data.results.rows)
+    """Return a figure for each modulus: operations down, training fractions across."""
+    of_p = grouped(whole_runs(data.results.rows), ["p"])
+    several = len(of_p) > 1
+    return [
+        _map_of(rows, f"map-p{p}", f"{data.view.title}, p = {p}")
+        if several
+        else _map_of(rows, "map", data.view.title)
+        for (p,), rows in of_p.items()
+    ]
+
+
+def _map_of(rows: Sequence[Row], name: str, title: str) -> Figure:
     cells = grouped(rows, ["operation", "train_fraction"])
     drawn = [_map_drawn(key, found) for key, found in cells.items()]
     order = column_values(rows, "operation")
@@ -74,12 +84,11 @@ def draw_map_of_steps(data: ViewData) -> list[Block]:
     text = inline(drawn).mark_text(fontSize=10, color="#1f2328").encode(x, y, text="text:N")
     layout = Layout(most=780, axis=150)
     panel = layered([*layers, text], "", _MAP_ROW * len(order))
-    title = data.view.title
     caption = (
         "Green: all seeds grokked, with the median step in thousands. Grey: undecided, with the"
         " best test accuracy (mean over seeds), or how many seeds grokked. Pale: not run."
     )
-    return [Figure("map", title, caption, assemble([panel], layout, title), layout)]
+    return Figure(name, title, caption, assemble([panel], layout, title), layout)
 
 
 def _ticks(least: float, most: float) -> list[float]:

@@ -28,7 +28,7 @@ from grokscope.paper.block import (
     whole_runs,
     with_rows,
 )
-from grokscope.paper.experiment import operation_of
+from grokscope.paper.experiment import Experiment, operation_of
 from grokscope.paper.labels import Separation, separations
 from grokscope.paper.results import column_numbers
 from grokscope.paper.tables import operation_key, table_a4
@@ -91,12 +91,14 @@ def draw_thresholds(data: ViewData) -> list[Block]:
     rows = whole_runs(data.results.rows)
     claims = Claims(data.experiment, "table_1")
     starts = column_values(rows, "start") or [None]
-    cells = grouped(rows, ["operation", "start"])
+    # whatever else differs, as the modulus, is another row
+    names = ["operation", *varying_columns(rows, ["operation", "start", "train_fraction", "task"])]
+    cells = grouped(rows, [*names, "start"])
     body = []
-    for operation in column_values(rows, "operation"):
-        line = [_thresholds_cell(cells.get((operation, start), []), claims) for start in starts]
-        body.append([TableCell(operation), *line])
-    header = ["operation", *(start or "from scratch" for start in starts)]
+    for key in grouped(rows, names):
+        line = [_thresholds_cell(cells.get((*key, start), []), claims) for start in starts]
+        body.append([TableCell(_label(names, key)), *line])
+    header = [", ".join(names), *(start or "from scratch" for start in starts)]
     return [Table("", _CAPTION, header, body)]
 
 
@@ -208,13 +210,23 @@ _SIDES: Final = ("train", "test")
 
 def draw_losses(data: ViewData) -> list[Block]:
     """Return the table: combinations of parts down, operations across."""
-    operations = column_values(whole_runs(data.results.rows), "operation")
-    found = grouped(with_rows(data.results, "losses"), ["operation", "part", "side"])
+    runs = whole_runs(data.results.rows)
+    names = ["operation", *varying_columns(runs, ["operation", "task"])]
+    found = grouped(with_rows(data.results, "losses"), [*names, "part", "side"])
+    settings = grouped(runs, names)
     header = ["logits made of"]
-    for operation in operations:
-        header += [f"{operation}, {side}" for side in _SIDES] + [f"{operation}, paper"]
-    body = [[_name(row), *_cells(row, operations, found)] for row in ROWS]
-    states = [_states(data, operation) for operation in operations]
+    for rows in settings.values():
+        words = values_in_words(rows[0], names)
+        header += [f"{words}, {side}" for side in _SIDES] + [f"{words}, paper"]
+    body = []
+    for part in ROWS:
+        line = [_name(part)]
+        for key, rows in settings.items():
+            ours = [found.get((*key, part, side), []) for side in _SIDES]
+            line += [_losses_ours([row["loss"] for row in some]) for some in ours]
+            line.append(_losses_paper(part, rows[0], data.experiment))
+        body.append(line)
+    states = [f"{values_in_words(rows[0], names)}: {_grokked(rows)}" for rows in settings.values()]
     caption = (
         "Mean loss in nats at the last evaluation: median over seeds, below it the range. The key"
         " part holds the waves of the sum at the key frequencies, the non-key part those at all"
@@ -229,17 +241,11 @@ def _name(row: str) -> TableCell:
     return TableCell("all of it" if len(used) == len(_PARTS) else " + ".join(used))
 
 
-def _cells(
-    row: str, operations: Sequence[str], found: dict[tuple[Any, ...], list]
-) -> list[TableCell]:
-    cells = []
-    for operation in operations:
-        for side in _SIDES:
-            rows = found.get((operation, row, side), [])
-            cells.append(_losses_ours([r["loss"] for r in rows]))
-        paper = table_a4()[row].get(_LOSSES_PAPER.get(operation, ""))
-        cells.append(TableCell("" if paper is None else f"{paper:.3g}"))
-    return cells
+def _losses_paper(part: str, row: Row, experiment: Experiment) -> TableCell:
+    """Return the paper's number, which is of its own modulus and training fraction."""
+    known = experiment.covers(row)
+    paper = table_a4()[part].get(_LOSSES_PAPER.get(row["operation"], "")) if known else None
+    return TableCell("" if paper is None else f"{paper:.3g}")
 
 
 def _losses_ours(numbers: Sequence[float]) -> TableCell:
@@ -249,11 +255,9 @@ def _losses_ours(numbers: Sequence[float]) -> TableCell:
     return TableCell(f"{np.median(numbers):.3g}", note=spread if len(numbers) > 1 else "n = 1")
 
 
-def _states(data: ViewData, operation: str) -> str:
-    rows = [r for r in whole_runs(data.results.rows) if r["operation"] == operation]
+def _grokked(rows: Sequence[Row]) -> str:
     done = [row for row in rows if row["status"] != NOT_RUN]
-    grokked = sum(row["status"] == "grokked" for row in done)
-    return f"{operation}: {grokked} of {len(done)} grokked"
+    return f"{sum(row['status'] == 'grokked' for row in done)} of {len(done)} grokked"
 
 
 _NAMES: Final = {
