@@ -67,7 +67,7 @@ Every table and figure of [arXiv 2402.16726](../CITATION.cff) is a named experim
 `grokscope reproduce --list` shows all of them, `grokscope reproduce NAME` trains what is missing
 and writes its page. What stands here was made by the commands that are given with it, on the
 hardware that is named; what has not been run is called so. Runs are counted against all that the
-paper's experiment has, with three seeds.
+paper's experiment has, with three seeds; those at another modulus or fraction are "more".
 
 A cell *agrees* when the paper and all our seeds grokked. It is *consistent so far* when the paper
 did not grok and neither did ours, *undecided* when the paper grokked and ours has not within its

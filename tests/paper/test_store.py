@@ -158,7 +158,9 @@ def test_the_same_place_with_other_weights_is_told_apart() -> None:
         own: result(own, **place | made),
         "other": result("other", **place | made | {"source_steps": 3_000}),
     }
-    starts = [row["start"] for row in shown_results(experiment, kept, cells).rows]
+    results = shown_results(experiment, kept, cells)
+    assert results.facts["runs"] == "1 of 1, and 1 more"
+    starts = [row["start"] for row in results.rows]
     assert starts == ["PG-E x + y at step 10,000", "PG-E x + y at step 3,000"]
     (row,) = shown_results(experiment, kept, cells, Request()).rows
     assert row["start"] == "PG-E x + y"

@@ -5,7 +5,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -74,6 +74,7 @@ def shown_results(
     - `failed`: names of the jobs that failed.
     """
     places = _label_places(experiment) if experiment.kind == "labels" else _places(cells, failed)
+    asked = set(places)
     if request is None:
         places |= {cell: None for cell in kept if cell not in places}
     rows: list[dict[str, Any]] = []
@@ -88,7 +89,18 @@ def shown_results(
         rows += [dict(row) for row in result.rows]
     _tell_apart(rows)
     series = {name: _thinned(name, lines) for name, lines in series.items()}
-    return Results(_facts(experiment, request, rows), rows, series)
+    facts = _facts(experiment, request, rows)
+    if experiment.kind == "training":
+        facts["runs"] = _runs_in_words(rows, asked)
+    return Results(facts, rows, series)
+
+
+def _runs_in_words(rows: Iterable[Row], asked: Collection[str]) -> str:
+    """Say how many of the runs that are asked for there are, and how many besides."""
+    known = {row["cell"] for row in rows if row.get("commit") is not None}
+    more = len(known - set(asked))
+    besides = f", and {more:,} more" if more else ""
+    return f"{len(known & set(asked)) or 'none'} of {len(asked):,}{besides}"
 
 
 def _places(cells: Iterable[Cell], failed: Container[str]) -> dict[str, dict[str, Any] | None]:
@@ -138,7 +150,6 @@ def column_numbers(rows: Iterable[Row], column: str) -> list[float]:
 def _facts(experiment: Experiment, request: Request | None, rows: Sequence[Row]) -> dict[str, Any]:
     """Return how the rows were made, each fact in words."""
     done = [row for row in rows if row.get("commit") is not None and row.get("task") is None]
-    n_cells = sum(row.get("task") is None for row in rows)
     facts: dict[str, Any] = {
         "small": _small_words(experiment, request),
         "beyond": _beyond_words(experiment, request, rows),
@@ -155,7 +166,6 @@ def _facts(experiment: Experiment, request: Request | None, rows: Sequence[Row])
     hours = sum(column_numbers(done, "seconds")) / 3600
     steps = sorted({int(n) for n in column_numbers(done, "max_steps")})
     return facts | {
-        "runs": f"{len(done)} of {n_cells}" if done else f"none of {n_cells}",
         "steps": " or ".join(f"{n:,}" for n in steps) or None,
         "training_time": f"{hours:.1f} hours of training, all runs added up" if done else None,
         "sources": "; ".join(name for name, _ in _counted(done, "weights_from")) or None,
