@@ -40,7 +40,7 @@ def main() -> None:
     for line in wanted.lines or LINES:
         print(f"measuring {line} …", file=sys.stderr)
         sections[LINES[line]] = measure_apart(line, effort)
-        if line in ON_ONE_CORE:
+        if line in ON_ONE_CORE and hasattr(os, "sched_setaffinity"):
             sections[f"{LINES[line]}, on one core"] = measure_apart(line, effort, cores=1)
     words = ["--quick"] * wanted.quick + wanted.lines
     text = page(" ".join(["python -m benchmarks", *words]), effort, load, sections)

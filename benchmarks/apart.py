@@ -22,6 +22,13 @@ def measure_apart(line: str, effort: Effort, cores: int | None = None) -> list[R
         return pool.submit(_measure, line, effort, cores).result()
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _measure(line: str, effort: Effort, cores: int | None) -> list[Row]:
     if cores is not None:
         # before a library counts them and makes as many threads

@@ -2,9 +2,11 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,17 @@ class Spread:
         return f"{_three_digits(self.median)}{unit} ({_three_digits(low)}–{_three_digits(high)})"
 
 
-def take_turns(work: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, Spread]:
+def least(spreads: Sequence[Spread]) -> Spread:
+    """Return the smallest within each round."""
+    return Spread([min(values) for values in zip(*(s.values for s in spreads), strict=True)])
+
+
+def total(spreads: Sequence[Spread]) -> Spread:
+    """Return the sums within each round."""
+    return Spread([sum(values) for values in zip(*(s.values for s in spreads), strict=True)])
+
+
+def take_turns(work: Mapping[Key, Callable[[], Any]], repeats: int) -> dict[Key, Spread]:
     """Return the seconds of every turn, A B A B …, after one of each that does not count."""
     for turn in work.values():
         turn()

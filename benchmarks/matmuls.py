@@ -3,19 +3,20 @@ else: what the step would cost if all the rest were free."""
 
 import importlib.util
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import jax
 from jax.core import AbstractValue, ShapedArray
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 from jaxtyping import Array
 
-from benchmarks.clock import take_turns
+from benchmarks.clock import Spread, least, total
 from benchmarks.workload import Training
 
-_TRIALS = 3
+XLA: Final = "XLA"
+PYTORCH: Final = "PyTorch"
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,15 @@ class Matmul:
     @property
     def flop(self) -> int:
         """Multiplications and additions, counted apart."""
-        operands = math.prod(self.left) * math.prod(self.right)
-        summed = math.prod(self.left[axis] for axis in self.summed[0])
+        return 2 * math.prod(self.sizes)
+
+    @property
+    def sizes(self) -> tuple[int, int, int, int]:
+        """As products of plain matrices: how many, and the rows, summed and columns of each."""
         shared = math.prod(self.left[axis] for axis in self.shared[0])
-        return 2 * operands // (summed * shared)
+        summed = math.prod(self.left[axis] for axis in self.summed[0])
+        rows, columns = (math.prod(shape) // (shared * summed) for shape in (self.left, self.right))
+        return shared, rows, summed, columns
 
     @property
     def swapped(self) -> "Matmul":
@@ -72,30 +78,50 @@ class Repeated:
         return jax.lax.scan(step, carry, length=self._times)[0]
 
 
-class Matmuls:
-    """All multiplications of as many steps as `training` makes per call, one after the other.
+class Way(NamedTuple):
+    """A way of forming a product: which product, by which library, in which form."""
 
-    Each stays in the cache as well as it can, and has its operands in the faster order.
+    matmul: Matmul
+    library: str
+    form: str
 
-    **Arguments:**
 
-    - `training`: whose step they are of.
-    - `libraries`: True takes the faster of XLA and PyTorch, where that is installed, for each.
+def loops(matmuls: Collection[Matmul], times: int) -> dict[Way, Callable[[], None]]:
+    """Return a loop for every way of forming each of these products.
+
+    XLA forms it with the operands in both orders; PyTorch, where that is installed, also with each
+    of them stored as its transpose.
+    """
+    ways: dict[Way, Callable[[], None]] = {}
+    for matmul in set(matmuls):
+        for form, ordered in {"given": matmul, "swapped": matmul.swapped}.items():
+            ways[Way(matmul, XLA, form)] = Repeated(ordered, times)
+            for stored, loop in _by_pytorch(ordered, times).items():
+                ways[Way(matmul, PYTORCH, f"{form}, {stored}")] = loop
+    return ways
+
+
+def _by_pytorch(matmul: Matmul, times: int) -> Mapping[str, Callable[[], None]]:
+    if importlib.util.find_spec("torch") is None:
+        return {}
+    from benchmarks.torch_matmuls import torch_loops
+
+    return torch_loops(matmul, times)
+
+
+def fastest(
+    turns: Mapping[Any, Spread], matmuls: Collection[Matmul], libraries: Collection[str]
+) -> Spread:
+    """Return the time of all products, each in whichever way of these libraries is fastest.
+
+    It is chosen within each round, so that one more library never makes it slower.
     """
 
-    def __init__(self, training: Training, *, libraries: bool = False) -> None:
-        self.matmuls = matmuls_of_step(training)
-        fastest = {m: _fastest(m, training.n_steps, libraries) for m in set(self.matmuls)}
-        self._loops = [fastest[matmul] for matmul in self.matmuls]
+    def in_fastest_way(matmul: Matmul) -> Spread:
+        ways = [way for way in turns if isinstance(way, Way) and way.library in libraries]
+        return least([turns[way] for way in ways if way.matmul == matmul])
 
-    @property
-    def flop(self) -> int:
-        """Floating-point operations of a step."""
-        return sum(matmul.flop for matmul in self.matmuls)
-
-    def __call__(self) -> None:
-        for loop in self._loops:
-            loop()
+    return total([in_fastest_way(matmul) for matmul in matmuls])
 
 
 def matmuls_of_step(training: Training) -> list[Matmul]:
@@ -103,22 +129,6 @@ def matmuls_of_step(training: Training) -> list[Matmul]:
     one_step = Training(1, training.config.task.p, training.config.seeds)
     trace = jax.make_jaxpr(one_step.program)(one_step.states, one_step.inputs, one_step.active)
     return list(_matmuls(trace.jaxpr))
-
-
-def _fastest(matmul: Matmul, times: int, libraries: bool) -> Callable[[], None]:
-    ways: dict[str, Callable[[], None]] = {
-        "given": Repeated(matmul, times),
-        "swapped": Repeated(matmul.swapped, times),
-    }
-    if libraries and importlib.util.find_spec("torch") is not None:
-        from benchmarks.torch_matmuls import TorchRepeated
-
-        ways |= {
-            "PyTorch, given": TorchRepeated(matmul, times),
-            "PyTorch, swapped": TorchRepeated(matmul.swapped, times),
-        }
-    turns = take_turns(ways, _TRIALS)
-    return ways[min(turns, key=lambda name: min(turns[name].values))]
 
 
 def _matmuls(program: Jaxpr) -> Iterator[Matmul]:

@@ -1,6 +1,5 @@
 """The same training in PyTorch, as an ordinary and as an informed user write it: the peers."""
 
-import os
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import nn
 from torch.nn import functional
 
+from benchmarks.apart import cores
 from grokscope.config.optimizer import OptimizerConfig
 from grokscope.config.run import ModelConfig
 
@@ -84,7 +84,7 @@ class PeerTraining:
         compiled: bool,
         informed: bool,
     ) -> None:
-        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        torch.set_num_threads(cores())
         kind = InformedPeer if informed else Peer
         self.peer = kind(model, weights["W_U"].shape[1], len(weights["W_E"]))
         self.precision = torch.float32 if informed else torch.float64
