@@ -8,6 +8,8 @@ import os
 import tempfile
 from typing import Final
 
+from hypothesis import settings
+
 _STRICT: Final = {
     "JAX_NUMPY_RANK_PROMOTION": "raise",
     "JAX_NUMPY_DTYPE_PROMOTION": "strict",
@@ -16,6 +18,9 @@ _STRICT: Final = {
 }
 
 os.environ.update(_STRICT)
+# a machine that does other work at the same time makes no test fail
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     _cache = tempfile.TemporaryDirectory(prefix="grokscope-tests-")  # removed when Python ends
     os.environ["JAX_COMPILATION_CACHE_DIR"] = _cache.name
