@@ -140,6 +140,11 @@ def test_damaged_results_are_refused_and_stay(tmp_path: Path) -> None:
         with pytest.raises(RunFolderError, match="cannot be read"):
             add_cells(tmp_path, "e", {"c2": result("c2", 1)})
         assert (tmp_path / "e.csv").read_bytes() == damage
+    # an operation of a mixture is never taken for one of another run
+    stray = [*result().rows, result("c2", task="x + y").rows[0]]
+    (tmp_path / "e.csv").write_text(to_csv(stray))
+    with pytest.raises(RunFolderError, match="does not follow its run"):
+        read_cells(tmp_path, "e")
     add_cells(tmp_path / "other", "e", {"c1": result()})
     (tmp_path / "other" / "e" / "c1.json.gz").write_bytes(b"no gzip")
     with pytest.raises(RunFolderError, match="cannot be read"):

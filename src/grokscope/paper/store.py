@@ -123,6 +123,8 @@ def _cells(rows: Iterable[dict[str, Any]], folder: Path) -> dict[str, CellResult
     current: CellResult | None = None
     for row in rows:
         if row.get("task") is not None and current is not None:
+            if row["cell"] != current.rows[0]["cell"]:
+                raise ValueError(f"a row of {row['task']} does not follow its run")
             current.rows.append(row)
             continue
         current = CellResult([row], _read_series(folder / _series_name(row["cell"])))
