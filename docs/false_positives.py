@@ -20,6 +20,7 @@ import numpy as np
 import grokscope as gs
 from grokscope.config.run import RunConfig
 from grokscope.explanation.explain import explain_network
+from grokscope.explanation.network import of_model
 from grokscope.explanation.of_run import case_of, load_network
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.verdict import BOTH_KEPT, EDIT_CLAIMS, VERDICTS, Bound, ClaimId
@@ -113,7 +114,7 @@ def explanations(kind: Kind, runs: Path) -> list[Explanation]:
         labels = task.labels(seed)[0].reshape(task.p, task.p)
         found.append(
             explain_network(
-                model,
+                of_model(model),
                 labels,
                 case.search,
                 operation=case.operation,

@@ -22,7 +22,8 @@ from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.explanation.circuit import Effort, find_circuit
 from grokscope.explanation.formulas import FittedShape, key_shapes
-from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.in_basis import NetworkInBasis
+from grokscope.explanation.network import of_model
 from grokscope.explanation.of_run import case_of, load_network
 from grokscope.explanation.verdict import Place
 from grokscope.fourier.basis import Basis
@@ -160,7 +161,7 @@ def networks(runs: Path) -> list[tuple[str, NetworkInBasis, int]]:
             assert structure is not None, case.expression
             labels = task.labels(seed)[0].reshape(task.p, task.p)
             model = load_network(folder, seed).model
-            network = NetworkInBasis(model, labels, Basis(structure), known.kind)
+            network = NetworkInBasis(of_model(model), labels, Basis(structure), known.kind)
             found.append((f"{case.expression}, {case.p}", network, seed))
     return found
 

@@ -18,6 +18,7 @@ from grokscope.disk.explanations import EXPLANATION_NAME
 from grokscope.disk.folder import RunFolder
 from grokscope.explanation.explain import explain_network
 from grokscope.explanation.findings import BySide
+from grokscope.explanation.network import of_model
 from grokscope.explanation.of_run import case_of, explain_networks, load_network
 from grokscope.explanation.result import Explanation
 from grokscope.tasks import Task
@@ -140,7 +141,7 @@ def test_with_a_random_unembedding_it_is_not(request: pytest.FixtureRequest, nam
     model = eqx.tree_at(lambda m: m.W_U, model, jnp.asarray(drawn, jnp.float32))
     labels = task.labels(0)[0].reshape(task.p, task.p)
     found = explain_network(
-        model,
+        of_model(model),
         labels,
         case.search,
         operation=case.operation,

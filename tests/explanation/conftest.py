@@ -12,7 +12,7 @@ from tests.explanation.clock_runs import write
 from tests.explanation.networks import Make, make, network_in_basis, pass_of, structure_of
 
 from grokscope.disk.folder import RunFolder
-from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.in_basis import NetworkInBasis
 from grokscope.tasks.structure import Structure
 
 

@@ -1,6 +1,7 @@
 """Small networks for tests: with large random weights, or built by formula, and a plain pass."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from grokscope.config.run import ModelConfig
-from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.in_basis import NetworkInBasis
+from grokscope.explanation.network import of_model
 from grokscope.fourier.basis import Basis
 from grokscope.models import Model, Transformer, model_shapes
 from grokscope.tasks.structure import Structure
@@ -70,7 +72,18 @@ def structure_of(name: str, p: int) -> Structure:
     return Structure("separable", n, u, v, g, "u", "v", "g", name)
 
 
-def network_in_basis(model: Model, structure: Structure, **settings: Any) -> NetworkInBasis:
+@dataclass(frozen=True, eq=False)
+class Built(NetworkInBasis):
+    """A network of ours in a basis, with the model that it is made of."""
+
+    model: Any = None
+
+
+def built(model: Model, labels: np.ndarray, basis: Basis, kind: np.ndarray | None = None) -> Built:
+    return Built(of_model(model), labels, basis, kind, model=model)
+
+
+def network_in_basis(model: Model, structure: Structure, **settings: Any) -> Built:
     """A network and a structure; labels are 0 where the structure is undefined."""
     labels = np.maximum(structure.labels(), 0).astype(np.int32)
-    return NetworkInBasis(model, labels, Basis(structure), **settings)
+    return built(model, labels, Basis(structure), **settings)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from tests.explanation.networks import Built, built
 
 from grokscope.explanation.ablation import (
     Ablation,
@@ -18,7 +19,6 @@ from grokscope.explanation.ablation import (
     keep_both,
 )
 from grokscope.explanation.findings import BySide, Outcome, median_outcome
-from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.pairs import logits_over_pairs
 from grokscope.explanation.verdict import Edit, Place
 from grokscope.models import Transformer
@@ -26,11 +26,11 @@ from grokscope.models import Transformer
 KEYS = [2, 3]
 
 
-def ablate_embedding(about: NetworkInBasis, keys: list[int], **settings: Any) -> Ablation:
+def ablate_embedding(about: Built, keys: list[int], **settings: Any) -> Ablation:
     return ablate(EditableTable.at(about, Place.EMBEDDING), keys, **settings)
 
 
-def ablate_logits(about: NetworkInBasis, keys: list[int], **settings: Any) -> Ablation:
+def ablate_logits(about: Built, keys: list[int], **settings: Any) -> Ablation:
     return ablate(EditableTable.at(about, Place.LOGITS), keys, **settings)
 
 
@@ -39,14 +39,14 @@ def ablate_logits(about: NetworkInBasis, keys: list[int], **settings: Any) -> Ab
 )
 def about(
     request: pytest.FixtureRequest, network: Callable, known_structure: Callable, in_basis: Callable
-) -> NetworkInBasis:
+) -> Built:
     """A random network, made to be right at about half of the pairs by its labels."""
     name, p = request.param
     found = in_basis(network(p=p), known_structure(name, p))
     said = found.logits.argmax(axis=2).astype(np.int32)
     x, y = np.ogrid[:p, :p]
     labels = np.where((x + y) % 2 == 0, said, found.labels).astype(np.int32)
-    return NetworkInBasis(found.model, labels, found.basis)
+    return built(found.model, labels, found.basis)
 
 
 def design(coordinates: list[np.ndarray], n: int, frequencies: Any) -> np.ndarray:
@@ -65,26 +65,26 @@ def fit(columns: np.ndarray, table: np.ndarray) -> np.ndarray:
     return columns @ np.linalg.lstsq(columns, table, rcond=1e-10)[0]
 
 
-def accuracy(about: NetworkInBasis, logits: np.ndarray) -> float:
+def accuracy(about: Built, logits: np.ndarray) -> float:
     right = [
         logits[x, y].argmax() == about.labels[x, y] for x, y in np.argwhere(about.defined).tolist()
     ]
     return float(np.mean(right))
 
 
-def with_embedding(about: NetworkInBasis, rows: np.ndarray) -> np.ndarray:
+def with_embedding(about: Built, rows: np.ndarray) -> np.ndarray:
     W_E = jnp.concatenate([jnp.asarray(rows, jnp.float32), about.model.W_E[about.p :]])
     return logits_over_pairs(eqx.tree_at(lambda m: m.W_E, about.model, W_E))
 
 
-def drawn(about: NetworkInBasis, draws: int) -> list[list[int]]:
+def drawn(about: Built, draws: int) -> list[list[int]]:
     """The other frequencies of each control."""
     rng = np.random.default_rng(0)
     others = [k for k in range(1, about.basis.n // 2 + 1) if k not in KEYS]
     return [rng.permutation(others)[: len(KEYS)].tolist() for _ in range(draws)]
 
 
-def test_the_embedding_is_kept_removed_and_controlled_as_by_hand(about: NetworkInBasis) -> None:
+def test_the_embedding_is_kept_removed_and_controlled_as_by_hand(about: Built) -> None:
     structure, table = about.basis.structure, np.asarray(about.embedding)
     coordinates = [structure.u, structure.v]
     keys = fit(design(coordinates, structure.n, KEYS), table)
@@ -104,7 +104,7 @@ def test_the_embedding_is_kept_removed_and_controlled_as_by_hand(about: NetworkI
         assert_allclose(found.keep_others[i].accuracy.all, accuracy(about, only))
 
 
-def test_the_class_axis_is_kept_and_removed_as_by_hand(about: NetworkInBasis) -> None:
+def test_the_class_axis_is_kept_and_removed_as_by_hand(about: Built) -> None:
     g, n, p = about.basis.structure.g, about.basis.n, about.p
     pushed = [np.bincount(g[g >= 0], minlength=p).astype(float) > 0]
     columns = [pushed[0].astype(float), *np.eye(p)[~pushed[0]]]
@@ -124,7 +124,7 @@ def test_the_class_axis_is_kept_and_removed_as_by_hand(about: NetworkInBasis) ->
         assert_allclose(getattr(found, name).accuracy.all, accuracy(about, logits))
 
 
-def test_the_class_axis_and_back_changes_nothing(about: NetworkInBasis) -> None:
+def test_the_class_axis_and_back_changes_nothing(about: Built) -> None:
     p = about.p
     logits = np.random.default_rng(0).normal(size=(p, p, p))
     table = EditableTable.of_logits(about, logits)
@@ -132,30 +132,30 @@ def test_the_class_axis_and_back_changes_nothing(about: NetworkInBasis) -> None:
     assert_allclose(table.logits_of(table.rows), logits)
 
 
-def test_both_kept_is_one_after_the_other(about: NetworkInBasis) -> None:
+def test_both_kept_is_one_after_the_other(about: Built) -> None:
     structure = about.basis.structure
     rows = fit(design([structure.u, structure.v], structure.n, KEYS), about.embedding)
-    changed = NetworkInBasis(about.model, about.labels, about.basis)
+    changed = built(about.model, about.labels, about.basis)
     changed.__dict__["logits"] = with_embedding(about, rows)
     expected = ablate_logits(changed, [1, 2], draws=0).keep
     assert_allclose(keep_both(about, KEYS, [1, 2]).accuracy.all, expected.accuracy.all)
 
 
-def test_removing_families_one_by_one_is_removing_each_alone(about: NetworkInBasis) -> None:
+def test_removing_families_one_by_one_is_removing_each_alone(about: Built) -> None:
     for place, of in zip(Place, (ablate_embedding, ablate_logits), strict=True):
         table = EditableTable.at(about, place)
         for family in ([1, 2], [3]):
             assert table.score_without(family) == of(about, family, draws=0).remove
 
 
-def test_no_keys_leave_the_network_whole(about: NetworkInBasis) -> None:
+def test_no_keys_leave_the_network_whole(about: Built) -> None:
     found = ablate_embedding(about, [], draws=4)
     assert found.remove.accuracy == about.full.accuracy
     assert (found.control, found.keep_others) == ((), ())
     assert found.scores(about).control is None
 
 
-def test_scaled_is_nought_at_chance_and_one_at_the_network(about: NetworkInBasis) -> None:
+def test_scaled_is_nought_at_chance_and_one_at_the_network(about: Built) -> None:
     counts = np.bincount(about.labels[about.defined])
     assert_allclose(about.chance, counts.max() / counts.sum())
     full = about.full.accuracy.all
@@ -170,9 +170,9 @@ def test_scaled_is_nought_at_chance_and_one_at_the_network(about: NetworkInBasis
     assert [scores.of(edit) for edit in Edit] == pytest.approx([0.5, 0.5, 1.0, 0.5])
 
 
-def test_a_network_no_better_than_chance_has_no_scale(about: NetworkInBasis) -> None:
+def test_a_network_no_better_than_chance_has_no_scale(about: Built) -> None:
     wrong = (about.logits.argmin(axis=2)).astype(np.int32)
-    hopeless = NetworkInBasis(about.model, wrong, about.basis)
+    hopeless = built(about.model, wrong, about.basis)
     assert hopeless.scaled(hopeless.full) is None
 
 

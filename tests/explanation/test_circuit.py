@@ -6,10 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from tests.explanation.networks import Built, built
 
 from grokscope.explanation.circuit import Circuit, Effort, find_circuit
 from grokscope.explanation.keys import Keys
-from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.verdict import ClaimId, Place
 from grokscope.fourier.basis import Basis
 from grokscope.tasks import TEST_UNLEAKED, TRAIN
@@ -24,18 +24,18 @@ def keys(*frequencies: int, saturated: bool = False) -> Keys:
 
 
 @pytest.fixture(scope="module")
-def clock(build_clock: Callable, known_structure: Callable, in_basis: Callable) -> NetworkInBasis:
+def clock(build_clock: Callable, known_structure: Callable, in_basis: Callable) -> Built:
     structure = known_structure("x + y", 23)
     return in_basis(build_clock(structure, KEYS, grid=12), structure)
 
 
 @pytest.fixture(scope="module")
-def squares(build_clock: Callable, known_structure: Callable, in_basis: Callable) -> NetworkInBasis:
+def squares(build_clock: Callable, known_structure: Callable, in_basis: Callable) -> Built:
     structure = known_structure("x^2 + y^2", 23)
     return in_basis(build_clock(structure, KEYS, grid=12), structure)
 
 
-def circuit(about: NetworkInBasis, embedding: Keys, readout: Keys, grokked: bool = True) -> Circuit:
+def circuit(about: Built, embedding: Keys, readout: Keys, grokked: bool = True) -> Circuit:
     found = {Place.EMBEDDING: embedding, Place.LOGITS: readout}
     return Circuit(about, grokked, found, EFFORT)
 
@@ -44,7 +44,7 @@ def verdicts(of: Circuit) -> dict[str, str]:
     return {str(claim.id): claim.verdict for claim in of.claims.values()}
 
 
-def test_the_built_in_keys_are_an_explanation(clock: NetworkInBasis) -> None:
+def test_the_built_in_keys_are_an_explanation(clock: Built) -> None:
     found = circuit(clock, keys(*KEYS), keys(*KEYS))
     assert found.verdict == "explained"
     assert set(verdicts(found).values()) == {"holds"}
@@ -53,7 +53,7 @@ def test_the_built_in_keys_are_an_explanation(clock: NetworkInBasis) -> None:
     assert_allclose(found.score[1], 1)
 
 
-def test_other_keys_are_none(clock: NetworkInBasis) -> None:
+def test_other_keys_are_none(clock: Built) -> None:
     found = circuit(clock, keys(1, 3, 4), keys(1, 3, 4))
     assert found.verdict == "not explained"
     failing = {name for name, verdict in verdicts(found).items() if verdict == "fails"}
@@ -61,7 +61,7 @@ def test_other_keys_are_none(clock: NetworkInBasis) -> None:
     assert found.score[0] == 0
 
 
-def test_no_keys_are_no_explanation(clock: NetworkInBasis) -> None:
+def test_no_keys_are_no_explanation(clock: Built) -> None:
     found = circuit(clock, NONE, NONE)
     assert found.verdict == "not explained"
     assert (found.families, found.frequencies) == ([], ())
@@ -69,7 +69,7 @@ def test_no_keys_are_no_explanation(clock: NetworkInBasis) -> None:
     assert found.score == (0, -1.0)
 
 
-def test_families_join_both_matrices_and_must_be_in_both(clock: NetworkInBasis) -> None:
+def test_families_join_both_matrices_and_must_be_in_both(clock: Built) -> None:
     # 2·2 = 4, and 2·9 = 18 = −5
     found = circuit(clock, keys(2, 5, 9), keys(4, 9))
     assert found.families == [(2, 4), (5, 9)]
@@ -84,7 +84,7 @@ def test_families_join_both_matrices_and_must_be_in_both(clock: NetworkInBasis) 
 
 @pytest.mark.parametrize(("count", "verdict"), [(5, "holds"), (6, "fails")])
 def test_keys_are_sparse_up_to_half_of_all_frequencies(
-    clock: NetworkInBasis, count: int, verdict: str
+    clock: Built, count: int, verdict: str
 ) -> None:
     every = (2, 5, 9, 1, 3, 4)[:count]
     found = circuit(clock, keys(*every), keys(*every))
@@ -92,7 +92,7 @@ def test_keys_are_sparse_up_to_half_of_all_frequencies(
     assert found.verdict == ("explained" if verdict == "holds" else "partly")
 
 
-def test_of_a_saturated_embedding_the_readout_says_the_keys(squares: NetworkInBasis) -> None:
+def test_of_a_saturated_embedding_the_readout_says_the_keys(squares: Built) -> None:
     found = circuit(squares, keys(2, 5, 9, 1, saturated=True), keys(*KEYS))
     assert set(found.frequencies) == set(KEYS)
     asked = verdicts(found)
@@ -102,14 +102,14 @@ def test_of_a_saturated_embedding_the_readout_says_the_keys(squares: NetworkInBa
     assert found.verdict == "explained"
 
 
-def test_it_must_still_be_sparse(squares: NetworkInBasis) -> None:
+def test_it_must_still_be_sparse(squares: Built) -> None:
     many = keys(*range(1, 11))
     found = circuit(squares, keys(2, 5, 9, 1, saturated=True), many)
     assert verdicts(found)["sparse"] == "fails"
     assert found.verdict == "partly"
 
 
-def test_where_both_are_saturated_nothing_is_decided(squares: NetworkInBasis) -> None:
+def test_where_both_are_saturated_nothing_is_decided(squares: Built) -> None:
     found = circuit(squares, keys(*KEYS, saturated=True), keys(*KEYS, saturated=True))
     assert "fails" not in verdicts(found).values()
     assert found.verdict == "not decided"
@@ -136,7 +136,7 @@ def test_a_group_with_one_frequency_cannot_be_tested(
 ) -> None:
     about = in_basis(network(p=p), known_structure("x + y", p))
     right = about.logits.argmax(axis=2).astype(np.int32)
-    about = NetworkInBasis(about.model, right, about.basis)
+    about = built(about.model, right, about.basis)
     found = circuit(about, keys(1), keys(1))
     assert not found.testable
     assert verdicts(found)["embedding keys"] == verdicts(found)["sparse"] == "not testable"
@@ -145,7 +145,7 @@ def test_a_group_with_one_frequency_cannot_be_tested(
 
 
 def test_keys_of_both_matrices_are_looked_for_in_both(
-    clock: NetworkInBasis, known_structure: Callable
+    clock: Built, known_structure: Callable
 ) -> None:
     found = find_circuit(clock, grokked=True, effort=EFFORT)
     assert [set(keys.frequencies) for keys in found.keys.values()] == [set(KEYS)] * 2
@@ -157,12 +157,12 @@ def test_keys_of_both_matrices_are_looked_for_in_both(
     assert set(after.frequencies) == set(KEYS)
 
 
-def test_what_answers_only_trained_pairs_cannot_be_tested(clock: NetworkInBasis) -> None:
+def test_what_answers_only_trained_pairs_cannot_be_tested(clock: Built) -> None:
     """Labels are as the clock says on trained pairs and wrong on all others."""
     kind = np.full(23 * 23, TRAIN, np.int8)
     kind[::2] = TEST_UNLEAKED
     labels = np.where(kind.reshape(23, 23) == TRAIN, clock.labels, (clock.labels + 1) % 23)
-    about = NetworkInBasis(clock.model, labels.astype(np.int32), clock.basis, kind)
+    about = built(clock.model, labels.astype(np.int32), clock.basis, kind)
     found = circuit(about, keys(*KEYS), keys(*KEYS))
     assert about.full.accuracy.train == 1
     assert about.full.accuracy.unleaked == 0
@@ -171,5 +171,5 @@ def test_what_answers_only_trained_pairs_cannot_be_tested(clock: NetworkInBasis)
     new = found.claims[ClaimId.NEW_PAIRS]
     assert (new.verdict, new.n) == ("fails", (kind == TEST_UNLEAKED).sum())
     assert_allclose(new.value or 0, -about.chance)
-    right = NetworkInBasis(clock.model, clock.labels, clock.basis, kind)
+    right = built(clock.model, clock.labels, clock.basis, kind)
     assert circuit(right, keys(*KEYS), keys(*KEYS)).verdict == "explained"

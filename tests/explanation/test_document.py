@@ -14,6 +14,7 @@ from grokscope.explanation.circuit import Effort
 from grokscope.explanation.document import from_plain, to_plain
 from grokscope.explanation.explain import explain_network, explain_table
 from grokscope.explanation.findings import BySide, KeyShape
+from grokscope.explanation.network import of_model
 from grokscope.explanation.page import as_html, page_of
 from grokscope.explanation.result import Explanation, TableFinding
 from grokscope.explanation.verdict import ClaimId, Place
@@ -31,7 +32,7 @@ def explain(model: Model, operation: str, search: Search, **given: Any) -> Expla
     task = Task((parse(operation),), p)
     labels = task.labels(0)[0].reshape(p, p)
     settings = {"operation": operation, "seed": 0, "step": 100, "effort": EFFORT, **given}
-    return explain_network(model, labels, search, **settings)
+    return explain_network(of_model(model), labels, search, **settings)
 
 
 @pytest.fixture(scope="module")

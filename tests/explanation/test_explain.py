@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose
 
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network, explain_table
+from grokscope.explanation.network import of_model
 from grokscope.explanation.result import Key, RunnerUp, TableFinding, key_rows
 from grokscope.explanation.sentences import sentences
 from grokscope.explanation.verdict import ClaimId, Place
@@ -53,7 +54,7 @@ def test_any_network_is_explained_without_a_warning(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = explain_network(
-            network(p=p),
+            of_model(network(p=p)),
             labels,
             structure_of(task),
             operation=operation,
@@ -79,7 +80,7 @@ def test_a_small_network_that_is_right_is_explained_without_a_warning(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = explain_network(
-            model,
+            of_model(model),
             labels_of(best),
             search_of(best),
             operation=operation,
@@ -98,10 +99,12 @@ def test_every_field_is_there_whatever_was_found(
     own = known_structure("x + y", 23)
     clock = build_clock(own, KEYS, grid=12)
     given: dict[str, Any] = {"operation": "x + y", "grokked": True, "effort": EFFORT}
-    whole = explain_network(clock, labels_of(own), search_of(own), **given)
-    quick = explain_network(clock, labels_of(own), search_of(own), thorough=False, **given)
-    nothing = explain_network(network(p=23), labels_of(own), search_of(own), **given)
-    none = explain_network(clock, labels_of(own), search_of(), **given)
+    whole = explain_network(of_model(clock), labels_of(own), search_of(own), **given)
+    quick = explain_network(
+        of_model(clock), labels_of(own), search_of(own), thorough=False, **given
+    )
+    nothing = explain_network(of_model(network(p=23)), labels_of(own), search_of(own), **given)
+    none = explain_network(of_model(clock), labels_of(own), search_of(), **given)
     assert whole.verdict == quick.verdict == "explained"
     assert nothing.verdict == none.verdict == "not explained"
     documents = [e.to_json() for e in (whole, quick, nothing, none)]
@@ -126,7 +129,7 @@ def test_of_several_structures_the_one_that_explains_is_reported(
     clock = build_clock(right, KEYS, grid=12)
     for order in ((right, wrong), (wrong, right)):
         found = explain_network(
-            clock,
+            of_model(clock),
             labels_of(right),
             search_of(*order),
             operation="x + y",
@@ -146,7 +149,7 @@ def test_gini_and_spectrum_are_those_of_the_table(
     own = known_structure("x*y", 23)
     clock = build_clock(own, KEYS, grid=12)
     found = explain_network(
-        clock,
+        of_model(clock),
         labels_of(own),
         search_of(own),
         operation="x*y",
@@ -188,7 +191,12 @@ def test_what_is_not_finite_is_named(
         W_E, W_U = 1e25 * W_E, 1e20 * W_U
     model = eqx.tree_at(lambda m: (m.W_E, m.W_U, m.blocks[-1].W_out), model, (W_E, W_U, W_out))
     found = explain_network(
-        model, labels_of(own), search_of(own), operation="x + y", grokked=False, effort=EFFORT
+        of_model(model),
+        labels_of(own),
+        search_of(own),
+        operation="x + y",
+        grokked=False,
+        effort=EFFORT,
     )
     document = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert found.verdict == "not explained"

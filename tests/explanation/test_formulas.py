@@ -14,7 +14,7 @@ from grokscope.explanation.formulas import (
     key_shapes,
     norm_bias,
 )
-from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.in_basis import NetworkInBasis
 
 P = 23
 

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network
+from grokscope.explanation.network import of_model
 from grokscope.explanation.result import Explanation
 from grokscope.models import Model
 from grokscope.tasks.structure import Structure, structure
@@ -37,7 +38,7 @@ def explained(model: Model, operation: str, by: str | None = None, **settings: A
     labels = np.maximum(own(operation).labels(), 0).astype(np.int32)
     given = {"grokked": True, "effort": EFFORT, "thorough": False} | settings
     search = structure(by or operation, P)
-    return explain_network(model, labels, search, operation=operation, **given)
+    return explain_network(of_model(model), labels, search, operation=operation, **given)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from grokscope.explanation.findings import Mode, Outcome
+from grokscope.explanation.in_basis import NetworkInBasis
 from grokscope.explanation.logits import (
     ROWS,
     LogitModes,
@@ -16,7 +17,6 @@ from grokscope.explanation.logits import (
     table_a4,
     trigonometric_losses,
 )
-from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.pairs import logits_over_pairs
 from grokscope.models import Model
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.in_basis import NetworkInBasis
 from grokscope.fourier.waves import all_frequencies
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from tests.explanation.networks import Built, built
 
-from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.neuron_ablation import ablate_neurons, keep_everywhere
 from grokscope.explanation.pairs import logits_over_pairs, neuron_activations
 
@@ -26,17 +26,17 @@ CASES = [
 @pytest.fixture(scope="module", params=CASES)
 def about(
     request: pytest.FixtureRequest, network: Callable, known_structure: Callable, in_basis: Callable
-) -> NetworkInBasis:
+) -> Built:
     """A random network, made to be right at half of the pairs by its labels."""
     name, p, sizes = request.param
     found = in_basis(network(p=p, **sizes), known_structure(name, p))
     x, y = np.ogrid[:p, :p]
     said = found.logits.argmax(axis=2)
     labels = np.where((x + y) % 2 == 0, said, found.labels).astype(np.int32)
-    return NetworkInBasis(found.model, labels, found.basis)
+    return built(found.model, labels, found.basis)
 
 
-def blocks(about: NetworkInBasis, frequencies: Any) -> tuple[np.ndarray, np.ndarray]:
+def blocks(about: Built, frequencies: Any) -> tuple[np.ndarray, np.ndarray]:
     """Pairs with coordinates, and every product of (1, cos, sin) of x and (1, cos, sin) of y."""
     u, v, n = (getattr(about.basis.structure, name) for name in "uvn")
     x, y = np.nonzero((u >= 0)[:, None] & (v >= 0))
@@ -50,9 +50,9 @@ def blocks(about: NetworkInBasis, frequencies: Any) -> tuple[np.ndarray, np.ndar
     return np.stack([x, y]), np.column_stack(columns)
 
 
-def edited(about: NetworkInBasis, change: Callable[[np.ndarray], np.ndarray]) -> float:
+def edited(about: Built, change: Callable[[np.ndarray], np.ndarray]) -> float:
     """Accuracy with every neuron's activations over these pairs changed."""
-    neurons = neuron_activations(about.model, list(range(about.neuron_logit_map.shape[1])))
+    neurons = neuron_activations(about.model, list(range(about.model.neuron_logit_map.shape[1])))
     (x, y), _ = blocks(about, [])
     W_L = np.asarray(about.neuron_logit_map)
     flat = neurons[:, x, y].T.astype(np.float64)
@@ -62,12 +62,12 @@ def edited(about: NetworkInBasis, change: Callable[[np.ndarray], np.ndarray]) ->
     return float(np.mean(right))
 
 
-def fit(about: NetworkInBasis, frequencies: Any, flat: np.ndarray) -> np.ndarray:
+def fit(about: Built, frequencies: Any, flat: np.ndarray) -> np.ndarray:
     _, design = blocks(about, frequencies)
     return design @ np.linalg.lstsq(design, flat, rcond=1e-10)[0]
 
 
-def test_it_is_the_projection_of_every_neuron(about: NetworkInBasis) -> None:
+def test_it_is_the_projection_of_every_neuron(about: Built) -> None:
     found = ablate_neurons(about, KEYS, draws=2)
     assert_allclose(found.keep.accuracy.all, edited(about, lambda a: fit(about, KEYS, a)))
     without = edited(about, lambda a: a - fit(about, KEYS, a) + fit(about, [], a))

@@ -15,6 +15,7 @@ from tests.explanation.networks import make
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network
 from grokscope.explanation.families import double, families, fold, harmonics
+from grokscope.explanation.network import of_model
 from grokscope.explanation.result import Explanation
 from grokscope.models import Model
 from grokscope.tasks.structure import structure
@@ -37,7 +38,13 @@ def explain(model: Model, operation: str) -> Explanation:
     assert search.best is not None
     labels = np.maximum(search.best.labels(), 0).astype(np.int32)
     return explain_network(
-        model, labels, search, operation=operation, grokked=True, effort=EFFORT, thorough=False
+        of_model(model),
+        labels,
+        search,
+        operation=operation,
+        grokked=True,
+        effort=EFFORT,
+        thorough=False,
     )
 
 

@@ -10,9 +10,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from grokscope.disk.folder import RunFolder
+from grokscope.explanation.in_basis import NetworkInBasis
 from grokscope.explanation.logits import table_a4 as explained
 from grokscope.explanation.logits import trigonometric_losses
-from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.network import of_model
 from grokscope.fourier.basis import Basis
 from grokscope.fourier.spectrum import spectrum
 from grokscope.measures import key_frequencies, recorded
@@ -57,7 +58,9 @@ def run(
     matched = matched_of(task, 0)
     assert matched is not None
     split = make_split(task, 0.7, "pairs", 0)
-    in_basis = NetworkInBasis(model, task.labels(0)[0].reshape(23, 23), matched, split.kind)
+    in_basis = NetworkInBasis(
+        of_model(model), task.labels(0)[0].reshape(23, 23), matched, split.kind
+    )
     rows = {
         (r["measure"], r["matrix"], r["basis"], r["step"]): r["value"]
         for r in folder.metrics().to_pylist()
@@ -208,7 +211,7 @@ def test_waves_that_are_dependent_over_the_sums_that_occur(
     assert len(np.unique(np.bincount(matched.sums.ravel(), minlength=p))) > 1
     model = jax.tree_util.tree_map(lambda a: 2 * a[0], prepare(checked).states.model)
     losses = table_a4.TableA4(task, 0, matched)
-    in_basis = NetworkInBasis(model, task.labels(0)[0].reshape(p, p), matched, kind)
+    in_basis = NetworkInBasis(of_model(model), task.labels(0)[0].reshape(p, p), matched, kind)
     seen = table_a4.Seen(model, jax.numpy.ones(p // 2, bool), jax.numpy.asarray(kind))
     found = jax.jit(lambda seen: losses(seen))(seen)
     wanted = expected(in_basis, list(range(1, p // 2 + 1)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from grokscope.explanation.findings import Outcome, median_outcome
 from grokscope.explanation.formulas import norm_bias
-from grokscope.explanation.network import NetworkInBasis, SumLogits, characters_at
+from grokscope.explanation.in_basis import NetworkInBasis, SumLogits, characters_at
 from grokscope.explanation.pairs import Logits
 from grokscope.explanation.verdict import AblationScores, Place
 from grokscope.fourier.characters import Characters, Table, keep, project, remove, remove_others
@@ -186,15 +186,15 @@ class FrequencyLosses:
     **Arguments:**
 
     - `full`: the network as it is.
-    - `embedding`: without k = 1 … ⌊n/2⌋ in W_E, in this order.
-    - `logits`: without k along the class axis of the logits.
     - `keys`: the key frequencies.
+    - `logits`: without k = 1 … ⌊n/2⌋ along the class axis of the logits, in this order.
+    - `embedding`: without k in W_E; empty where the network has none.
     """
 
     full: Outcome
-    embedding: tuple[Outcome, ...]
-    logits: tuple[Outcome, ...]
     keys: tuple[int, ...]
+    logits: tuple[Outcome, ...]
+    embedding: tuple[Outcome, ...] = ()
 
     @property
     def dependent_in_embedding(self) -> tuple[int, ...]:
@@ -240,8 +240,10 @@ def frequency_losses(network: NetworkInBasis, frequencies: Sequence[int]) -> Fre
 
     return FrequencyLosses(
         full=network.full,
-        embedding=without_each(EditableTable.at(network, Place.EMBEDDING)),
-        logits=without_each(EditableTable.at(network, Place.LOGITS)),
+        **{
+            place.name.lower(): without_each(EditableTable.at(network, place))
+            for place in network.matrices
+        },
         keys=tuple(int(k) for k in frequencies),
     )
 

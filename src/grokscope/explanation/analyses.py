@@ -14,6 +14,7 @@ from grokscope.explanation.findings import (
     FamilyScores,
     KeyShape,
     LogitFinding,
+    NeuronFinding,
     Outcomes,
 )
 from grokscope.explanation.formulas import clock_formula, ellipse_formula, key_shapes
@@ -22,7 +23,7 @@ from grokscope.explanation.neuron_ablation import ablate_neurons, keep_everywher
 from grokscope.explanation.neurons import attention_findings, neuron_frequencies
 from grokscope.explanation.patching import patch_coordinate
 from grokscope.explanation.result import Analyses
-from grokscope.explanation.verdict import Claim, ClaimId, Place, judge
+from grokscope.explanation.verdict import AblationScores, Claim, ClaimId, Place, judge
 from grokscope.fourier.characters import keep
 from grokscope.progress import doing
 
@@ -44,18 +45,19 @@ def run_analyses(circuit: Circuit) -> Analyses | None:
 def verdict_ablations(circuit: Circuit) -> Ablations:
     """Return what the verdict needs: A of every edit of W_E and of the logits."""
     network = circuit.network
-    embedding, logits = circuit.ablations[Place.EMBEDDING], circuit.ablations[Place.LOGITS]
+    embedding, logits = circuit.ablations.get(Place.EMBEDDING), circuit.ablations[Place.LOGITS]
+    both = circuit.both_kept
     return Ablations(
         full=network.full.accuracy.all,
         chance=network.chance,
-        embedding=embedding.scores(network),
+        embedding=AblationScores() if embedding is None else embedding.scores(network),
         logits=logits.scores(network),
-        both_keep=network.scaled(circuit.both_kept),
+        both_keep=None if both is None else network.scaled(both),
         outcomes=Outcomes(
             full=network.full,
-            both_keep=circuit.both_kept,
-            embedding_keep=embedding.keep,
-            embedding_remove=embedding.remove,
+            both_keep=both,
+            embedding_keep=embedding and embedding.keep,
+            embedding_remove=embedding and embedding.remove,
             logits_keep=logits.keep,
             logits_remove=logits.remove,
         ),
@@ -109,20 +111,30 @@ def _ablations(circuit: Circuit) -> Ablations:
     """All of `Ablations`."""
     network, frequencies = circuit.network, circuit.frequencies
     draws = circuit.effort.control_draws
-    neurons = ablate_neurons(network, frequencies, draws=draws)
-    kept = keep(network.basis.inputs, frequencies, network.embedding)
     repair = repair_logits(network, frequencies, circuit.read_frequencies, draws)
-    tables = [EditableTable.at(network, place) for place in Place]
+    tables = {place: EditableTable.at(network, place) for place in circuit.keys}
+    known, neurons, everywhere = network.network, AblationScores(), None
+    if known.written_of is not None:
+        neurons = ablate_neurons(network, frequencies, draws=draws).scores(network)
+    if known.written_of is not None and Place.EMBEDDING in tables:
+        kept = keep(network.basis.inputs, frequencies, network.embedding)
+        everywhere = network.scaled(keep_everywhere(network, kept, frequencies))
+    moves = Place.EMBEDDING in tables and known.x_alone
+
+    def without(place: Place, family: tuple[int, ...]) -> float | None:
+        table = tables.get(place)
+        return None if table is None else network.scaled(table.score_without(family))
+
     return dataclasses.replace(
         verdict_ablations(circuit),
-        neurons=neurons.scores(network),
-        all_keep=network.scaled(keep_everywhere(network, kept, frequencies)),
+        neurons=neurons,
+        all_keep=everywhere,
         sums_keep=network.scaled(keep_sums(network, frequencies)),
         logits_with_predicted_bias=network.scaled(repair.predicted),
         logits_with_permuted_bias=network.scaled(repair.permuted),
-        patching=patch_coordinate(network, frequencies),
+        patching=patch_coordinate(network, frequencies) if moves else None,
         families=tuple(
-            FamilyScores(family, *(network.scaled(t.score_without(family)) for t in tables))
+            FamilyScores(family, *(without(place, family) for place in Place))
             for family in circuit.families
         ),
     )
@@ -148,6 +160,11 @@ def _logits(circuit: Circuit) -> LogitFinding:
     )
 
 
+def _neurons(circuit: Circuit) -> NeuronFinding:
+    known = circuit.network.network.neurons_of is not None
+    return neuron_frequencies(circuit.network).summary if known else NeuronFinding()
+
+
 def _on_test(loss: BySide) -> float:
     """The loss on test pairs, or on all pairs where there is no split."""
     return loss.all if loss.test is None else loss.test
@@ -164,7 +181,7 @@ def _closed_form(circuit: Circuit) -> ClosedForms:
 
 _ANALYSES: Final[dict[str, tuple[str, Callable[[Circuit], Any]]]] = {
     "logits": ("reading the logits", _logits),
-    "neurons": ("reading the neurons", lambda c: neuron_frequencies(c.network).summary),
+    "neurons": ("reading the neurons", _neurons),
     "attention": ("reading the attention", lambda c: attention_findings(c.network, c.frequencies)),
     "algorithm": ("telling clock from pizza", lambda c: clock_or_pizza(c.network, c.frequencies)),
     "closed_form": ("fitting the formula", _closed_form),

@@ -9,15 +9,16 @@ from grokscope.explanation.ablation import DRAWS as CONTROL_DRAWS
 from grokscope.explanation.ablation import Ablation, EditableTable, ablate, keep_both
 from grokscope.explanation.families import families, harmonics, harmonics_of
 from grokscope.explanation.findings import Outcome
+from grokscope.explanation.in_basis import NetworkInBasis, characters_at
 from grokscope.explanation.keys import DRAWS as NULL_DRAWS
-from grokscope.explanation.keys import Keys, confirm_keys, find_keys, with_ghosts
-from grokscope.explanation.network import NetworkInBasis, characters_at
+from grokscope.explanation.keys import NO_KEYS, Keys, confirm_keys, find_keys, with_ghosts
 from grokscope.explanation.verdict import (
     BOTH_KEPT,
     EDIT_CLAIMS,
     KEYS_CLAIMS,
     MATRICES,
     VERDICTS,
+    AblationScores,
     Claim,
     ClaimId,
     Claims,
@@ -55,7 +56,7 @@ class Circuit:
 
     - `network`: the network and the structure.
     - `grokked`: whether it had grokked; None where it is not known.
-    - `keys`: those of W_E and of W_L, by the place that they belong to.
+    - `keys`: those of W_E, where the network has one, and of W_L, by their places.
     - `effort`: numbers of draws.
     """
 
@@ -89,7 +90,7 @@ class Circuit:
     @cached_property
     def harmonics(self) -> dict[int, int]:
         """Keys that are doubles or halves of another one, with that one."""
-        both = self.keys.values()
+        both = [self.keys.get(place, NO_KEYS) for place in Place]
         of_E, of_L = (() if keys.saturated else keys.frequencies for keys in both)
         return harmonics_of(of_E, of_L, [keys.pointed_at for keys in both], self.n)
 
@@ -108,8 +109,10 @@ class Circuit:
         }
 
     @cached_property
-    def both_kept(self) -> Outcome:
-        """Only the keys left, in W_E and along the class axis."""
+    def both_kept(self) -> Outcome | None:
+        """Only the keys left, in W_E and along the class axis; None without a W_E."""
+        if Place.EMBEDDING not in self.keys:
+            return None
         every = range(1, self.n // 2 + 1)
         kept = (every if keys.saturated else self.frequencies for keys in self.keys.values())
         return keep_both(self.network, *kept)
@@ -130,7 +133,7 @@ class Circuit:
                 grokked_claim(self.grokked),
                 HAS_STRUCTURE,
                 self._new_pairs,
-                *(keys_claim(place, keys, self.n) for place, keys in self.keys.items()),
+                *map(self._keys, Place),
                 self._agree(),
                 self._sparse(),
                 *(claim for place in Place for claim in self._ablation(place)),
@@ -145,8 +148,9 @@ class Circuit:
 
     @property
     def survival(self) -> float | None:
-        """A with the keys alone in both places; −1 without keys."""
-        return self.network.scaled(self.both_kept) if self.frequencies else -1.0
+        """A with the keys alone in all places; −1 without keys."""
+        kept = self.both_kept or self.ablations[Place.LOGITS].keep
+        return self.network.scaled(kept) if self.frequencies else -1.0
 
     @property
     def score(self) -> tuple[int, float]:
@@ -181,8 +185,17 @@ class Circuit:
             n=int(self.network.sides[side].sum()),
         )
 
+    def _keys(self, place: Place) -> Claim:
+        """The claim that a place has keys, not testable where the network has no such matrix."""
+        keys = self.keys.get(place)
+        if keys is not None:
+            return keys_claim(place, keys, self.n, self.network.names[place])
+        statement = f"{MATRICES[place]} has key frequencies: the network has no {MATRICES[place]}"
+        return Claim(id=KEYS_CLAIMS[place], statement=statement, verdict="not testable")
+
     def _agree(self) -> Claim:
         """Every family with a key of its own in one matrix has a member in the other."""
+        both = len(self.keys) == len(Place)
         found = [set(keys.frequencies) for keys in self.keys.values()]
         shared = [f for f in self.families if all(set(f) & keys for keys in found)]
         share = len(shared) / len(self.families) if self.families else 0.0
@@ -190,8 +203,10 @@ class Circuit:
         return Claim(
             id=ClaimId.FAMILIES_AGREE,
             statement="W_E and W_L hold the same families of keys (share)",
-            value=share,
-            verdict=judge(share == 1, testable=self.n > LARGEST_UNTESTABLE and not saturated),
+            value=share if both else None,
+            verdict=judge(
+                share == 1, testable=both and self.n > LARGEST_UNTESTABLE and not saturated
+            ),
             n=len(self.families),
         )
 
@@ -207,12 +222,14 @@ class Circuit:
         )
 
     def _ablation(self, place: Place) -> list[Claim]:
+        if place not in self.keys:
+            return ablation_claims(place, AblationScores(), 0, judged=False)
         found, saturated = self.ablations[place], self.keys[place].saturated
         judged = self.testable and bool(self.frequencies or saturated)
         return ablation_claims(place, found.scores(self.network), len(found.control), judged=judged)
 
     def _both(self) -> Claim:
-        value = self.network.scaled(self.both_kept)
+        value = None if self.both_kept is None else self.network.scaled(self.both_kept)
         judged = self.testable and bool(self.frequencies)
         return Claim(
             id=ClaimId.BOTH_KEPT,
@@ -277,6 +294,7 @@ def find_circuit(
         place: confirm_keys(table, characters, own[place], candidates)
         for place, (table, characters) in network.matrices.items()
     }
-    real = confirmed[Place.LOGITS].frequencies
-    confirmed[Place.EMBEDDING] = with_ghosts(confirmed[Place.EMBEDDING], real)
+    if Place.EMBEDDING in confirmed:
+        real = confirmed[Place.LOGITS].frequencies
+        confirmed[Place.EMBEDDING] = with_ghosts(confirmed[Place.EMBEDDING], real)
     return Circuit(network, grokked, confirmed, effort)

@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float
 
 from grokscope.explanation.findings import Algorithm, ClockOrPizza
-from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.in_basis import NetworkInBasis
+from grokscope.explanation.network import Gradients
 from grokscope.explanation.patching import embedding_vectors
 from grokscope.fourier.characters import Characters, Table
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
-from grokscope.models import Model
 
 SAMPLES: Final = 2048
 PRINCIPAL: Final = 4
@@ -40,16 +37,13 @@ def clock_or_pizza(network: NetworkInBasis, frequencies: Sequence[int]) -> Clock
     testable = len(frequencies) > 0 and network.basis.n > LARGEST_UNTESTABLE
     if not testable or not network.defined.any():
         return ClockOrPizza(circularity=circularity(network))
-    of_x, of_y = _gradients(network)
-    symmetricity = _mean_cosine(
-        _in_characters(of_x, embedding_vectors(network, frequencies, "u")),
-        _in_characters(of_y, embedding_vectors(network, frequencies, "v")),
-    )
-    same = np.array_equal(structure.u, structure.v)
+    gradients = _gradients(network)
+    symmetricity = None if gradients is None else _symmetricity(network, frequencies, gradients)
+    same = np.array_equal(structure.u, structure.v) and network.network.shared
     irrelevance = distance_irrelevance(network)
     return ClockOrPizza(
         gradient_symmetricity=symmetricity,
-        plain_symmetricity=_mean_cosine(of_x, of_y) if same else None,
+        plain_symmetricity=_mean_cosine(*gradients) if same and gradients is not None else None,
         distance_irrelevance=irrelevance,
         circularity=circularity(network),
         kind=clock_or_pizza_word(symmetricity, irrelevance),
@@ -90,12 +84,14 @@ def distance_irrelevance(network: NetworkInBasis) -> float | None:
 
 
 def circularity(network: NetworkInBasis) -> float | None:
-    """Return the mean circularity of W_E's first four principal components.
+    """Return the mean circularity of W_E's first four principal components, None without W_E.
 
     Of the coordinates u and v the one in which they are more circular; None for W_E = constant.
     Circles of the same size have no principal components of their own, and come out low.
     """
     characters = network.basis.inputs
+    if network.network.embedding is None:
+        return None
     centred = characters.centred(network.embedding)
     left, singular, _ = np.linalg.svd(centred, full_matrices=False)
     components = left[:, :PRINCIPAL][:, singular[:PRINCIPAL] > 0]
@@ -113,37 +109,25 @@ def _circularity(
     return float(np.sum(shares.max(axis=0)) / min(PRINCIPAL, characters.inside.sum()))
 
 
-def _gradients(
-    network: NetworkInBasis,
-) -> tuple[Float[np.ndarray, "pair d_model"], Float[np.ndarray, "pair d_model"]]:
-    """∂logit_c/∂E_x and ∂logit_c/∂E_y at sampled defined pairs, with a random answer c each."""
+def _gradients(network: NetworkInBasis) -> Gradients | None:
+    """Gradients at sampled defined pairs, with a random answer each; None where none are known."""
+    if network.network.gradients_of is None:
+        return None
     rng, p = np.random.default_rng(0), network.p
     pairs = rng.permutation(np.flatnonzero(network.defined))[:SAMPLES]
     answers = rng.choice(np.flatnonzero(network.basis.answers.inside), size=len(pairs))
-    x, y = np.divmod(pairs, p)
-    tokens = np.stack([x, np.full_like(x, p + network.operation_index), y], axis=1)
-    found = np.asarray(
-        _logit_gradient(
-            network.model, jnp.asarray(tokens, jnp.int32), jnp.asarray(answers, jnp.int32)
-        ),
-        np.float64,
+    return network.network.gradients_of(*np.divmod(pairs, p), answers)
+
+
+def _symmetricity(
+    network: NetworkInBasis, frequencies: Sequence[int], gradients: Gradients
+) -> float | None:
+    """Mean cosine of the gradients with respect to the characters of x and to those of y."""
+    whole = network.network
+    return _mean_cosine(
+        _in_characters(gradients.of_x, whole.of_x(embedding_vectors(network, frequencies, "u"))),
+        _in_characters(gradients.of_y, whole.of_y(embedding_vectors(network, frequencies, "v"))),
     )
-    return found[:, 0], found[:, -1]
-
-
-@eqx.filter_jit
-def _logit_gradient(
-    model: Model, tokens: Int[Array, "pair pos"], answers: Int[Array, "pair"]
-) -> Float[Array, "pair pos d_model"]:
-    """Gradient of each pair's logit of its answer with respect to its three embeddings."""
-
-    def chosen(change: Float[Array, "pair pos d_model"]) -> Float[Array, ""]:
-        logits, _ = model.trace(tokens, {"embedding": lambda embedding: embedding + change})
-        # pairs do not touch each other: the gradient of the sum has that of every pair
-        return jnp.sum(jnp.take_along_axis(logits, answers[:, None], axis=1))
-
-    with jax.default_matmul_precision("float32"):
-        return jax.grad(chosen)(jnp.zeros((*tokens.shape, model.W_E.shape[1])))
 
 
 def _in_characters(

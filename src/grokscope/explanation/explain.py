@@ -18,8 +18,9 @@ from grokscope.explanation.circuit import (
     keys_claim,
 )
 from grokscope.explanation.families import families
+from grokscope.explanation.in_basis import NetworkInBasis, characters_at
 from grokscope.explanation.keys import Keys, find_keys
-from grokscope.explanation.network import NetworkInBasis, characters_at
+from grokscope.explanation.network import Network
 from grokscope.explanation.result import (
     Analyses,
     Control,
@@ -34,7 +35,6 @@ from grokscope.fourier.basis import Basis, same_characters
 from grokscope.fourier.characters import Characters, Table
 from grokscope.fourier.spectrum import spectrum
 from grokscope.measures import gini
-from grokscope.models import Model
 from grokscope.progress import doing
 from grokscope.tasks import Task, parse
 from grokscope.tasks.structure import Search, Structure, structure_of
@@ -81,13 +81,12 @@ def structures_by(by: str | None, own: Search, p: int) -> tuple[Search, Control 
 
 
 def explain_network(
-    model: Model,
+    network: Network,
     labels: Int32[np.ndarray, "p p"],
     search: Search,
     *,
     operation: str,
     kind: Int8[np.ndarray, "pair"] | None = None,
-    operation_index: int = 0,
     grokked: bool | None = None,
     seed: int | None = None,
     step: int | None = None,
@@ -101,12 +100,11 @@ def explain_network(
 
     **Arguments:**
 
-    - `model`: the network.
+    - `network`: the network; `of_model` makes one of ours.
     - `labels`: the operation's answers at [x, y].
     - `search`: the structures to explain it by, found in the operation's table or forced.
     - `operation`: its text.
     - `kind`: the side of each pair, as in `Split.kind`.
-    - `operation_index`: which operation of a mixture, from 0.
     - `grokked`: whether it had grokked; None where it is not known.
     - `seed`, `step`: of the checkpoint.
     - `control`: what `structures_by` says.
@@ -115,19 +113,19 @@ def explain_network(
     """
     facts: dict[str, Any] = {"operation": operation, "p": len(labels), "seed": seed, "step": step}
     facts["control"] = control
-    networks = [
-        NetworkInBasis(model, labels, Basis(structure), kind, operation_index)
+    in_bases = [
+        NetworkInBasis(network, labels, Basis(structure), kind)
         for structure in search.structures[:MOST_STRUCTURES]
     ]
-    if not networks:
+    if not in_bases:
         return _unexplained(facts, search, grokked)
-    if broken := networks[0].not_finite:
+    if broken := in_bases[0].not_finite:
         return _broken(facts, search, grokked, broken)
     doing("finding keys above permuted tables")
     circuits = []
-    for network in networks:
-        tried = [other.basis for other in networks if other is not network]
-        circuits.append(find_circuit(network, grokked=grokked, tried=tried, effort=effort))
+    for one in in_bases:
+        tried = [other.basis for other in in_bases if other is not one]
+        circuits.append(find_circuit(one, grokked=grokked, tried=tried, effort=effort))
     doing("keeping and removing keys")
     best, *others = sorted(circuits, key=lambda circuit: circuit.score, reverse=True)
     return _explained(facts, best, others, thorough)
@@ -210,10 +208,16 @@ def _explained(
     facts: dict[str, Any], best: Circuit, others: Sequence[Circuit], thorough: bool
 ) -> Explanation:
     structure = best.network.basis.structure
-    embedding, neuron_logit_map = (
-        table_finding(table, characters, best.keys[place], basis_in_words(structure, place))
+    tables = {
+        place: table_finding(table, characters, best.keys[place], basis_in_words(structure, place))
         for place, (table, characters) in best.network.matrices.items()
-    )
+    }
+    named = {
+        place: dataclasses.replace(table, name=name)
+        for place, table in tables.items()
+        if (name := best.network.names[place]) != MATRICES[place]
+    }
+    embedding, neuron_logit_map = ((tables | named).get(p, TableFinding()) for p in Place)
     more = run_analyses(best) if thorough else None
     claims = [] if more is None else supporting_claims(best, more)
     more = more or Analyses(ablations=verdict_ablations(best))

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from grokscope.explanation.findings import ClosedForm, KeyShape
-from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.in_basis import NetworkInBasis
 from grokscope.fourier.waves import real_waves
 
 

@@ -204,6 +204,10 @@ class Keys:
     cannot show which frequencies it uses."""
 
 
+NO_KEYS: Final = Keys((), (), (), 0.0, 0.0, 0.0, 0, saturated=False)
+"""Those of a table that there is not."""
+
+
 def find_keys(
     table: Table, characters: Characters, tried: Sequence[Characters] = (), draws: int = DRAWS
 ) -> Keys:

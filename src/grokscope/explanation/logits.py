@@ -9,7 +9,7 @@ from jaxtyping import Bool, Complex, Float, Int
 
 from grokscope.explanation.findings import BySide, Mode, Outcome, TableA4
 from grokscope.explanation.formulas import answer_waves
-from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.in_basis import NetworkInBasis
 from grokscope.explanation.pairs import Logits
 from grokscope.fourier.characters import additive_basis
 from grokscope.fourier.waves import all_frequencies, complex_waves

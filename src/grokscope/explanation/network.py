@@ -1,263 +1,259 @@
-"""A network with an operation and the basis that it is seen in, and its logits per sum."""
+"""What is explained: logits as a function of token embeddings, and what else a network shows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Int8, Int32
+from jaxtyping import Array, Float, Int
 
-from grokscope.explanation.findings import BySide, Outcome
-from grokscope.explanation.pairs import Logits, all_tokens, in_blocks, not_finite
-from grokscope.explanation.verdict import Place
-from grokscope.fourier.basis import Basis
-from grokscope.fourier.characters import Characters, Table
-from grokscope.fourier.waves import real_waves
-from grokscope.measures.predictions import cross_entropy, is_right
-from grokscope.models import Model
-from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, UNDEFINED
+from grokscope.explanation.pairs import (
+    PAIRS_PER_BLOCK,
+    Logits,
+    attention_layers,
+    attention_patterns,
+    in_blocks,
+    last_hidden,
+    not_finite,
+    read_at,
+)
+from grokscope.fourier.characters import Table
+from grokscope.models import AnyModel, Imported, Transformer, named_weights
 
 _PAIRS_PER_BLOCK: Final = 16384
 
 
-@dataclass(frozen=True, eq=False)
-class SumLogits:
-    """The logits of the defined pairs, averaged over all pairs with the same sum.
+class Rows(NamedTuple):
+    """What stands for the residues at either position: a row of an embedding for each."""
+
+    x: Float[np.ndarray, "p column"]
+    y: Float[np.ndarray, "p column"]
+
+
+class Written(NamedTuple):
+    """What the neurons hand on to the logits, as a function of the pair."""
+
+    values: Float[np.ndarray, "p p column"]
+    logits: Callable[[Float[np.ndarray, "p p column"]], Logits]
+    """The logits with other values in their place."""
+
+
+class Attention(NamedTuple):
+    """What the heads of the last block do at the position where the answer is read."""
+
+    patterns: Float[np.ndarray, "head pos p p"]
+    """Weights on every position."""
+    circuits: Float[np.ndarray, "head d_model d_model"]
+    """W_V·W_O of each head."""
+
+
+class Gradients(NamedTuple):
+    """Gradients of a logit of each of some pairs, with respect to both embeddings."""
+
+    of_x: Float[np.ndarray, "pair d_model"]
+    of_y: Float[np.ndarray, "pair d_model"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Network:
+    """A network as far as it is known; every part makes further claims testable.
 
     **Arguments:**
 
-    - `sums`: u(x) + v(y) of each defined pair.
-    - `logits`: logits of each defined pair, of answers that some sum leads to, without their mean
-      over these answers.
-    - `n`: order of the group.
+    - `p`: number of residues.
+    - `W_E`: what stands for the residues at x and at y; None where only logits are known.
+    - `shared`: whether both are one table.
+    - `x_alone`: whether the rows for x can be changed while those for y stay.
+    - `logits_of`: leads rows to the logits at [x, y, answer]; without `W_E` it is given None.
+    - `W_L`: what each neuron writes to each answer; None where that is no table.
+    - `neurons_of`: leads rows to the neurons [x, y, neuron] where the answer is read.
+    - `written_of`: leads rows to what the neurons hand on.
+    - `gradients_of`: pairs x and y, and an answer of each, to gradients.
+    - `attention_of`: what the heads do.
+    - `broken`: which weights are not finite, "" for none.
     """
 
-    sums: Int[np.ndarray, "pair"]
-    logits: Float[np.ndarray, "pair class"]
-    n: int
-
-    @classmethod
-    def of(cls, basis: Basis, defined: Bool[np.ndarray, "p p"], logits: Logits) -> "SumLogits":
-        """Return the sums and centred logits of the defined pairs.
-
-        **Arguments:** the structure; pairs that are defined; logits at [x, y, answer].
-        """
-        chosen = np.asarray(logits[defined][:, basis.answers.inside], np.float64)
-        centred = chosen - chosen.mean(axis=1, keepdims=True)
-        return cls(basis.sums[defined], centred, basis.n)
-
-    @cached_property
-    def counts(self) -> Int[np.ndarray, "n"]:
-        """Number of pairs with each sum."""
-        return np.bincount(self.sums, minlength=self.n)
+    p: int
+    W_E: Rows | None = None
+    shared: bool = True
+    x_alone: bool = True
+    logits_of: Callable[[Rows | None], Logits]
+    W_L: Table | None = None
+    neurons_of: Callable[[Rows | None], Float[np.ndarray, "p p d_mlp"]] | None = None
+    written_of: Callable[[Rows | None], Written] | None = None
+    gradients_of: (
+        Callable[
+            [Int[np.ndarray, "pair"], Int[np.ndarray, "pair"], Int[np.ndarray, "pair"]], Gradients
+        ]
+        | None
+    ) = None
+    attention_of: Callable[[], Attention] | None = None
+    broken: str = ""
 
     @cached_property
-    def mean(self) -> Float[np.ndarray, "n class"]:
-        """Mean logits of each sum, 0 where no pair has it."""
-        return mean_per_sum(self.logits, self.sums, self.n)
+    def embedding(self) -> Table | None:
+        """One row per residue: W_E, or where x and y have tables of their own both side by side."""
+        if self.W_E is None or self.shared:
+            return self.W_E and self.W_E.x
+        return np.concatenate(self.W_E, axis=1)
 
-    @cached_property
-    def bias(self) -> Float[np.ndarray, "class"]:
-        """Mean over all pairs: what the answers get whatever the input is."""
-        return self.counts @ self.mean / max(1, self.counts.sum())
+    def rows_of(self, table: Table) -> Rows:
+        """Return a table like `embedding` as the rows at x and at y."""
+        return Rows(self.of_x(table), self.of_y(table))
 
-    @cached_property
-    def energy(self) -> float:
-        """Sum of the squared logits."""
-        return float(np.sum(self.logits**2))
+    def of_x(self, columns: Float[np.ndarray, "... column"]) -> Float[np.ndarray, "... d_model"]:
+        """Return the part that position x reads of columns like those of `embedding`."""
+        return columns if self.shared or self.W_E is None else columns[..., : self.W_E.x.shape[1]]
 
-    def waves(self, frequencies: tuple[int, ...]) -> Float[np.ndarray, "n mode"]:
-        """Return cos and sin of 2πks/n of some frequencies, each without its mean over pairs."""
-        waves = real_waves(np.arange(self.n), frequencies, self.n).reshape(self.n, -1)
-        return waves - self.counts @ waves / max(1, self.counts.sum())
-
-    @cached_property
-    def _fits(self) -> dict[tuple[int, ...], Float[np.ndarray, "mode class"]]:
-        return {}
-
-    def fit(self, frequencies: tuple[int, ...]) -> Float[np.ndarray, "mode class"]:
-        """Return, per answer, the coefficients of the waves that fit the logits best."""
-        if frequencies not in self._fits:
-            waves = self.waves(frequencies)
-            # least squares over pairs: (XᵀNX)⁺ XᵀN M, with N the number of pairs per sum
-            weighted = waves * self.counts[:, None]
-            inverse = np.linalg.pinv(weighted.T @ waves, rcond=1e-9, hermitian=True)
-            self._fits[frequencies] = inverse @ (weighted.T @ self.mean)
-        return self._fits[frequencies]
-
-    def part(self, frequencies: tuple[int, ...]) -> Float[np.ndarray, "n class"]:
-        """Return what the waves of some frequencies hold of the logits, at each sum."""
-        return self.waves(frequencies) @ self.fit(frequencies)
+    def of_y(self, columns: Float[np.ndarray, "... column"]) -> Float[np.ndarray, "... d_model"]:
+        """Return the part that position y reads."""
+        return columns if self.shared or self.W_E is None else columns[..., self.W_E.x.shape[1] :]
 
 
-def mean_per_sum(
-    values: Float[np.ndarray, "pair column"], sums: Int[np.ndarray, "pair"], n: int
-) -> Float[np.ndarray, "n column"]:
-    """Return the mean of the rows of pairs with the same sum in Z_n, 0 where no pair has it."""
-    order, counts = np.argsort(sums, kind="stable"), np.bincount(sums, minlength=n)
-    present = np.flatnonzero(counts)
-    starts = np.concatenate([[0], np.cumsum(counts[present])[:-1]]).astype(int)
-    total = np.zeros((n, values.shape[1]))
-    total[present] = np.add.reduceat(values[order], starts, axis=0)
-    return total / np.maximum(counts, 1)[:, None]
+def of_model(model: AnyModel, operation_index: int = 0) -> Network:
+    """Return a network that grokscope can run, as one to be explained.
 
+    **Arguments:** the network; which operation of a mixture, from 0.
 
-@dataclass(frozen=True, eq=False)
-class NetworkInBasis:
-    """A network, the operation that it was trained on, and the basis that it is seen in.
-
-    **Arguments:**
-
-    - `model`: the network.
-    - `labels`: the operation's answers at [x, y].
-    - `basis`: the structure, as characters of residues and answers.
-    - `kind`: the side of each pair, as in `Split.kind`; without one all pairs are one side.
-    - `operation_index`: which operation of a mixture, from 0.
+    **Raises:** `UsageError` for an operation that the network has no operator token for.
     """
+    known = _Runnable(model, operation_index)
+    heads = attention_layers(model) > 0 and _has_attention(model)
+    return Network(
+        p=model.p,
+        W_E=known.rows,
+        shared=known.shared,
+        logits_of=known.logits_of,
+        W_L=np.asarray(model.neuron_logit_map[: model.p], np.float64),
+        neurons_of=known.neurons_of,
+        written_of=known.written_of,
+        gradients_of=known.gradients_of,
+        attention_of=known.attention_of if heads else None,
+        broken=not_finite(model),
+    )
 
-    model: Model
-    labels: Int32[np.ndarray, "p p"]
-    basis: Basis
-    kind: Int8[np.ndarray, "pair"] | None = None
-    operation_index: int = 0
 
-    @property
-    def p(self) -> int:
-        """Number of residues."""
-        return len(self.labels)
+class _Runnable:
+    """A network that grokscope can run, with its inputs."""
 
-    @cached_property
-    def defined(self) -> Bool[np.ndarray, "p p"]:
-        """Pairs at which operation and structure are defined."""
-        defined = self.basis.defined
-        if self.kind is not None:
-            defined = defined & (self.kind.reshape(defined.shape) != UNDEFINED)
-        return defined
+    def __init__(self, model: AnyModel, operation_index: int) -> None:
+        self.model, self.inputs = model, model.inputs(operation_index)
+        self.operation_index = operation_index
+        inputs, W_E = self.inputs, np.asarray(model.W_E, np.float64)
+        self.rows = Rows(*(W_E[f : f + model.p] for f in (inputs.first_x, inputs.first_y)))
+        self.shared = inputs.first_x == inputs.first_y
 
-    @cached_property
-    def sides(self) -> dict[str, Bool[np.ndarray, "p p"]]:
-        """Defined pairs: `all`, and where there is a split `train`, `test` and `unleaked`."""
-        sides = {"all": self.defined}
-        if self.kind is not None:
-            kind = self.kind.reshape(self.defined.shape)
-            train, test, unleaked = kind == TRAIN, kind >= TEST_LEAKED, kind == TEST_UNLEAKED
-            sides |= {"train": train, "test": test, "unleaked": unleaked}
-        return {name: side & self.defined for name, side in sides.items()}
+    def with_rows(self, rows: Rows | None) -> tuple[AnyModel, Int[np.ndarray, "pair pos"]]:
+        """Return the network with rows of its own for x and y, and the inputs that read them."""
+        if rows is None:
+            return self.model, self.inputs.tokens
+        # they stand behind all other tokens
+        W_E = jnp.concatenate([self.model.W_E, *(jnp.asarray(r, jnp.float32) for r in rows)])
+        first = len(self.model.W_E)
+        moved = self.inputs.moved(first, first + self.model.p)
+        return eqx.tree_at(lambda m: m.W_E, self.model, W_E), moved
 
-    @cached_property
-    def embedding(self) -> Float[np.ndarray, "p d_model"]:
-        """W_E without operator tokens."""
-        return np.asarray(self.model.W_E[: self.p], np.float64)
+    def over_pairs(self, rows: Rows | None, run: Callable[..., Array], size: int) -> np.ndarray:
+        """Return what `run` gives of the network and its inputs at [x, y]."""
+        found = np.concatenate(list(in_blocks(*self.with_rows(rows), run, size)))
+        return found.reshape(self.model.p, self.model.p, -1)
 
-    @cached_property
-    def neuron_logit_map(self) -> Float[np.ndarray, "class d_mlp"]:
-        """W_L = W_U·W_out."""
-        return np.asarray(self.model.neuron_logit_map, np.float64)
+    def logits_of(self, rows: Rows | None) -> Logits:
+        """Return the logits of the residues."""
+        return self.over_pairs(rows, _logits, _PAIRS_PER_BLOCK)[:, :, : self.model.p]
 
-    @cached_property
-    def logits(self) -> Logits:
-        """Logits of the network as it is, at [x, y, answer]."""
-        return self.run()
+    def neurons_of(self, rows: Rows | None) -> Float[np.ndarray, "p p d_mlp"]:
+        """Return the neurons of the last hidden layer."""
+        hidden = last_hidden(self.model)
+        return self.over_pairs(rows, lambda m, t: hidden(*m.trace(t)), PAIRS_PER_BLOCK)
 
-    @cached_property
-    def sum_logits(self) -> SumLogits:
-        """The logits of the network as it is, as functions of the sum."""
-        return SumLogits.of(self.basis, self.defined, self.logits)
+    def written_of(self, rows: Rows | None) -> Written:
+        """Return what the neurons write to the logits, where that is all they do, or themselves."""
+        if isinstance(self.model, Imported) and not self.model.is_linear_behind_neurons:
+            return Written(self.neurons_of(rows), lambda neurons: self.with_neurons(rows, neurons))
+        hidden, p = last_hidden(self.model), self.model.p
 
-    @property
-    def matrices(self) -> dict[Place, tuple[Table, Characters]]:
-        """The matrices in which keys are looked for, W_E and W_L, each with its characters."""
-        tables = {Place.EMBEDDING: self.embedding, Place.LOGITS: self.neuron_logit_map}
-        return {place: (W, characters_at(self.basis, place)) for place, W in tables.items()}
+        def write(model: AnyModel, tokens: Int[Array, "pair pos"]) -> Array:
+            return jnp.einsum("nm,cm->nc", hidden(*model.trace(tokens)), model.neuron_logit_map[:p])
 
-    @property
-    def not_finite(self) -> str:
-        """What of the network is not finite, a matrix or the table of logits; "" for nothing."""
-        if broken := not_finite(self.model):
-            return broken
-        return "" if np.isfinite(self.logits).all() else "the table of logits"
+        written = self.over_pairs(rows, write, PAIRS_PER_BLOCK)
+        direct = self.logits_of(rows) - written
+        return Written(written, lambda values: direct + values)
 
-    @cached_property
-    def full(self) -> Outcome:
-        """How right the network as it is is."""
-        return self.score(self.logits)
+    def with_neurons(self, rows: Rows | None, neurons: Float[np.ndarray, "p p d_mlp"]) -> Logits:
+        """Return the logits with other values of the neurons where the answer is read."""
+        model, tokens = self.with_rows(rows)
+        last, p = read_at(model), model.p
+        flat = neurons.reshape(p**2, -1).astype(np.float32)
+        width = tokens.shape[1]
+        joined = np.concatenate([tokens, flat.view(np.int32)], axis=1)
 
-    @cached_property
-    def chance(self) -> float:
-        """Share of the most frequent answer among the defined pairs."""
-        counts = np.bincount(self.labels[self.defined], minlength=1)
-        return float(counts.max() / max(1, counts.sum()))
+        def run(model: AnyModel, given: Int[Array, "pair column"]) -> Array:
+            values = jax.lax.bitcast_convert_type(given[:, width:], jnp.float32)
+            edit = {model.hidden: lambda a: a.at[:, last].set(values) if a.ndim == 3 else values}
+            return model.trace(given[:, :width], edit)[0]
 
-    def with_embedding(self, rows: Float[np.ndarray, "p d_model"]) -> Model:
-        """Return the network with other rows of W_E for the residues."""
-        W_E = jnp.concatenate([jnp.asarray(rows, jnp.float32), self.model.W_E[self.p :]])
-        return eqx.tree_at(lambda m: m.W_E, self.model, W_E)
+        found = np.concatenate(list(in_blocks(model, joined, run, PAIRS_PER_BLOCK)))
+        return found.reshape(p, p, -1)[:, :, :p]
 
-    def run(
+    def gradients_of(
         self,
-        embedding: Float[np.ndarray, "p d_model"] | None = None,
-        embedding_of_x: Float[np.ndarray, "p d_model"] | None = None,
-    ) -> Logits:
-        """Return the logits of the network with another embedding.
-
-        **Arguments:**
-
-        - `embedding`: rows of W_E for the residues; by default its own.
-        - `embedding_of_x`: rows for the residues at position x alone; by default as for y.
-        """
-        rows = self.embedding if embedding is None else embedding
-        of_x = rows if embedding_of_x is None else embedding_of_x
-        operators = np.asarray(self.model.W_E[self.p :], np.float64)
-        # the rows for x stand behind the operator tokens, as tokens of their own
-        W_E = jnp.asarray(np.concatenate([rows, operators, of_x]), jnp.float32)
-        model = eqx.tree_at(lambda m: m.W_E, self.model, W_E)
-        tokens = all_tokens(self.model, self.operation_index)
-        tokens[:, 0] += self.p + len(operators)
-        found = np.concatenate(list(in_blocks(model, tokens, _logits, _PAIRS_PER_BLOCK)))
-        return found.reshape(self.p, self.p, -1)
-
-    def of_all_answers(
-        self, values: Float[np.ndarray, "... column"]
-    ) -> Float[np.ndarray, "... class"]:
-        """Return numbers of the answers that some sum leads to as numbers of all, 0 elsewhere."""
-        whole = np.zeros((*values.shape[:-1], self.p))
-        whole[..., self.basis.answers.inside] = values
-        return whole
-
-    def score(self, logits: Logits) -> Outcome:
-        """Return accuracy and loss of some logits on every side."""
-        flat = jnp.asarray(logits.reshape(self.p**2, -1), jnp.float32)
-        loss, right = (np.asarray(a) for a in _compare(flat, jnp.asarray(self.labels.ravel())))
-        sides = {name: side.ravel() for name, side in self.sides.items() if side.any()}
-        return Outcome(
-            BySide(**{name: float(right[side].mean()) for name, side in sides.items()}),
-            BySide(**{name: float(loss[side].mean(dtype=float)) for name, side in sides.items()}),
+        x: Int[np.ndarray, "pair"],
+        y: Int[np.ndarray, "pair"],
+        answers: Int[np.ndarray, "pair"],
+    ) -> Gradients:
+        """Return gradients of some answers' logits with respect to both embeddings."""
+        tokens = self.inputs.tokens[x * self.model.p + y]
+        found = np.asarray(
+            _logit_gradient(
+                self.model, jnp.asarray(tokens, jnp.int32), jnp.asarray(answers, jnp.int32)
+            ),
+            np.float64,
         )
+        return Gradients(found[:, self.inputs.at_x], found[:, self.inputs.at_y])
 
-    def scaled(self, outcome: Outcome) -> float | None:
-        """Return A = (accuracy − chance) / (full − chance) over the defined pairs.
-
-        It is 0 for guessing the most frequent answer and 1 for the network as it is; None where
-        the network itself is no better than chance.
-        """
-        room = self.full.accuracy.all - self.chance
-        return (outcome.accuracy.all - self.chance) / room if room > 0 else None
+    def attention_of(self) -> Attention:
+        """Return what the heads of the last block do."""
+        patterns = attention_patterns(self.model, operation_index=self.operation_index)
+        W_V, W_O = _values_and_outputs(self.model)
+        return Attention(patterns, np.matmul(W_V, W_O))
 
 
-def characters_at(basis: Basis, place: Place) -> Characters:
-    """Return the characters on the rows of a place's tables: on inputs, or on answers."""
-    return basis.inputs if place is Place.EMBEDDING else basis.answers
+def _has_attention(model: AnyModel) -> bool:
+    return not isinstance(model, Imported) or f"W_O.{model.layers - 1}" in model.weights
 
 
-def _logits(model: Model, tokens: Int[Array, "pair pos"]) -> Float[Array, "pair class"]:
+def _values_and_outputs(
+    model: AnyModel,
+) -> tuple[Float[np.ndarray, "head d_model d_head"], Float[np.ndarray, "head d_head d_model"]]:
+    """W_V and W_O of the last block."""
+    if isinstance(model, Transformer):
+        found = model.blocks[-1].W_V, model.blocks[-1].W_O
+    else:
+        last, weights = attention_layers(model) - 1, named_weights(model)
+        found = weights[f"W_V.{last}"], weights[f"W_O.{last}"]
+    W_V, W_O = (np.asarray(W, np.float64) for W in found)
+    return W_V, W_O
+
+
+def _logits(model: AnyModel, tokens: Int[Array, "pair pos"]) -> Float[Array, "pair class"]:
     return model(tokens)
 
 
-@jax.jit
-def _compare(
-    logits: Float[Array, "pair class"], labels: Int[Array, "pair"]
-) -> tuple[Float[Array, "pair"], Bool[Array, "pair"]]:
-    return cross_entropy(logits, labels), is_right(logits, labels)
+@eqx.filter_jit
+def _logit_gradient(
+    model: AnyModel, tokens: Int[Array, "pair pos"], answers: Int[Array, "pair"]
+) -> Float[Array, "pair pos d_model"]:
+    """Gradient of each pair's logit of its answer with respect to its embeddings."""
+
+    def chosen(change: Float[Array, "pair pos d_model"]) -> Float[Array, ""]:
+        logits, _ = model.trace(tokens, {"embedding": lambda embedding: embedding + change})
+        # pairs do not touch each other: the gradient of the sum has that of every pair
+        return jnp.sum(jnp.take_along_axis(logits, answers[:, None], axis=1))
+
+    with jax.default_matmul_precision("float32"):
+        return jax.grad(chosen)(jnp.zeros((*tokens.shape, model.W_E.shape[1])))

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from grokscope.explanation.ablation import DRAWS, Ablation, draw_others
 from grokscope.explanation.findings import Outcome
-from grokscope.explanation.network import NetworkInBasis
-from grokscope.explanation.pairs import Logits, last_hidden, on_all_pairs
-from grokscope.models import Model
+from grokscope.explanation.in_basis import NetworkInBasis
+
+Values = Float[np.ndarray, "p p column"]
 
 
 def ablate_neurons(
@@ -24,20 +23,19 @@ def ablate_neurons(
 
     **Arguments:** the network and its structure; the keys; number of controls.
     """
-    written = _written(network.model, network.operation_index)
-    direct = network.logits - written
-    grid = _Grid(network, written)
+    written = network.written()
+    grid = _Grid(network, written.values)
 
-    def score(part: Logits) -> Outcome:
-        return network.score(direct + part)
+    def score(part: Values) -> Outcome:
+        return network.score(written.logits(part))
 
     kept, constant = grid.part(frequencies), grid.part(())
     drawn = draw_others(frequencies, network.basis.n // 2, draws)
     beyond = (grid.part([*frequencies, *others]) - kept for others in drawn)
     return Ablation(
         keep=score(kept),
-        remove=score(written - (kept - constant)),
-        control=tuple(score(written - part) for part in beyond),
+        remove=score(written.values - (kept - constant)),
+        control=tuple(score(written.values - part) for part in beyond),
         keep_others=tuple(score(grid.part(others)) for others in drawn),
     )
 
@@ -46,21 +44,10 @@ def keep_everywhere(
     network: NetworkInBasis, embedding: Float[np.ndarray, "p d_model"], frequencies: Sequence[int]
 ) -> Outcome:
     """Return the outcome of an edited embedding with neurons and class axis projected on keys."""
-    logits = network.run(embedding)
-    written = _written(network.with_embedding(embedding), network.operation_index)
-    kept = logits - written + _Grid(network, written).part(frequencies)
+    written = network.written(embedding)
+    kept = written.logits(_Grid(network, written.values).part(frequencies))
     answers = network.basis.answers.basis(frequencies)
     return network.score(kept @ answers @ answers.T)
-
-
-def _written(model: Model, operation_index: int) -> Logits:
-    """What the neurons of the last hidden layer write to the logits, at [x, y, answer]."""
-    hidden, W_L = last_hidden(model), model.neuron_logit_map
-
-    def read(logits: Array, activations: dict[str, Array]) -> Array:
-        return jnp.einsum("nm,cm->nc", hidden(logits, activations), W_L)
-
-    return on_all_pairs(model, read, operation_index)
 
 
 class _Grid:
@@ -70,7 +57,7 @@ class _Grid:
     instead of to each neuron; and it is made of one factor for x and one for y.
     """
 
-    def __init__(self, network: NetworkInBasis, written: Logits) -> None:
+    def __init__(self, network: NetworkInBasis, written: Values) -> None:
         structure = network.basis.structure
         self._written = written
         rows, columns = (np.flatnonzero(w >= 0) for w in (structure.u, structure.v))
@@ -79,7 +66,7 @@ class _Grid:
         parts = network.basis.inputs.parts
         self._of_x, self._of_y = _triples(parts[0][:, rows]), _triples(parts[-1][:, columns])
 
-    def part(self, frequencies: Sequence[int]) -> Logits:
+    def part(self, frequencies: Sequence[int]) -> Values:
         """Return the part in the blocks of some frequencies, and the constant.
 
         Pairs at which the structure is undefined keep all that they have.
@@ -93,7 +80,7 @@ class _Grid:
         )
         return whole
 
-    def _blocks(self, x: Float[np.ndarray, "freq p 3"], y: Float[np.ndarray, "freq p 3"]) -> Logits:
+    def _blocks(self, x: Float[np.ndarray, "freq p 3"], y: Float[np.ndarray, "freq p 3"]) -> Values:
         """P = C (CᵀC)⁺ Cᵀ with C = X ⊗ Y; blocks of a coordinate that is not injective overlap."""
         along_x = np.einsum("kai,abc->kibc", x, self._values, optimize=True)
         found = np.einsum("kibc,kbj->kijc", along_x, y, optimize=True)

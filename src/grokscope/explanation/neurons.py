@@ -12,17 +12,16 @@ from jaxtyping import Bool, Float, Int
 from grokscope.explanation.families import double
 from grokscope.explanation.findings import HeadFinding, NeuronFinding
 from grokscope.explanation.formulas import answer_waves
-from grokscope.explanation.network import NetworkInBasis, mean_per_sum
-from grokscope.explanation.pairs import attention_patterns, last_hidden, on_all_pairs
+from grokscope.explanation.in_basis import NetworkInBasis, mean_per_sum
 from grokscope.fourier.characters import Characters
 from grokscope.fourier.waves import all_frequencies, real_waves
-from grokscope.models import MLP, Block
 
 ACTIVE: Final = 1e-4
 """Strength, as a share of the strongest neuron's, from which a neuron counts."""
 EXPLAINED: Final = 0.85
 """Share of the variance above which one frequency explains a neuron (arXiv 2301.05217)."""
 _SMALLEST: Final = 1e-7
+_POSITIONS: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,15 +130,16 @@ class NeuronFrequencies:
 def neuron_frequencies(network: NetworkInBasis) -> NeuronFrequencies:
     """Return frequencies and phases of the neurons of the last hidden layer, over all pairs.
 
-    Pairs are those of residues at which both coordinates are defined.
+    Pairs are those of residues at which both coordinates are defined. Without a W_L all neurons
+    count alike, and there is no φ_out.
 
     **Arguments:** the network and its structure.
     """
-    model = network.model
-    grid = _centred(network, on_all_pairs(model, last_hidden(model), network.operation_index))
+    grid = _centred(network, network.neurons())
     blocks, variance = _blocks(network, grid), _energy(grid)
     inside = network.basis.inputs.inside
-    written = np.linalg.norm(network.neuron_logit_map, axis=0)
+    W_L = network.neuron_logit_map
+    written = 1.0 if W_L is None else np.linalg.norm(W_L, axis=0)
     shares = _shares(blocks, variance)
     return NeuronFrequencies(
         n=network.basis.n,
@@ -227,8 +227,12 @@ def _phases(
             planes, waves[:2], (blocks[:, 1:, 0], blocks[:, 0, 1:]), strict=True
         )
     ]
-    written = network.neuron_logit_map[network.basis.answers.inside]
-    found.append(np.linalg.pinv(answers, rcond=_SMALLEST) @ written)
+    W_L = network.neuron_logit_map
+    if W_L is None:
+        found.append(np.full((len(every), 2, len(dominant)), np.nan))
+    else:
+        written = W_L[network.basis.answers.inside]
+        found.append(np.linalg.pinv(answers, rcond=_SMALLEST) @ written)
     return np.stack(
         [_phase(f, _is_round(w), dominant) for f, w in zip(found, waves, strict=True)], axis=1
     )
@@ -283,12 +287,13 @@ def attention_findings(
 
     **Arguments:** the network and its structure; the key frequencies.
 
-    **Returns:** one finding per head, none for an MLP.
+    **Returns:** one finding per head; none for an MLP, and where inputs have no three positions.
     """
-    model = network.model
-    if isinstance(model, MLP):
+    if network.network.attention_of is None or network.network.embedding is None:
         return ()
-    patterns = attention_patterns(model, operation_index=network.operation_index)
+    patterns, circuits = network.network.attention_of()
+    if patterns.shape[1] != _POSITIONS:
+        return ()
     over = patterns[:, :, network.defined].astype(np.float64)
     shares = block_shares(network, np.moveaxis(patterns[:, 0], 0, 2))
     spread = zip(over.mean(axis=2), over.std(axis=2), shares, strict=True)
@@ -299,21 +304,24 @@ def attention_findings(
             deviation=_three(deviation),
             frequency=1 + int(share.argmax()) if share.max(initial=0) > 0 else 0,
             share=float(share.max(initial=0)),
-            **_moved_by(network, model.blocks[-1], head, frequencies),
+            **_moved_by(network, circuit, frequencies),
         )
-        for head, (mean, deviation, share) in enumerate(spread)
+        for head, (circuit, (mean, deviation, share)) in enumerate(
+            zip(circuits, spread, strict=True)
+        )
     )
 
 
 def _moved_by(
-    network: NetworkInBasis, block: Block, head: int, frequencies: Sequence[int]
+    network: NetworkInBasis,
+    circuit: Float[np.ndarray, "d_model d_model"],
+    frequencies: Sequence[int],
 ) -> dict[str, float]:
     """What the OV circuit of a head moves from x, and the share of the keys in it."""
     characters = network.basis.inputs
     of_x = Characters(characters.n, characters.inside, characters.parts[:1])
-    circuit = np.asarray(block.W_V[head], np.float64) @ np.asarray(block.W_O[head], np.float64)
     # W_E·W_V·W_O, a table over residues
-    moved = characters.centred(network.embedding @ circuit)
+    moved = characters.centred(network.network.of_x(network.embedding) @ circuit)
     return {
         "moved": float(np.linalg.norm(moved)),
         "in_keys": characters.energy_share(frequencies, moved),

@@ -15,6 +15,7 @@ from grokscope.disk.tables import ForeignTable, read_tables
 from grokscope.disk.tensors import read
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.explanation.explain import explain_network, explain_table, structures_by
+from grokscope.explanation.network import of_model
 from grokscope.explanation.of_run import network_of
 from grokscope.explanation.result import Explanation, TableSource
 from grokscope.explanation.verdict import Place
@@ -133,11 +134,10 @@ def _checkpoint(path: Path, operation: str, by: str | None) -> Explanation:
     own = structure_of(task, 0, network.seed)
     search, control = structures_by(by, own, p)
     return explain_network(
-        network.model,
+        of_model(network.model, trained.index(task.canonical)),
         task.labels(network.seed)[0].reshape(p, p),
         search,
         operation=task.canonical,
-        operation_index=trained.index(task.canonical),
         seed=network.seed,
         step=network.step,
         control=control,

@@ -12,6 +12,7 @@ from grokscope.disk.folder import RunFolder
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network, structures_by
+from grokscope.explanation.network import of_model
 from grokscope.explanation.pairs import not_finite
 from grokscope.explanation.result import Control, Explanation
 from grokscope.measures import first_confirmed
@@ -141,12 +142,11 @@ class Case(NamedTuple):
     ) -> Explanation:
         labels = self.task.labels(self.seed)[self.number].reshape(self.task.p, self.task.p)
         return explain_network(
-            network.model,
+            of_model(network.model, self.number),
             labels,
             self.search,
             operation=self.operation,
             kind=self.kind,
-            operation_index=self.number,
             grokked=self.grokked_at is not None and self.grokked_at <= network.step,
             seed=self.seed,
             step=network.step,

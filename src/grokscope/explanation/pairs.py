@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from grokscope.errors import UsageError
-from grokscope.models import MLP, Model, named_weights
+from grokscope.models import AnyModel, Imported, Transformer, named_weights
 
 PAIRS_PER_BLOCK: Final = 4096
 Logits = Float[np.ndarray, "p p class"]
@@ -19,7 +19,7 @@ Read = Callable[[Array, dict[str, Array]], Array]
 """What to keep of a pass: (logits, activations by name) → an array with one row per pair."""
 
 
-def not_finite(model: Model) -> str:
+def not_finite(model: AnyModel) -> str:
     """Return which matrix of a network is not finite, "" where all are.
 
     W_L = W_U·W_out can overflow where neither factor has.
@@ -31,7 +31,7 @@ def not_finite(model: Model) -> str:
 
 
 def over_pairs(
-    model: Model, read: Read, operation_index: int = 0
+    model: AnyModel, read: Read, operation_index: int = 0
 ) -> Iterator[Float[np.ndarray, "p p ..."]]:
     """Run all p² pairs, block by block.
 
@@ -46,41 +46,28 @@ def over_pairs(
 
     **Raises:** `UsageError` for an operation that the network has no operator token for.
     """
-    p = model.W_U.shape[1]
+    p = model.p
 
-    def run(model: Model, tokens: Int[Array, "pair pos"]) -> Array:
+    def run(model: AnyModel, tokens: Int[Array, "pair pos"]) -> Array:
         return read(*model.trace(tokens))
 
     # whole rows x, so that a block has two axes
     rows = max(1, min(p, PAIRS_PER_BLOCK // p))
-    for found in in_blocks(model, all_tokens(model, operation_index), run, rows * p):
+    for found in in_blocks(model, model.inputs(operation_index).tokens, run, rows * p):
         yield found.reshape(-1, p, *found.shape[1:])
 
 
 def on_all_pairs(
-    model: Model, read: Read, operation_index: int = 0
+    model: AnyModel, read: Read, operation_index: int = 0
 ) -> Float[np.ndarray, "p p ..."]:
     """Return what `read` gives at [x, y]; arguments as for `over_pairs`."""
     return np.concatenate(list(over_pairs(model, read, operation_index)))
 
 
-def all_tokens(model: Model, operation_index: int = 0) -> Int[np.ndarray, "pair 3"]:
-    """Return the inputs x, op, y of all pairs, x by x.
-
-    **Raises:** `UsageError` for an operation that the network has no operator token for.
-    """
-    p = model.W_U.shape[1]
-    n_tasks = len(model.W_E) - p
-    if not 0 <= operation_index < n_tasks:
-        raise UsageError("no such operation", got=operation_index, allowed=f"0 to {n_tasks - 1}")
-    x, y = np.divmod(np.arange(p**2), p)
-    return np.stack([x, np.full_like(x, p + operation_index), y], axis=1).astype(np.int32)
-
-
 def in_blocks(
-    model: Model,
+    model: AnyModel,
     tokens: Int[np.ndarray, "pair pos"],
-    run: Callable[[Model, Int[Array, "pair pos"]], Array],
+    run: Callable[[AnyModel, Int[Array, "pair pos"]], Array],
     size: int,
 ) -> Iterator[Float[np.ndarray, "pair ..."]]:
     """Run a network on some inputs, so many at a time.
@@ -98,13 +85,13 @@ def in_blocks(
         yield found[: len(tokens) - start]
 
 
-def logits_over_pairs(model: Model, operation_index: int = 0) -> Logits:
+def logits_over_pairs(model: AnyModel, operation_index: int = 0) -> Logits:
     """Return the logits at [x, y, answer], for one operation of a mixture (from 0)."""
-    return on_all_pairs(model, lambda logits, _: logits, operation_index)
+    return on_all_pairs(model, lambda logits, _: logits[:, : model.p], operation_index)
 
 
 def attention_patterns(
-    model: Model, layer: int = -1, operation_index: int = 0
+    model: AnyModel, layer: int = -1, operation_index: int = 0
 ) -> Float[np.ndarray, "head pos p p"]:
     """Return how much each head, at the last position, attends to x, op and y.
 
@@ -114,37 +101,48 @@ def attention_patterns(
     - `layer`: which block, the last by default.
     - `operation_index`: which operation of a mixture, from 0.
 
-    **Returns:** weights from 0 to 1 at [head, position, x, y]; those of the three positions
-    x, op, y sum to 1. What a head looking from y gives to x is `[head, 0]`.
+    **Returns:** weights at [head, position, x, y], of ours from 0 to 1; those of the three
+    positions x, op, y sum to 1. What a head looking from y gives to x is `[head, 0]`.
 
     **Raises:** `UsageError` for a network without attention and for a block that does not exist.
     """
-    if isinstance(model, MLP):
+    n_layers = attention_layers(model)
+    if not n_layers:
         raise UsageError("an MLP has no attention", allowed="transformers")
-    n_layers = len(model.blocks)
     if not -n_layers <= layer < n_layers:
         raise UsageError("no such block", got=layer, allowed=f"0 to {n_layers - 1}")
-    name = f"blocks.{layer % n_layers}.pattern"
+    name, last = f"blocks.{layer % n_layers}.pattern", read_at(model)
 
     def read(_: Array, activations: dict[str, Array]) -> Array:
-        return activations[name][:, :, -1]
+        return activations[name][:, :, last]
 
     return np.moveaxis(on_all_pairs(model, read, operation_index), (2, 3), (0, 1))
 
 
-def last_hidden(model: Model) -> Read:
-    """Return what reads the neurons of the last hidden layer at the last position."""
-    if isinstance(model, MLP):
-        last = f"hidden.{len(model.W_hidden) - 1}.post"
-        return lambda _, activations: activations[last]
-    name = f"blocks.{len(model.blocks) - 1}.mlp_post"
-    return lambda _, activations: activations[name][:, -1]
+def attention_layers(model: AnyModel) -> int:
+    """Return how many blocks with attention a network has; 0 for an MLP."""
+    if isinstance(model, Transformer):
+        return len(model.blocks)
+    return model.layers if isinstance(model, Imported) and model.config.kind != "mlp" else 0
+
+
+def read_at(model: AnyModel) -> int:
+    """Return the position at which the answer is read."""
+    return model.read if isinstance(model, Imported) else -1
+
+
+def last_hidden(model: AnyModel) -> Read:
+    """Return what reads the neurons of the last hidden layer where the answer is read."""
+    if not attention_layers(model):
+        return lambda _, activations: activations[model.hidden]
+    last = read_at(model)
+    return lambda _, activations: activations[model.hidden][:, last]
 
 
 def neuron_activations(
-    model: Model, neurons: Sequence[int], operation_index: int = 0
+    model: AnyModel, neurons: Sequence[int], operation_index: int = 0
 ) -> Float[np.ndarray, "d_mlp p p"]:
-    """Return the activations of some neurons at the last position for all pairs.
+    """Return the activations of some neurons for all pairs, where the answer is read.
 
     **Arguments:**
 
@@ -167,7 +165,7 @@ def neuron_activations(
     return np.moveaxis(on_all_pairs(model, read, operation_index), 2, 0)
 
 
-def neuron_strengths(model: Model, operation_index: int = 0) -> Float[np.ndarray, "d_mlp"]:
+def neuron_strengths(model: AnyModel, operation_index: int = 0) -> Float[np.ndarray, "d_mlp"]:
     """Return how much each neuron moves the logits over all pairs.
 
     **Arguments:** the network; which operation of a mixture, from 0.

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from grokscope.explanation.findings import Patching
-from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.in_basis import NetworkInBasis
 from grokscope.fourier.characters import Table, orthonormal, remove
 from grokscope.fourier.waves import real_waves
 

@@ -85,6 +85,8 @@ class TableFinding:
     """Share of each frequency of the group in the table's energy."""
     saturated: bool | None = None
     """Whether the table cannot show which frequencies it uses."""
+    name: str | None = None
+    """What it is called where it is not W_E or W_L: `logits`."""
 
 
 @dataclass(frozen=True)

@@ -215,8 +215,8 @@ def _structure(found: Explanation) -> str:
 
 
 def _keys(found: Explanation, place: Place) -> str:
-    matrix = MATRICES[place] if found.table is None else found.table.name
     table = found.embedding if place is Place.EMBEDDING else found.neuron_logit_map
+    matrix = found.table.name if found.table is not None else table.name or MATRICES[place]
     if table.basis is None:
         return ""
     if table.saturated:

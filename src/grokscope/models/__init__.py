@@ -5,9 +5,12 @@ from jaxtyping import PRNGKeyArray
 
 from grokscope.config.run import ModelConfig
 from grokscope.models.activations import Edit
+from grokscope.models.imported import Imported, imported_network
 from grokscope.models.mlp import MLP
+from grokscope.models.tokens import Inputs
 from grokscope.models.transformer import Block, Transformer
 from grokscope.models.weights import (
+    AnyModel,
     Model,
     matrices,
     named_weights,
@@ -19,10 +22,14 @@ from grokscope.models.weights import (
 
 __all__ = [
     "MLP",
+    "AnyModel",
     "Block",
     "Edit",
+    "Imported",
+    "Inputs",
     "Model",
     "Transformer",
+    "imported_network",
     "make_model",
     "matrices",
     "model_shapes",

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from grokscope.config.run import ModelConfig
 from grokscope.models.activations import Edit, Tape
 from grokscope.models.initial import normal_matrices
-from grokscope.models.tokens import on_batch
+from grokscope.models.tokens import Inputs, on_batch, operation_inputs
 
 
 class MLP(eqx.Module):
@@ -77,6 +77,20 @@ class MLP(eqx.Module):
         output = tape.mark("output", neurons @ self.W_out)
         logits = tape.mark("logits", output @ self.W_U)
         return logits, tape.close()
+
+    @property
+    def p(self) -> int:
+        """Number of residues."""
+        return self.W_U.shape[1]
+
+    def inputs(self, operation_index: int = 0) -> Inputs:
+        """Return the inputs of all pairs; raises `UsageError` for an unknown operation."""
+        return operation_inputs(self.p, len(self.W_E) - self.p, operation_index)
+
+    @property
+    def hidden(self) -> str:
+        """Name of the neurons of the last hidden layer."""
+        return f"hidden.{len(self.W_hidden) - 1}.post"
 
     @property
     def neuron_logit_map(self) -> Float[Array, "class d_mlp"]:

@@ -4,6 +4,7 @@ An index that is too large reads the last row of W_E, a negative one counts from
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import jax
@@ -18,11 +19,49 @@ _POSITIONS: Final = 3
 _Read = TypeVar("_Read")
 
 
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What a network reads for every pair, x by x, and where the residues stand in it.
+
+    **Arguments:**
+
+    - `tokens`: what stands at each position.
+    - `at_x`, `at_y`: positions of x and of y.
+    - `first_x`, `first_y`: the tokens of the residue 0 there.
+    """
+
+    tokens: Int[np.ndarray, "pair pos"]
+    at_x: int
+    at_y: int
+    first_x: int = 0
+    first_y: int = 0
+
+    def moved(self, first_x: int, first_y: int) -> Int[np.ndarray, "pair pos"]:
+        """Return the inputs with other tokens for the residues, those from `first_x` on for x."""
+        tokens = self.tokens.copy()
+        tokens[:, self.at_x] += first_x - self.first_x
+        tokens[:, self.at_y] += first_y - self.first_y
+        return tokens
+
+
+def operation_inputs(p: int, n_tasks: int, operation_index: int = 0) -> Inputs:
+    """Return the inputs x, op, y of all pairs for one operation of a mixture, from 0.
+
+    **Raises:** `UsageError` for an operation that there is no operator token for.
+    """
+    if not 0 <= operation_index < n_tasks:
+        raise UsageError("no such operation", got=operation_index, allowed=f"0 to {n_tasks - 1}")
+    x, y = np.divmod(np.arange(p**2), p)
+    tokens = np.stack([x, np.full_like(x, p + operation_index), y], axis=1)
+    return Inputs(tokens.astype(np.int32), 0, 2)
+
+
 def on_batch(
     tokens: Any,
     W_E: Float[Array, "token column"],
     W_U: Float[Array, "column class"],
     forward: Callable[[Int[Array, "example pos"]], _Read],
+    positions: int = _POSITIONS,
 ) -> _Read:
     """Run a forward pass on checked tokens; what it reads in one example alone has no example axis.
 
@@ -34,12 +73,13 @@ def on_batch(
     - `tokens`: x, operator, y, or several of these; lists, NumPy or JAX.
     - `W_E`, `W_U`: of the network; their sizes are those of the vocabulary and of the answers.
     - `forward`: from a batch of examples to arrays whose first axis is the example.
+    - `positions`: tokens of an example.
 
     **Raises:** `UsageError` for another shape, for what are no whole numbers, and for a token
     that is not in the vocabulary.
     """
     array = tokens if isinstance(tokens, jax.Array) else _from_python(tokens)
-    _check(array, len(W_E), W_U.shape[1])
+    _check(array, len(W_E), W_U.shape[1], positions)
     batch = array if isinstance(array, jax.Array) else jnp.asarray(array.astype(np.int32))
     if batch.ndim == 2:
         return forward(batch)
@@ -55,12 +95,13 @@ def _from_python(tokens: Any) -> Shaped[np.ndarray, "..."]:
         ) from error
 
 
-def _check(array: Shaped[Any, "..."], n_tokens: int, p: int) -> None:
-    if array.ndim not in (1, 2) or array.shape[-1] != _POSITIONS:
+def _check(array: Shaped[Any, "..."], n_tokens: int, p: int, positions: int) -> None:
+    if array.ndim not in (1, 2) or array.shape[-1] != positions:
+        ours = " for x, operator, y" if positions == _POSITIONS else ""
         raise UsageError(
             "tokens have the wrong shape",
             got=array.shape,
-            allowed="(3,) for x, operator, y, or (examples, 3)",
+            allowed=f"({positions},){ours}, or (examples, {positions})",
         )
     if not jnp.issubdtype(array.dtype, jnp.integer):
         raise UsageError("tokens are not usable", got=str(array.dtype), allowed="whole numbers")

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from grokscope.config.run import ModelConfig
 from grokscope.models.activations import Edit, Tape
 from grokscope.models.initial import normal_matrices
-from grokscope.models.tokens import on_batch
+from grokscope.models.tokens import Inputs, on_batch, operation_inputs
 
 
 class Block(eqx.Module):
@@ -118,6 +118,20 @@ class Transformer(eqx.Module):
             residual = block.trace(residual, tape, f"blocks.{i}")
         logits = tape.mark("logits", residual[:, -1] @ self.W_U)
         return logits, tape.close()
+
+    @property
+    def p(self) -> int:
+        """Number of residues."""
+        return self.W_U.shape[1]
+
+    def inputs(self, operation_index: int = 0) -> Inputs:
+        """Return the inputs of all pairs; raises `UsageError` for an unknown operation."""
+        return operation_inputs(self.p, len(self.W_E) - self.p, operation_index)
+
+    @property
+    def hidden(self) -> str:
+        """Name of the neurons of the last hidden layer."""
+        return f"blocks.{len(self.blocks) - 1}.mlp_post"
 
     @property
     def neuron_logit_map(self) -> Float[Array, "class d_mlp"]:

@@ -1,7 +1,7 @@
 """The weights of a model by the field's names, for saving, measuring and freezing."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import jax
 import numpy as np
@@ -9,10 +9,14 @@ from jaxtyping import Array
 
 from grokscope.config.validate import Part
 from grokscope.errors import UsageError
+from grokscope.models.imported import AXES, Imported
 from grokscope.models.mlp import MLP
 from grokscope.models.transformer import Transformer
 
 Model = Transformer | MLP
+AnyModel = Model | Imported
+"""What can be asked and explained; only a `Model` can be trained."""
+_Any = TypeVar("_Any", bound=AnyModel)
 
 PARTS: Final[dict[str, Part]] = {
     "W_E": "embedding",
@@ -47,23 +51,29 @@ _MLP_AXES: Final = {
 
 
 def _name(path: tuple[Any, ...], layers: int) -> str:
-    """`W_E`, or with several layers `W_Q.0`."""
+    """`W_E`, or with several layers `W_Q.0`; what lies in a dictionary has its name there."""
+    if isinstance(path[-1], jax.tree_util.DictKey):
+        return path[-1].key
     matrix = next(str(k.name) for k in reversed(path) if isinstance(k, jax.tree_util.GetAttrKey))
     index = [k.idx for k in path if isinstance(k, jax.tree_util.SequenceKey)]
     return f"{matrix}.{index[0]}" if index and layers > 1 else matrix
 
 
-def _layers(model: Model) -> int:
+def _layers(model: AnyModel) -> int:
+    if isinstance(model, Imported):
+        return 1
     return len(model.blocks if isinstance(model, Transformer) else model.W_hidden)
 
 
-def named_weights(model: Model) -> dict[str, Array]:
+def named_weights(model: AnyModel) -> dict[str, Array]:
     """Return every weight matrix by name, in the order of the data flow within the tree."""
+    if isinstance(model, Imported):
+        return {"W_E": model.W_E, **model.weights, "W_U": model.W_U}
     leaves, _ = jax.tree_util.tree_flatten_with_path(model)
     return {_name(path, _layers(model)): leaf for path, leaf in leaves}
 
 
-def with_weights(model: Model, weights: Mapping[str, np.ndarray | Array]) -> Model:
+def with_weights(model: _Any, weights: Mapping[str, np.ndarray | Array]) -> _Any:
     """Return the model with all its matrices replaced by those of the same names.
 
     Of the model only the shapes count.
@@ -84,8 +94,10 @@ def with_weights(model: Model, weights: Mapping[str, np.ndarray | Array]) -> Mod
     return jax.tree_util.tree_map_with_path(replace, model)
 
 
-def weight_axes(model: Model) -> dict[str, tuple[str, ...]]:
+def weight_axes(model: AnyModel) -> dict[str, tuple[str, ...]]:
     """Return the axis words of every matrix, as checkpoints record them."""
+    if isinstance(model, Imported):
+        return {name: AXES[name.split(".")[0]] for name in named_weights(model)}
     axes = _TRANSFORMER_AXES if isinstance(model, Transformer) else _MLP_AXES
     return {name: axes[name.split(".")[0]] for name in named_weights(model)}
 

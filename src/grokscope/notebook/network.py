@@ -13,6 +13,7 @@ from grokscope.config.arguments import plain_arguments
 from grokscope.errors import UsageError
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network, structures_by
+from grokscope.explanation.network import of_model
 from grokscope.explanation.result import Explanation
 from grokscope.models import Model, named_weights, weight_axes, with_weights
 from grokscope.models.activations import axes_of
@@ -198,12 +199,11 @@ class Network:
         search, control = structures_by(by, own, self.p)
         with part_of(f"{self.operations[operation]}, seed {self.seed}, step {self.step:,}"):
             return explain_network(
-                self._model,
+                of_model(self._model, operation),
                 self._on_grid(self._task.labels(self.seed)[operation]),
                 search,
                 operation=self.operations[operation],
                 kind=self._kinds[operation],
-                operation_index=operation,
                 grokked=self._grokked[operation],
                 seed=self.seed,
                 step=self.step,

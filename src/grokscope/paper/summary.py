@@ -12,8 +12,9 @@ from grokscope.disk.listing import KILLED
 from grokscope.disk.lock import is_locked
 from grokscope.errors import UsageError
 from grokscope.explanation.ablation import FrequencyLosses, frequency_losses
+from grokscope.explanation.in_basis import NetworkInBasis
 from grokscope.explanation.logits import ROWS, frequency_pair_norms
-from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.network import of_model
 from grokscope.explanation.of_run import load_network
 from grokscope.explanation.pairs import logits_over_pairs
 from grokscope.explanation.store import read_or_explain, structure_explained
@@ -283,7 +284,7 @@ def _frequency_losses(reading: Reading) -> FrequencyLosses | None:
         return None
     kind = make_split(task, config.task.train_fraction, config.task.split, seed).kind
     labels = task.labels(seed)[0].reshape(task.p, task.p)
-    in_basis = NetworkInBasis(network.model, labels, Basis(used), kind)
+    in_basis = NetworkInBasis(of_model(network.model), labels, Basis(used), kind)
     return frequency_losses(in_basis, keys)
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from grokscope.errors import UsageError
-from grokscope.explanation.network import NetworkInBasis
+from grokscope.explanation.in_basis import NetworkInBasis
+from grokscope.explanation.network import of_model
 from grokscope.explanation.of_run import SavedNetwork
 from grokscope.explanation.result import Explanation, RunnerUp
 from grokscope.explanation.sentences import (
@@ -73,9 +74,7 @@ def network_in_basis(
     if found.structure is None:
         return None
     labels = record.task.labels(record.shown_seed)[found.number].reshape(record.p, record.p)
-    return NetworkInBasis(
-        network.model, labels, Basis(found.structure), operation_index=found.number
-    )
+    return NetworkInBasis(of_model(network.model, found.number), labels, Basis(found.structure))
 
 
 UNKNOWN = "–"

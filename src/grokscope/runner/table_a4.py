@@ -14,8 +14,8 @@ import numpy as np
 from jax.scipy.sparse.linalg import cg
 from jaxtyping import Array, Bool, Float, Int, Int8
 
+from grokscope.explanation.in_basis import SumLogits
 from grokscope.explanation.logits import ROWS
-from grokscope.explanation.network import SumLogits
 from grokscope.fourier.arrays import to_jax
 from grokscope.fourier.basis import Basis
 from grokscope.fourier.waves import all_frequencies

@@ -98,7 +98,7 @@ def _matched(
     figures = [
         spectra(record, record.shown_seed, runs, found),
         circles(network, record.p, found),
-        neurons(network, record.p, in_basis),
+        neurons(network, record.p, in_basis, found.number),
     ]
     return [figure.called(f"in the basis that fits{name}") for figure in figures]
 
@@ -116,7 +116,11 @@ def explanation_figures(
     if in_basis is None:
         return []
     # those of another coordinate stand among what was learned
-    own = [neurons(network, record.p, in_basis)] if is_additive(found.explanation) else []
+    own = (
+        [neurons(network, record.p, in_basis, found.number)]
+        if is_additive(found.explanation)
+        else []
+    )
     return [
         bases(found, network, record.p),
         *own,

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float, Int
 
+from grokscope.explanation.in_basis import NetworkInBasis
 from grokscope.explanation.logits import frequency_pair_norms
-from grokscope.explanation.network import NetworkInBasis
 from grokscope.explanation.neurons import block_shares, dominant_frequencies
 from grokscope.explanation.of_run import SavedNetwork
 from grokscope.explanation.pairs import (
@@ -31,17 +31,17 @@ NEURONS: Final = 8
 _TICKS: Final = 5
 
 
-def neurons(network: SavedNetwork, p: int, in_basis: NetworkInBasis | None = None) -> Figure:
+def neurons(
+    network: SavedNetwork, p: int, in_basis: NetworkInBasis | None = None, number: int = 0
+) -> Figure:
     """Return the figure: a panel for each of the strongest neurons.
 
     **Arguments:** the network; the modulus; where x and y are to stand in the order of an
-    operation's coordinates, the network with its structure.
+    operation's coordinates, the network with its structure; which operation of a mixture, from 0.
     """
     strengths = neuron_strengths(network.model)
     chosen = np.argsort(-strengths, kind="stable")[:NEURONS].tolist()
-    maps = neuron_activations(
-        network.model, chosen, 0 if in_basis is None else in_basis.operation_index
-    )
+    maps = neuron_activations(network.model, chosen, number)
     layout = maps_layout(p)
     if in_basis is None:
         name, title = "neurons", "The neurons that move the logits most"

@@ -1,0 +1,292 @@
+"""Networks that somebody else trained: transformers and MLPs with what ours do not have.
+
+Positions, biases, LayerNorm, GELU, "=" tokens, several blocks, tables of their own for x and y,
+one-hot inputs. Their matrices have one orientation here, whatever the file had.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from grokscope.config.imported import ImportedConfig
+from grokscope.errors import UsageError
+from grokscope.models.activations import Edit, Tape
+from grokscope.models.tokens import Inputs, on_batch
+
+ACTIVATIONS: Final[dict[str, Callable[[Array], Array]]] = {
+    "relu": jax.nn.relu,
+    "gelu": lambda a: jax.nn.gelu(a, approximate=False),
+    "gelu_tanh": lambda a: jax.nn.gelu(a, approximate=True),
+    "silu": jax.nn.silu,
+    "square": jnp.square,
+    "identity": lambda a: a,
+}
+AXES: Final = {
+    "W_E": ("token", "d_model"),
+    "W_pos": ("position", "d_model"),
+    "norm1_w": ("d_model",),
+    "norm1_b": ("d_model",),
+    "W_Q": ("head", "d_model", "d_head"),
+    "b_Q": ("head", "d_head"),
+    "W_K": ("head", "d_model", "d_head"),
+    "b_K": ("head", "d_head"),
+    "W_V": ("head", "d_model", "d_head"),
+    "b_V": ("head", "d_head"),
+    "W_O": ("head", "d_head", "d_model"),
+    "b_O": ("d_model",),
+    "norm2_w": ("d_model",),
+    "norm2_b": ("d_model",),
+    "W_in": ("d_in", "neuron"),
+    "b_in": ("neuron",),
+    "W_out": ("neuron", "d_model"),
+    "b_out": ("d_model",),
+    "norm_w": ("d_model",),
+    "norm_b": ("d_model",),
+    "W_U": ("d_model", "class"),
+    "b_U": ("class",),
+}
+"""Every matrix that a network may have, with its axes; those of a block end in its number, as
+`W_Q.0`, and so do the layers of an MLP, as `W_in.1`."""
+OF_A_BLOCK: Final = tuple(list(AXES)[2:-4])
+"""Those that each block has; an MLP's layers have `W_in` and `b_in` of them."""
+
+
+class Imported(eqx.Module):
+    """A network that somebody else trained.
+
+    **Arguments:**
+
+    - `W_E`: the embedding, or of a network with one-hot inputs its first weights.
+    - `W_U`: the unembedding, with answers that are no residues.
+    - `weights`: the rest, by the names of `AXES`; what is not there is left out of the computation.
+    - `config`: how it is wired.
+    """
+
+    W_E: Float[Array, "token d_model"]
+    W_U: Float[Array, "d_model class"]
+    weights: dict[str, Array]
+    config: ImportedConfig = eqx.field(static=True)
+
+    @property
+    def layers(self) -> int:
+        """Number of blocks, or of hidden layers."""
+        names = [name for name in self.weights if name.startswith(("W_in.", "b_in.", "W_O."))]
+        return 1 + max((int(name.rpartition(".")[2]) for name in names), default=-1)
+
+    @property
+    def read(self) -> int:
+        """Position at which the answer is read."""
+        return self.config.read % len(self.config.tokens)
+
+    @property
+    def p(self) -> int:
+        """Number of residues; answers beyond them are none."""
+        return self.config.p
+
+    def inputs(self, operation_index: int = 0) -> Inputs:
+        """Return the inputs of all pairs; it was trained on one operation, the first."""
+        if operation_index:
+            raise UsageError("no such operation", got=operation_index, allowed="0")
+        config = self.config
+        x, y = np.divmod(np.arange(config.p**2), config.p)
+        values = {"x": x, "y": y, None: np.zeros_like(x)}
+        tokens = np.stack([values[t.residue] + t.first for t in config.places], axis=1)
+        at_x, at_y = config.at("x"), config.at("y")
+        return Inputs(tokens.astype(np.int32), at_x, at_y, config.first("x"), config.first("y"))
+
+    def __call__(self, tokens: Any) -> Float[Array, "... class"]:
+        """Return the logits; arguments as for `trace`."""
+        return self.trace(tokens)[0]
+
+    def trace(
+        self, tokens: Any, edits: Mapping[str, Edit] | None = None
+    ) -> tuple[Float[Array, "... class"], dict[str, Array]]:
+        """Run the forward pass, with every activation named and editable.
+
+        **Arguments:**
+
+        - `tokens`: what stands at each position, of each example or of one alone.
+        - `edits`: functions by the name of an activation.
+
+        **Returns:** logits over all answers, and all activations by name, as those of
+        `Transformer.trace` or `MLP.trace`.
+
+        **Raises:** `UsageError` for tokens and activations that the network does not have.
+        """
+        run = self._transformer if self.config.kind == "transformer" else self._mlp
+        n = len(self.config.tokens)
+        return on_batch(tokens, self.W_E, self.W_U, lambda batch: run(batch, edits), n)
+
+    def _transformer(
+        self, tokens: Int[Array, "example pos"], edits: Mapping[str, Edit] | None
+    ) -> tuple[Float[Array, "example class"], dict[str, Array]]:
+        tape = Tape(edits)
+        residual = tape.mark("embedding", self.W_E[tokens])
+        if "W_pos" in self.weights:
+            residual = residual + self.weights["W_pos"][: tokens.shape[1]]
+        for i in range(self.layers):
+            residual = self._block(residual, tape, i)
+        final = self._norm(residual[:, self.read], "norm")
+        return tape.mark("logits", self._with_bias(final @ self.W_U, "b_U")), tape.close()
+
+    def _block(
+        self, residual: Float[Array, "example pos d_model"], tape: Tape, i: int
+    ) -> Float[Array, "example pos d_model"]:
+        config, before = self.config, self.config.norm_place == "before"
+
+        def mark(place: str, value: Array) -> Array:
+            return tape.mark(f"blocks.{i}.{place}", value)
+
+        if f"W_O.{i}" in self.weights:
+            read = self._norm(residual, "norm1", i) if before else residual
+            query, key, value = (
+                mark(
+                    name,
+                    self._with_bias(
+                        jnp.einsum("nsd,hdk->nshk", read, self.weights[f"W_{letter}.{i}"]),
+                        f"b_{letter}.{i}",
+                    ),
+                )
+                for name, letter in (("query", "Q"), ("key", "K"), ("value", "V"))
+            )
+            scale = config.attention_scale or query.shape[-1] ** -0.5
+            scores = mark("scores", jnp.einsum("nqhk,nshk->nhqs", query, key) * scale)
+            if config.causal:
+                seen = jnp.tril(jnp.ones(scores.shape[-2:], bool))
+                scores = jnp.where(seen[None, None], scores, -jnp.inf)
+            soft = jax.nn.softmax(scores, axis=-1)
+            # c·softmax + 1 − c
+            mix = config.attention_mix
+            pattern = mark("pattern", soft if mix == 1 else mix * soft + (1 - mix))
+            mixed = mark("mixed", jnp.einsum("nhqs,nshk->nqhk", pattern, value))
+            W_O = self.weights[f"W_O.{i}"]
+            moved = mark("head_output", jnp.einsum("nqhk,hkd->nqhd", mixed, W_O))
+            residual = residual + self._with_bias(moved.sum(axis=2), f"b_O.{i}")
+            residual = residual if before else self._norm(residual, "norm1", i)
+        residual = mark("residual_middle", residual)
+        if f"W_in.{i}" in self.weights:
+            read = self._norm(residual, "norm2", i) if before else residual
+            pre = mark("mlp_pre", self._with_bias(read @ self.weights[f"W_in.{i}"], f"b_in.{i}"))
+            post = mark("mlp_post", ACTIVATIONS[config.activation](pre))
+            residual = residual + self._with_bias(post @ self.weights[f"W_out.{i}"], f"b_out.{i}")
+            residual = residual if before else self._norm(residual, "norm2", i)
+        return mark("residual_after", residual)
+
+    def _mlp(
+        self, tokens: Int[Array, "example pos"], edits: Mapping[str, Edit] | None
+    ) -> tuple[Float[Array, "example class"], dict[str, Array]]:
+        tape = Tape(edits)
+        embedded = tape.mark("embedding", self.W_E[tokens])
+        together = self.config.combine == "concatenate"
+        flat = embedded.reshape(len(embedded), -1) if together else embedded.sum(axis=1)
+        for i in range(self.layers):
+            # what is added up may be the first layer's weights already
+            joined = flat @ self.weights[f"W_in.{i}"] if f"W_in.{i}" in self.weights else flat
+            pre = tape.mark(f"hidden.{i}.pre", self._with_bias(joined, f"b_in.{i}"))
+            flat = tape.mark(f"hidden.{i}.post", ACTIVATIONS[self.config.activation](pre))
+        return tape.mark("logits", self._with_bias(flat @ self.W_U, "b_U")), tape.close()
+
+    def _with_bias(self, values: Array, name: str) -> Array:
+        return values + self.weights[name] if name in self.weights else values
+
+    def _norm(self, values: Array, name: str, i: int | None = None) -> Array:
+        """Norm the last axis, and scale and move it where there are weights for that."""
+        if self.config.norm == "none":
+            return values
+        end = "" if i is None else f".{i}"
+        if self.config.norm == "layer":
+            values = values - values.mean(axis=-1, keepdims=True)
+        size = jnp.mean(values**2, axis=-1, keepdims=True) + self.config.norm_epsilon
+        values = values / jnp.sqrt(size)
+        if f"{name}_w{end}" in self.weights:
+            values = values * self.weights[f"{name}_w{end}"]
+        return self._with_bias(values, f"{name}_b{end}")
+
+    @property
+    def hidden(self) -> str:
+        """Name of the neurons of the last hidden layer."""
+        if self.config.kind == "mlp":
+            return f"hidden.{self.layers - 1}.post"
+        return f"blocks.{self.layers - 1}.mlp_post"
+
+    @property
+    def is_linear_behind_neurons(self) -> bool:
+        """Whether logits are a linear function of the neurons of the last hidden layer."""
+        return self.config.kind == "mlp" or self.config.norm == "none"
+
+    @property
+    def neuron_logit_map(self) -> Float[Array, "class neuron"]:
+        """W_L: what each neuron of the last hidden layer writes to each answer.
+
+        Behind a norm it is that up to the size that the norm divides by, which depends on the
+        pair: the mean over the residual stream is taken out and the gain is folded in.
+        """
+        if self.config.kind == "mlp":
+            return self.W_U.T
+        written = self.weights[f"W_out.{self.layers - 1}"]
+        config, last = self.config, f".{self.layers - 1}"
+        gains = [f"norm2_w{last}"] if config.norm_place == "after" else []
+        for gain in [*gains, "norm_w"]:
+            if config.norm == "layer":
+                written = written - written.mean(axis=1, keepdims=True)
+            if config.norm != "none" and gain in self.weights:
+                written = written * self.weights[gain]
+        return (written @ self.W_U).T
+
+
+def imported_network(config: ImportedConfig, weights: Mapping[str, Any]) -> Imported:
+    """Return a network with weights in the orientation of `AXES`.
+
+    **Raises:** `UsageError` where a matrix is missing, unknown, or does not fit the others.
+    """
+    arrays = {name: jnp.asarray(np.asarray(W), jnp.float32) for name, W in weights.items()}
+    for name in ("W_E", "W_U"):
+        if name not in arrays:
+            raise UsageError(f"the network has no {name}", allowed=", ".join(AXES))
+    rest = {name: W for name, W in arrays.items() if name not in ("W_E", "W_U")}
+    network = Imported(arrays["W_E"], arrays["W_U"], rest, config)
+    sizes: dict[str, tuple[int, str]] = {}
+    for name, W in arrays.items():
+        axes = AXES.get(name.partition(".")[0], ())
+        if len(axes) != W.ndim:
+            raise UsageError(f"{name} has the wrong axes", got=W.shape, allowed=" × ".join(axes))
+        for axis, length in zip(axes, W.shape, strict=True):
+            _check(name, axis, length, network, sizes)
+    tokens = network.inputs().tokens
+    if tokens.max() >= len(network.W_E):
+        raise UsageError(
+            "W_E has no row for a token",
+            got=f"token {tokens.max()}, {len(network.W_E)} rows",
+            next_step="say what stands at each position, as tokens = x, y",
+        )
+    if network.W_U.shape[1] < config.p:
+        raise UsageError(
+            "W_U has too few answers", got=network.W_U.shape[1], allowed=f"p = {config.p} or more"
+        )
+    if config.kind == "transformer" and f"W_in.{network.layers - 1}" not in arrays:
+        raise UsageError("the last block has no MLP", allowed="transformers that end in an MLP")
+    try:
+        eqx.filter_eval_shape(network, jnp.zeros((1, len(config.tokens)), jnp.int32))
+    except (TypeError, ValueError, KeyError) as error:
+        raise UsageError(
+            "the matrices do not fit together", got=str(error).splitlines()[0]
+        ) from error
+    return network
+
+
+def _check(
+    name: str, axis: str, length: int, network: Imported, sizes: dict[str, tuple[int, str]]
+) -> None:
+    """Refuse an axis that is longer or shorter than that of an earlier matrix."""
+    if network.config.kind == "mlp" or axis not in ("d_model", "head", "d_head"):
+        return
+    known, first = sizes.setdefault(axis, (length, name))
+    if known != length:
+        raise UsageError(
+            f"{name} does not fit {first}", got=f"{axis} {length}", allowed=f"{axis} {known}"
+        )
