@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from grokscope.fourier.spectrum import spectrum
     from grokscope.notebook import edits
     from grokscope.notebook.arrays import NamedArray
+    from grokscope.notebook.explain import explain, explain_table
     from grokscope.notebook.network import Network
     from grokscope.notebook.run import Run
+    from grokscope.notebook.run_network import RunNetwork
     from grokscope.notebook.verbs import (
-        explain_table,
         load_run,
         over_time,
         report,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
         train,
     )
     from grokscope.runner.progress import Callbacks
-    from grokscope.sweeps.explain_many import explain
     from grokscope.tasks.structure import structure
 
 __version__ = "0.1.0"
@@ -51,6 +51,7 @@ __all__ = [
     "Network",
     "Run",
     "RunFolder",
+    "RunNetwork",
     "basis",
     "edits",
     "errors",
@@ -75,11 +76,12 @@ _HOMES = {
     "NamedArray": "grokscope.notebook.arrays",
     "Network": "grokscope.notebook.network",
     "Run": "grokscope.notebook.run",
+    "RunNetwork": "grokscope.notebook.run_network",
     "basis": "grokscope.fourier.basis",
     "spectrum": "grokscope.fourier.spectrum",
     "RunFolder": "grokscope.disk.folder",
-    "explain": "grokscope.sweeps.explain_many",
-    "explain_table": _VERBS,
+    "explain": "grokscope.notebook.explain",
+    "explain_table": "grokscope.notebook.explain",
     "load_run": _VERBS,
     "measure": "grokscope.disk.measuring",
     "over_time": _VERBS,

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -60,7 +60,7 @@ CALLS: Final[dict[str, Callable[[], object]]] = {
     "sweep a number": lambda: gs.sweep(3, "out"),
     "report of a number": lambda: gs.report(3),
     "figures of a number": lambda: gs.report([3], figures="figures"),
-    "explain a number": lambda: gs.explain(3),
+    "explain a number": lambda: gs.explain(cast("Any", 3)),
     "no run": lambda: gs.RunFolder.open("missing"),
     "runs of a file": lambda: gs.runs("file"),
     "report of nothing": lambda: gs.report([Path("missing")]),

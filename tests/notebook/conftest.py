@@ -37,14 +37,14 @@ def run(place: Path) -> gs.Run:
 
 
 @pytest.fixture(scope="session")
-def net(run: gs.Run) -> gs.Network:
+def net(run: gs.Run) -> gs.RunNetwork:
     """The network of its first seed, at its last checkpoint."""
     return run.network(seed=0)
 
 
 @pytest.fixture
 def examples(
-    place: Path, run: gs.Run, net: gs.Network, monkeypatch: pytest.MonkeyPatch
+    place: Path, run: gs.Run, net: gs.RunNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
     """What the examples of docstrings know, in the folder that they name."""
     monkeypatch.chdir(place)

@@ -17,8 +17,10 @@ from grokscope.explanation.circuit import Effort
 from grokscope.explanation.of_run import explain_networks as explain_run
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.store import write_explanations
+from grokscope.notebook import explain as verb
+from grokscope.notebook.explain import explain
 from grokscope.sweeps import explain_many
-from grokscope.sweeps.explain_many import Explanations, explain
+from grokscope.sweeps.explain_many import Explanations
 
 QUICK: dict[str, Any] = {"effort": Effort(null_draws=50, control_draws=2), "thorough": False}
 
@@ -56,6 +58,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         return explain_run(run, **(options | QUICK))
 
     monkeypatch.setattr(explain_many, "explain_run", quick)
+    monkeypatch.setattr(verb, "explain_run", quick)
     monkeypatch.setattr(store, "explain_networks", quick)
     return found
 

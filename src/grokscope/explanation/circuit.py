@@ -30,6 +30,7 @@ from grokscope.explanation.verdict import (
     verdict,
 )
 from grokscope.fourier.basis import Basis
+from grokscope.measures.grokking import GROKKED
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
 
 LEAST_OVER_CHANCE: Final = 0.1
@@ -130,7 +131,7 @@ class Circuit:
         """The claims that the verdict needs, in reading order."""
         return Claims(
             [
-                grokked_claim(self.grokked),
+                self._grokked(),
                 HAS_STRUCTURE,
                 self._new_pairs,
                 *map(self._keys, Place),
@@ -183,6 +184,20 @@ class Circuit:
             value=room,
             verdict=judge(room >= LEAST_OVER_CHANCE),
             n=int(self.network.sides[side].sum()),
+        )
+
+    def _grokked(self) -> Claim:
+        """That it had grokked, or where its training is not known, that it answers like one."""
+        if self.grokked is not None:
+            return grokked_claim(self.grokked)
+        known = self.network.full.accuracy
+        value = known.all if known.test is None else known.test
+        which = "all pairs" if known.test is None else "the pairs that it was not trained on"
+        return Claim(
+            id=ClaimId.GROKKED,
+            statement=f"it answers {GROKKED:.0%} of {which}; its training is not known",
+            value=value,
+            verdict=judge(value >= GROKKED),
         )
 
     def _keys(self, place: Place) -> Claim:

@@ -179,10 +179,10 @@ class NetworkInBasis:
     @property
     def names(self) -> dict[Place, str]:
         """What the matrices are called: W_E and W_L, or what stands for them."""
-        W_E = MATRICES[Place.EMBEDDING]
+        W_E, W_L = MATRICES.values()
         return {
             Place.EMBEDDING: W_E if self.network.shared else f"{W_E} of x and of y",
-            Place.LOGITS: "logits" if self.neuron_logit_map is None else MATRICES[Place.LOGITS],
+            Place.LOGITS: "the class axis" if self.neuron_logit_map is None else W_L,
         }
 
     def _answers(self) -> Table:

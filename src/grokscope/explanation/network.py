@@ -128,7 +128,7 @@ def of_model(model: AnyModel, operation_index: int = 0) -> Network:
         W_E=known.rows,
         shared=known.shared,
         logits_of=known.logits_of,
-        W_L=np.asarray(model.neuron_logit_map[: model.p], np.float64),
+        W_L=np.asarray(model.neuron_logit_map, np.float64),
         neurons_of=known.neurons_of,
         written_of=known.written_of,
         gradients_of=known.gradients_of,
@@ -175,10 +175,10 @@ class _Runnable:
         """Return what the neurons write to the logits, where that is all they do, or themselves."""
         if isinstance(self.model, Imported) and not self.model.is_linear_behind_neurons:
             return Written(self.neurons_of(rows), lambda neurons: self.with_neurons(rows, neurons))
-        hidden, p = last_hidden(self.model), self.model.p
+        hidden = last_hidden(self.model)
 
         def write(model: AnyModel, tokens: Int[Array, "pair pos"]) -> Array:
-            return jnp.einsum("nm,cm->nc", hidden(*model.trace(tokens)), model.neuron_logit_map[:p])
+            return jnp.einsum("nm,cm->nc", hidden(*model.trace(tokens)), model.neuron_logit_map)
 
         written = self.over_pairs(rows, write, PAIRS_PER_BLOCK)
         direct = self.logits_of(rows) - written

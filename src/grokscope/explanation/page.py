@@ -30,6 +30,7 @@ from grokscope.explanation.sentences import (
     frequencies_in_words,
     harmonic_in_words,
     headline,
+    named_table,
     number_in_words,
     sentences,
     share_in_words,
@@ -103,8 +104,8 @@ def _families(found: Explanation) -> Grid | None:
 
 
 def _tables(found: Explanation) -> list[str]:
-    """Return whose shares are shown: of W_E and W_L, or of a table alone, which is neither."""
-    return ["W_E", "W_L"] if found.table is None else ["it"]
+    """Return whose shares are shown: of W_E and W_L, or what stands for them, or a table alone."""
+    return ["it"] if found.table is not None else [named_table(found, place) for place in Place]
 
 
 def _shares(found: Explanation, key: Key) -> list[str]:

@@ -86,7 +86,7 @@ class TableFinding:
     saturated: bool | None = None
     """Whether the table cannot show which frequencies it uses."""
     name: str | None = None
-    """What it is called where it is not W_E or W_L: `logits`."""
+    """What it is called where it is not W_E or W_L: `the class axis`."""
 
 
 @dataclass(frozen=True)

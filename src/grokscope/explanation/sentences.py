@@ -216,7 +216,7 @@ def _structure(found: Explanation) -> str:
 
 def _keys(found: Explanation, place: Place) -> str:
     table = found.embedding if place is Place.EMBEDDING else found.neuron_logit_map
-    matrix = found.table.name if found.table is not None else table.name or MATRICES[place]
+    matrix = found.table.name if found.table is not None else named_table(found, place)
     if table.basis is None:
         return ""
     if table.saturated:
@@ -236,7 +236,13 @@ def _keys(found: Explanation, place: Place) -> str:
     text += f"; {share_in_words(table.energy_in_keys)} of its energy"
     if table.null_energy is not None:
         text += f" (permuted tables: {share_in_words(table.null_energy)})"
-    return f"{text}."
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def named_table(found: Explanation, place: Place) -> str:
+    """Return what a table of a network is called: W_E or W_L, or what stands for it."""
+    table = found.embedding if place is Place.EMBEDDING else found.neuron_logit_map
+    return table.name or MATRICES[place]
 
 
 def _harmonics(found: Explanation, table: TableFinding) -> str:

@@ -2,17 +2,21 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from grokscope.errors import UsageError
 
+GROKKED: Final = 0.99
+"""Test accuracy from which a network has grokked, where it stays."""
+
 
 def first_confirmed(
     steps: Sequence[int],
     accuracy: Sequence[float],
-    threshold: float = 0.99,
+    threshold: float = GROKKED,
     confirmations: int = 5,
 ) -> int | None:
     """Return the first step whose accuracy is high and stays high.
@@ -36,7 +40,7 @@ def first_confirmed(
 
 
 def high_since(
-    steps: Sequence[int], accuracy: Sequence[float], threshold: float = 0.99
+    steps: Sequence[int], accuracy: Sequence[float], threshold: float = GROKKED
 ) -> int | None:
     """Return the step from which on accuracy is high to the end, whether confirmed or not.
 

@@ -88,6 +88,12 @@ class Imported(eqx.Module):
         """Number of residues; answers beyond them are none."""
         return self.config.p
 
+    @property
+    def residues(self) -> Float[Array, "p d_model"]:
+        """The rows of W_E that stand for residues at x."""
+        first = self.config.first("x")
+        return self.W_E[first : first + self.p]
+
     def inputs(self, operation_index: int = 0) -> Inputs:
         """Return the inputs of all pairs; it was trained on one operation, the first."""
         if operation_index:
@@ -220,14 +226,14 @@ class Imported(eqx.Module):
         return self.config.kind == "mlp" or self.config.norm == "none"
 
     @property
-    def neuron_logit_map(self) -> Float[Array, "class neuron"]:
-        """W_L: what each neuron of the last hidden layer writes to each answer.
+    def neuron_logit_map(self) -> Float[Array, "p neuron"]:
+        """W_L: what each neuron of the last hidden layer writes to each residue.
 
         Behind a norm it is that up to the size that the norm divides by, which depends on the
         pair: the mean over the residual stream is taken out and the gain is folded in.
         """
         if self.config.kind == "mlp":
-            return self.W_U.T
+            return self.W_U.T[: self.p]
         written = self.weights[f"W_out.{self.layers - 1}"]
         config, last = self.config, f".{self.layers - 1}"
         gains = [f"norm2_w{last}"] if config.norm_place == "after" else []
@@ -236,7 +242,7 @@ class Imported(eqx.Module):
                 written = written - written.mean(axis=1, keepdims=True)
             if config.norm != "none" and gain in self.weights:
                 written = written * self.weights[gain]
-        return (written @ self.W_U).T
+        return (written @ self.W_U).T[: self.p]
 
 
 def imported_network(config: ImportedConfig, weights: Mapping[str, Any]) -> Imported:

@@ -124,6 +124,11 @@ class Transformer(eqx.Module):
         """Number of residues."""
         return self.W_U.shape[1]
 
+    @property
+    def residues(self) -> Float[Array, "p column"]:
+        """The rows of W_E that stand for residues."""
+        return self.W_E[: self.p]
+
     def inputs(self, operation_index: int = 0) -> Inputs:
         """Return the inputs of all pairs; raises `UsageError` for an unknown operation."""
         return operation_inputs(self.p, len(self.W_E) - self.p, operation_index)

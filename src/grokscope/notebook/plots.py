@@ -101,7 +101,7 @@ class Plots:
         - `seed`, `basis`: as for `spectrum`; `matched` draws the key frequencies.
         """
         found = self._explained() if basis == "matched" else None
-        return circles(self._network(seed, step), self._record.p, found)
+        return circles(self._network(seed, step), found)
 
     @plain_arguments
     def attention(self, *, step: int | None = None, seed: int | None = None) -> Figure:

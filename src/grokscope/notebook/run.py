@@ -22,8 +22,8 @@ from grokscope.tasks import Task, make_splits
 
 if TYPE_CHECKING:
     from grokscope.explanation.over_time import Timeline
-    from grokscope.notebook.network import Network
     from grokscope.notebook.plots import Plots
+    from grokscope.notebook.run_network import RunNetwork
     from grokscope.sweeps.explain_many import Explanations
 
 _UNKNOWN = "–"
@@ -184,7 +184,9 @@ class Run(ShowsTable):
         return Plots(self)
 
     @plain_arguments
-    def network(self, seed: int | None = None, step: int | Literal["last"] = "last") -> "Network":
+    def network(
+        self, seed: int | None = None, step: int | Literal["last"] = "last"
+    ) -> "RunNetwork":
         """Return the network of a seed at a checkpoint.
 
         **Arguments:**
@@ -195,14 +197,14 @@ class Run(ShowsTable):
         **Raises:** `RunFolderError` for another seed or step.
         """
         from grokscope.explanation.of_run import grokked_at, load_network
-        from grokscope.notebook.network import Network
+        from grokscope.notebook.run_network import RunNetwork
 
         seed = self.seeds[0] if seed is None else seed
         model, seed, step = load_network(self.folder, seed, None if step == "last" else step)
         task = Task.from_config(self.config.task)
         names = [e.canonical for e in task.expressions] if task.n_tasks > 1 else [None]
         grokked = [grokked_at(self.folder, seed, name) for name in names]
-        return Network(
+        return RunNetwork(
             model,
             task,
             seed=seed,
@@ -213,7 +215,7 @@ class Run(ShowsTable):
 
     def explain(self, **options: Any) -> "Explanations":
         """Say which algorithm its networks found; the options are those of `gs.explain`."""
-        from grokscope.sweeps.explain_many import explain
+        from grokscope.notebook.explain import explain
 
         return explain(self, **options)
 

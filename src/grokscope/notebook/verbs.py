@@ -4,9 +4,7 @@ import contextlib
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
-
-import numpy as np
+from typing import Any, Final
 
 from grokscope.config.arguments import plain_arguments
 from grokscope.config.run import RunConfig, configure
@@ -247,51 +245,6 @@ def sweep(
             merge=paths_of(merge),
             lock=lock,
         ).path
-    )
-
-
-@plain_arguments
-def explain_table(
-    W: Any,
-    operation: str,
-    *,
-    place: Literal["embedding", "readout"] = "embedding",
-    by: str | None = None,
-) -> Any:
-    """Say which key frequencies a table alone holds, in the basis that fits an operation.
-
-        >>> gs.explain_table(np.random.default_rng(0).normal(size=(23, 8)), "x*y").verdict
-        'not explained'
-
-    **Arguments:**
-
-    - `W`: one row per residue, NumPy, JAX or PyTorch; the number of rows is the modulus.
-    - `operation`: what was trained.
-    - `place`: whether rows are residues that go in, or answers that come out.
-    - `by`: explain by the structure of another operation, as a control.
-
-    **Returns:** an explanation; of a table alone nothing causal can be said.
-
-    **Raises:** `UsageError` for what is no table of numbers, or an unknown operation.
-    """
-    from grokscope.explanation import explain
-    from grokscope.explanation.verdict import Place
-    from grokscope.fourier.arrays import real_table
-    from grokscope.tasks import Task, parse, structure_of
-
-    rows = np.asarray(real_table(W), np.float64)
-    if not np.isfinite(rows).all():
-        raise UsageError(
-            "a table holds values that are not finite",
-            got=f"{np.sum(~np.isfinite(rows))} of {rows.size}",
-            allowed="finite numbers",
-            next_step="of a run that diverged take an earlier checkpoint",
-        )
-    task = Task((parse(operation),), len(rows))
-    own = structure_of(task)
-    search, control = explain.structures_by(by, own, task.p)
-    return explain.explain_table(
-        rows, search, operation=task.canonical, place=Place(place), control=control
     )
 
 

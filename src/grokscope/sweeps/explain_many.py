@@ -9,19 +9,15 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.csv
 
-from grokscope.config.arguments import plain_arguments
 from grokscope.disk.atomic import write_bytes
 from grokscope.disk.folder import RunFolder
-from grokscope.disk.listing import Selection, paths_of, select
+from grokscope.disk.listing import Selection
 from grokscope.disk.sweep_folder import rows_of, to_parquet, to_table
-from grokscope.disk.tables import require_tables
 from grokscope.errors import GrokscopeError, UsageError, quote
-from grokscope.explanation.circuit import Effort
-from grokscope.explanation.of_file import explain_file
 from grokscope.explanation.of_run import explain_networks as explain_run
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.store import COLUMNS, read_or_explain, row_of
-from grokscope.progress import part_of, showing
+from grokscope.progress import part_of
 
 MOST_LINES: Final = 20
 """Explanations that are shown of many."""
@@ -120,90 +116,15 @@ def _explained(
             if keep
             else explain_run(path, seeds=[base["seed"]], **options)
         )
-        return list(_rows(base, explained))
+        return list(with_rows(base, explained))
     except _BROKEN as broken:
         return [(base | {"why_not": _reason(base, broken)}, None)]
 
 
-@plain_arguments
-def explain(
-    runs: Any,
-    *,
-    seeds: Sequence[int] | None = None,
-    step: int | None = None,
-    by: str | None = None,
-    effort: Effort | None = None,
-    thorough: bool = True,
-    operation: str | None = None,
-    p: int | None = None,
-    axis: int | None = None,
-    tables: Sequence[str] = (),
-    quiet: bool = False,
-) -> Explanations:
-    """Say which algorithm the networks of one run, or of many, found, with causal evidence.
-
-    A file with tables is explained as `grokscope.explanation.of_file.explain_file` does. Of several
-    runs, what `explanation.json` keeps of the last checkpoint is not made again, what is made is
-    kept, and the table is written into the sweep, where one sweep is named.
-
-        >>> gs.explain("runs/x-y-p23", seeds=[0], quiet=True)[0].operation
-        'x*y'
-
-    **Arguments:**
-
-    - `runs`: what `gs.train` or `gs.sweep` returns, the path of a run or a sweep, or a list of
-      them; or the path of a file.
-    - `seeds`: which seeds; by default all.
-    - `step`: which checkpoint; by default the last of each seed.
-    - `by`: the operation whose structure is used; by default its own. Another one is a control:
-      nothing should be found.
-    - `effort`: how often nulls and controls are drawn.
-    - `thorough`: whether to run the analyses that the verdict does not need.
-    - `operation`, `p`, `axis`, `tables`: of a file: what was trained, the modulus, which axis holds
-      the residues, and which tables are meant.
-    - `quiet`: do not show what is being done.
-
-    **Returns:** a list of the explanations, in the order of the runs, their seeds and operations,
-    whose `table` has a row for each network, also for those that could not be explained.
-
-    **Raises:** `UsageError` for a folder, seed or step that is not there; of several runs, one
-    that is broken only has a row that says so.
-    """
-    options = {"step": step, "by": by, "effort": effort, "thorough": thorough}
-    with showing(quiet=quiet):
-        several, paths = isinstance(runs, list | tuple), paths_of(runs)
-        if not several and paths[0].is_file():
-            return _of_file(paths[0], operation, p=p, axis=axis, tables=tables, by=by)
-        selection = select(paths)
-        if selection.is_one_run and not several:
-            (path,) = selection.runs
-            made = explain_run(path, seeds=seeds, **options)
-            bases = {base["seed"]: base | {"run": str(path)} for base in rows_of(path)}
-            return Explanations(
-                [
-                    pair
-                    for seed, base in bases.items()
-                    for pair in _rows(base, [e for e in made if e.seed == seed])
-                ]
-            )
-        plain = (step, by, effort, thorough) == (None, None, None, True)
-        found = explain_many(selection, seeds=seeds, keep=plain, **options)
-        if selection.sweep is not None and seeds is None and plain:
-            found.write(selection.sweep)
-        return found
-
-
-def _of_file(path: Path, operation: str | None, **options: Any) -> Explanations:
-    require_tables(path)
-    if operation is None:
-        raise UsageError(
-            "a file needs its operation", got=str(path), allowed='for example operation="x*y"'
-        )
-    found = explain_file(path, operation, **options)
-    return Explanations([({"run": str(path)} | row_of(e), e) for e in found])
-
-
-def _rows(base: Row, explained: Sequence[Explanation]) -> Iterator[tuple[Row, Explanation | None]]:
+def with_rows(
+    base: Row, explained: Sequence[Explanation]
+) -> Iterator[tuple[Row, Explanation | None]]:
+    """Yield each explanation of a seed with its row of the table, `base` being the run's."""
     for found in explained:
         mixture = found.operation if len(explained) > 1 else None
         yield base | row_of(found) | {"mixture_operation": mixture}, found

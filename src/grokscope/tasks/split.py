@@ -104,6 +104,19 @@ def make_split(
     return Split(_sides(task, chosen, seed, number))
 
 
+def known_split(task: Task, trained: Int[np.ndarray, "chosen"]) -> Split:
+    """Return the split of a single operation of which it is known which pairs trained.
+
+    **Arguments:** what is learned; numbers x·p + y of pairs, of which undefined ones do not count.
+
+    **Raises:** `UsageError` where none of the defined pairs trained.
+    """
+    chosen = trained[task.defined[trained]]
+    if not len(chosen):
+        raise UsageError("no pair that is defined trained", got=f"{len(trained)} pairs")
+    return Split(_sides(task, chosen, 0, 0))
+
+
 def _draw_pairs(task: Task, n_train: int, seed: int, draw: int) -> Int[np.ndarray, "chosen"]:
     return _choose(np.flatnonzero(task.defined), n_train, seed, 2 * draw)
 

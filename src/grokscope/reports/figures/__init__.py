@@ -75,8 +75,8 @@ def network_figures(
     first = [figure for e in found for figure in _matched(record, network, runs, e)]
     additive = [spectra(record, record.shown_seed, runs)]
     if not isinstance(network, str):
-        draws = (circles, attention, neurons, modes)
-        additive += [draw(network, record.p) for draw in draws]
+        draws = (attention, neurons, modes)
+        additive += [circles(network), *(draw(network, record.p) for draw in draws)]
     if not first:
         return additive
     return [*first, *(figure.called("in the additive basis", _BASES) for figure in additive)]
@@ -97,7 +97,7 @@ def _matched(
     name = f" of {found.explanation.operation}" if several else ""
     figures = [
         spectra(record, record.shown_seed, runs, found),
-        circles(network, record.p, found),
+        circles(network, found),
         neurons(network, record.p, in_basis, found.number),
     ]
     return [figure.called(f"in the basis that fits{name}") for figure in figures]
@@ -122,7 +122,7 @@ def explanation_figures(
         else []
     )
     return [
-        bases(found, network, record.p),
+        bases(found, network),
         *own,
         ablation_figure(found),
         key_shapes_figure(found),

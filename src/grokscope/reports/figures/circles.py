@@ -44,13 +44,13 @@ class _Circles(NamedTuple):
     turn: str
 
 
-def circles(network: SavedNetwork, p: int, found: Explained | None = None) -> Figure:
+def circles(network: SavedNetwork, found: Explained | None = None) -> Figure:
     """Return the figure: a panel for each of the strongest frequencies of W_E.
 
-    **Arguments:** the network; the modulus; where it is to be the basis that fits an operation,
-    its explanation, whose keys are then drawn.
+    **Arguments:** the network; where it is to be the basis that fits an operation, its explanation,
+    whose keys are then drawn.
     """
-    table = np.asarray(network.model.W_E[:p], np.float64)
+    table = np.asarray(network.model.residues, np.float64)
     structure = None if found is None else found.structure
     drawn = (
         _additive(table)

@@ -190,13 +190,14 @@ _OVERLAP: Final = (
 _KINDS: Final = ("key frequency", "harmonic of a key", "other frequency")
 
 
-def bases(found: Explained, network: SavedNetwork, p: int) -> Figure:
+def bases(found: Explained, network: SavedNetwork) -> Figure:
     """Return the figure: a row per table; on the left characters of Z_p, on the right its own.
 
     An operation whose coordinates are x and y themselves has one column: both are the same.
     """
     explanation, plain = found.explanation, is_additive(found.explanation)
-    tables = {"W_E": network.model.W_E[:p], "W_L": network.model.neuron_logit_map}
+    p = explanation.p
+    tables = {"W_E": network.model.residues, "W_L": network.model.neuron_logit_map}
     panels = []
     for name, table in explanation.by_table.items():
         matched = np.asarray(table.spectrum)

@@ -10,7 +10,7 @@ from grokscope.explanation.of_run import load_network
 P = 23
 
 
-def test_logits_are_those_of_the_forward_pass(run: gs.Run, net: gs.Network) -> None:
+def test_logits_are_those_of_the_forward_pass(run: gs.Run, net: gs.RunNetwork) -> None:
     model = load_network(run.folder, 0).model
     x, y = np.divmod(np.arange(P**2), P)
     tokens = np.stack([x, np.full_like(x, P), y], axis=1)
@@ -24,7 +24,7 @@ def test_logits_are_those_of_the_forward_pass(run: gs.Run, net: gs.Network) -> N
     np.testing.assert_array_equal(two[1], every.at(x=5, y=6))
 
 
-def test_activations_have_their_axes_and_positions(net: gs.Network) -> None:
+def test_activations_have_their_axes_and_positions(net: gs.RunNetwork) -> None:
     found = net.activations(position=None)
     assert found["embedding"].axes == ("x", "y", "position", "d_model")
     np.testing.assert_array_equal(found["embedding"].at(position="x")[:, 5], net.weights["W_E"][:P])
@@ -37,7 +37,7 @@ def test_activations_have_their_axes_and_positions(net: gs.Network) -> None:
     np.testing.assert_array_equal(kept, net.weights["W_E"][1])
 
 
-def test_edits_of_weights_and_activations_reach_the_answers(net: gs.Network) -> None:
+def test_edits_of_weights_and_activations_reach_the_answers(net: gs.RunNetwork) -> None:
     dead = {"blocks.0.mlp_post": gs.edits.zero()}
     also = {"W_out": gs.edits.zero()}
     np.testing.assert_allclose(net.logits(edits=dead), net.logits(edits=also), atol=1e-5)
@@ -50,7 +50,7 @@ def test_edits_of_weights_and_activations_reach_the_answers(net: gs.Network) -> 
     np.testing.assert_allclose(net.logits(edits=nothing), net.logits(), atol=1e-4)
 
 
-def test_accuracy_counts_right_answers_of_each_side(net: gs.Network) -> None:
+def test_accuracy_counts_right_answers_of_each_side(net: gs.RunNetwork) -> None:
     right = net.answers().values == net.labels().values
     sides = net.sides()
     assert net.accuracy()["train"] == right[sides["train"]].mean()
@@ -71,12 +71,12 @@ def test_accuracy_counts_right_answers_of_each_side(net: gs.Network) -> None:
         (lambda net: net.logits(operation=1), "no such operation"),
     ],
 )
-def test_wrong_questions_are_one_line(call: object, line: str, net: gs.Network) -> None:
+def test_wrong_questions_are_one_line(call: object, line: str, net: gs.RunNetwork) -> None:
     assert callable(call)
     with pytest.raises(UsageError, match=line) as caught:
         call(net)
     assert str(caught.value).isprintable()
 
 
-def test_it_says_what_it_is(net: gs.Network) -> None:
+def test_it_says_what_it_is(net: gs.RunNetwork) -> None:
     assert repr(net).startswith("network for x*y mod 23, seed 0, step 40: W_E 24×16, ")

@@ -1,0 +1,338 @@
+"""A trained network to ask: its weights, its activations, and what it answers after an edit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Int8
+
+from grokscope.config.arguments import plain_arguments
+from grokscope.errors import UsageError
+from grokscope.explanation.circuit import Effort
+from grokscope.explanation.explain import explain_network, structures_by
+from grokscope.explanation.network import of_model
+from grokscope.explanation.result import Explanation
+from grokscope.models import Model, named_weights, weight_axes, with_weights
+from grokscope.models.activations import axes_of
+from grokscope.notebook.arrays import NamedArray
+from grokscope.notebook.edits import Edit
+from grokscope.numerics import computing
+from grokscope.progress import part_of, showing
+from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, UNDEFINED, Task
+from grokscope.tasks.structure import structure_of
+
+POSITIONS: Final = ("x", "op", "y")
+Edits = Mapping[str, Edit]
+
+
+class RunNetwork:
+    """One seed's network at one step; `run.network(seed, step)` gives it.
+
+        >>> net = run.network(seed=0)
+        >>> net.weights["W_E"].shape
+        (24, 16)
+        >>> net.logits().axes
+        ('x', 'y', 'answer')
+        >>> net.activations()["blocks.0.mlp_post"].axes
+        ('x', 'y', 'neuron')
+
+    **Arguments:**
+
+    - `model`: the weights.
+    - `task`: the operations it was trained on.
+    - `seed`, `step`: where it comes from.
+    - `kinds`: per operation the side of each pair, as in `Split.kind`.
+    - `grokked`: per operation, whether it had grokked by then; None where it is not known.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        task: Task,
+        *,
+        seed: int,
+        step: int,
+        kinds: Sequence[Int8[np.ndarray, "pair"]],
+        grokked: Sequence[bool | None],
+    ) -> None:
+        self._model, self._task = model, task
+        self._kinds, self._grokked = kinds, grokked
+        self.seed, self.step, self.p = seed, step, task.p
+
+    @property
+    def operations(self) -> list[str]:
+        """The operations that it was trained on; where one is asked for, by its number here."""
+        return [expression.canonical for expression in self._task.expressions]
+
+    @cached_property
+    def weights(self) -> dict[str, np.ndarray]:
+        """Every matrix by the field's name, as NumPy; rows of W_E are residues, then operators."""
+        return {name: np.asarray(W) for name, W in named_weights(self._model).items()}
+
+    @cached_property
+    def embedding(self) -> Float[np.ndarray, "p d_model"]:
+        """W_E without its operators: a row per residue."""
+        return self.weights["W_E"][: self.p]
+
+    @cached_property
+    def neuron_logit_map(self) -> Float[np.ndarray, "class d_mlp"]:
+        """W_L = W_U·W_out: what each neuron writes to each answer."""
+        return np.asarray(self._model.neuron_logit_map)
+
+    @plain_arguments
+    def labels(self, operation: int = 0) -> NamedArray:
+        """Return the right answers at [x, y], −1 where the operation is undefined."""
+        labels = self._task.labels(self.seed)[self._checked(operation)]
+        return NamedArray(self._on_grid(np.where(self._task.defined, labels, -1)), ("x", "y"))
+
+    @plain_arguments
+    def sides(self, operation: int = 0) -> dict[str, Bool[np.ndarray, "p p"]]:
+        """Return which pairs [x, y] are `all` that are defined, `train`, `test` and `unleaked`."""
+        kind = self._on_grid(np.asarray(self._kinds[self._checked(operation)]))
+        sides = {"all": kind != UNDEFINED, "train": kind == TRAIN, "test": kind >= TEST_LEAKED}
+        return sides | {"unleaked": kind == TEST_UNLEAKED}
+
+    def logits(
+        self, pairs: Any = None, *, edits: Edits | None = None, operation: int = 0
+    ) -> NamedArray:
+        """Return the logits over the answers.
+
+            >>> int(net.logits([3, 4]).values.argmax()) in range(23)
+            True
+
+        **Arguments:**
+
+        - `pairs`: (x, y) or tokens (x, operator, y), one or a list; by default all pairs.
+        - `edits`: functions by the name of an activation or a weight; see `gs.edits`. They are
+          given all pairs, also where the logits of a few are asked for.
+        - `operation`: which one of a mixture.
+
+        **Returns:** [x, y, answer], or [pair, answer] of a list, or [answer] of one pair.
+
+        **Raises:** `UsageError` for pairs or names that the network does not have.
+        """
+        return self.activations(pairs, names=("logits",), edits=edits, operation=operation)[
+            "logits"
+        ]
+
+    @plain_arguments
+    @computing()
+    def activations(
+        self,
+        pairs: Any = None,
+        *,
+        names: Sequence[str] | None = None,
+        edits: Edits | None = None,
+        position: str | None = "y",
+        operation: int = 0,
+    ) -> dict[str, NamedArray]:
+        """Return every activation by name.
+
+            >>> net.activations([[3, 4]], names=["blocks.0.pattern"])["blocks.0.pattern"].axes
+            ('pair', 'head', 'source')
+
+        **Arguments:**
+
+        - `pairs`, `edits`, `operation`: as for `logits`.
+        - `names`: which ones; by default all, 300 MB for the paper's network mod 97.
+        - `position`: `x`, `op`, or `y`, the last one, from which the answer is read; None for all,
+          which adds an axis `position`.
+
+        **Returns:** arrays [x, y, …], or [pair, …], or […] as for `logits`.
+
+        **Raises:** as `logits`; `UsageError` for another position.
+        """
+        if position not in (None, *POSITIONS):
+            raise UsageError("there is no such position", got=position, allowed="x, op, y")
+        _require_functions(edits)
+        chosen, operation = _pairs(pairs, self.p, self._task.n_tasks, operation)
+        found = self._grid(self._checked(operation), names, edits or {})
+        named = {}
+        for name, values in found.items():
+            array = self._named(values, ("x", "y", *axes_of(name)))
+            if position is not None and "position" in array.axes:
+                array = array.at(position=position)
+            if chosen is not None:
+                part = array.values[chosen[..., 0], chosen[..., 1]]
+                axes = ("pair",) * (chosen.ndim - 1) + array.axes[2:]
+                array = NamedArray(part, axes, array.coordinates)
+            named[name] = array
+        return named
+
+    def answers(
+        self, pairs: Any = None, *, edits: Edits | None = None, operation: int = 0
+    ) -> NamedArray:
+        """Return the answer with the largest logit; arguments and axes as for `logits`."""
+        logits = self.logits(pairs, edits=edits, operation=operation)
+        return NamedArray(logits.values.argmax(axis=-1), logits.axes[:-1])
+
+    def accuracy(self, *, edits: Edits | None = None, operation: int = 0) -> dict[str, float]:
+        """Return the share of right answers on each side that has pairs; see `sides`.
+
+        >>> sorted(net.accuracy())
+        ['all', 'test', 'train', 'unleaked']
+        """
+        right = self.answers(edits=edits, operation=operation).values == self.labels(operation)
+        return {name: float(right[side].mean()) for name, side in self.sides(operation).items()}
+
+    @plain_arguments
+    @computing()
+    @showing()
+    def explain(
+        self, *, operation: int = 0, by: str | None = None, effort: Effort | None = None
+    ) -> Explanation:
+        """Say which algorithm the network found, with causal evidence.
+
+            >>> net.explain().verdict in ("explained", "partly", "not decided", "not explained")
+            True
+
+        **Arguments:**
+
+        - `operation`: which one of a mixture.
+        - `by`: the operation whose structure is used, as a control; by default its own.
+        - `effort`: how often nulls and controls are drawn.
+        """
+        own = structure_of(self._task, self._checked(operation), self.seed)
+        search, control = structures_by(by, own, self.p)
+        with part_of(f"{self.operations[operation]}, seed {self.seed}, step {self.step:,}"):
+            return explain_network(
+                of_model(self._model, operation),
+                self._on_grid(self._task.labels(self.seed)[operation]),
+                search,
+                operation=self.operations[operation],
+                kind=self._kinds[operation],
+                grokked=self._grokked[operation],
+                seed=self.seed,
+                step=self.step,
+                control=control,
+                effort=effort,
+            )
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{n} {'×'.join(map(str, W.shape))}" for n, W in self.weights.items())
+        where = f"seed {self.seed}, step {self.step:,}"
+        return f"network for {', '.join(self.operations)} mod {self.p}, {where}: {sizes}"
+
+    def _checked(self, operation: int) -> int:
+        if not 0 <= operation < self._task.n_tasks:
+            raise UsageError(
+                "there is no such operation",
+                got=operation,
+                allowed=f"0 to {self._task.n_tasks - 1}",
+            )
+        return operation
+
+    def _on_grid(self, values: np.ndarray) -> np.ndarray:
+        return values.reshape(self.p, self.p, *values.shape[1:])
+
+    def _named(self, values: np.ndarray, axes: Sequence[str]) -> NamedArray:
+        tokens = [*range(self.p), *self.operations]
+        return NamedArray(
+            values, axes, {"position": POSITIONS, "source": POSITIONS, "token": tokens}
+        )
+
+    def _grid(
+        self, operation: int, names: Sequence[str] | None, edits: Edits
+    ) -> dict[str, np.ndarray]:
+        """Run all pairs at once, so that an edit sees them all."""
+        own = {name: edit for name, edit in edits.items() if name in self.weights}
+        model, tokens = self._edited(own), jnp.asarray(self._task.tokens()[operation])
+        places = {name: self._on_batch(name, edits[name]) for name in edits if name not in own}
+        if places:
+            found = model.trace(tokens, places)[1]
+            _require_names(names, found)
+        else:
+            _require_names(names, eqx.filter_eval_shape(_trace, model, tokens, None))
+            found = _trace(model, tokens, None if names is None else tuple(names))
+        return {name: self._on_grid(np.asarray(found[name])) for name in names or found}
+
+    def _edited(self, edits: Edits) -> Model:
+        if not edits:
+            return self._model
+        axes = weight_axes(self._model)
+        new = {
+            name: _result(name, edit, self._named(self.weights[name], axes[name]))
+            for name, edit in edits.items()
+        }
+        return with_weights(self._model, self.weights | new)
+
+    def _on_batch(self, name: str, edit: Edit) -> Callable[[Array], Array]:
+        """Return an edit of all pairs, [x, y, …], as one of a batch."""
+
+        def on_batch(values: Array) -> Array:
+            array = self._named(self._on_grid(np.asarray(values)), ("x", "y", *axes_of(name)))
+            return jnp.asarray(_result(name, edit, array).reshape(values.shape))
+
+        return on_batch
+
+
+@eqx.filter_jit
+def _trace(
+    model: Model, tokens: Int[Array, "pair pos"], names: tuple[str, ...] | None
+) -> dict[str, Array]:
+    found = model.trace(tokens)[1]
+    return found if names is None else {name: found[name] for name in names}
+
+
+def _require_names(names: Sequence[str] | None, known: Mapping[str, Any]) -> None:
+    for name in names or ():
+        if name not in known:
+            raise UsageError("there is no such activation", got=name, allowed=", ".join(known))
+
+
+def _require_functions(edits: Any) -> None:
+    known = {} if edits is None else edits
+    plain = isinstance(known, Mapping) and all(map(callable, known.values()))
+    if not plain:
+        raise UsageError(
+            "edits are not usable",
+            got=edits,
+            allowed="functions by the name of an activation or a weight",
+            next_step='for example {"blocks.0.mlp_post": gs.edits.zero(7)}',
+        )
+
+
+def _result(name: str, edit: Edit, array: NamedArray) -> np.ndarray:
+    new = np.asarray(edit(array))
+    if new.shape != array.shape or new.dtype.kind not in "fiub":
+        raise UsageError(
+            f"the edit of {name} changes the shape or the kind of the numbers",
+            got=f"{new.shape} of {new.dtype}",
+            allowed=f"{array.shape} of {array.dtype}",
+            next_step="an edit takes a named array and returns one like it, as gs.edits.zero(7)",
+        )
+    return new.astype(array.dtype)
+
+
+def _pairs(
+    given: Any, p: int, n_tasks: int, operation: int
+) -> tuple[Int[np.ndarray, "... 2"] | None, int]:
+    """Return the pairs that are asked for, None for all, and which operation of a mixture."""
+    if given is None:
+        return None, operation
+    try:
+        pairs = np.asarray(given)
+    except ValueError:  # lists of several lengths
+        pairs = np.zeros(0)
+    if pairs.ndim not in (1, 2) or pairs.shape[-1] not in (2, 3) or pairs.dtype.kind not in "iu":
+        raise UsageError(
+            "pairs are not usable",
+            got=given,
+            allowed="whole numbers, (x, y), (x, operator, y), or a list of them",
+            next_step="for example [[3, 4], [5, 6]]; all pairs where they are left out",
+        )
+    if pairs.shape[-1] == 3:
+        operators = np.unique(pairs[..., 1])
+        if len(operators) != 1 or not p <= operators[0] < p + n_tasks:
+            raise UsageError(
+                "tokens need one operator",
+                got=" ".join(map(str, operators)),
+                allowed=f"one of {p} to {p + n_tasks - 1}",
+            )
+        operation, pairs = int(operators[0]) - p, pairs[..., [0, 2]]
+    if pairs.min(initial=0) < 0 or pairs.max(initial=0) >= p:
+        raise UsageError("there is no such residue", got=given, allowed=f"0 to {p - 1}")
+    return pairs, operation
