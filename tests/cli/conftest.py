@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import safetensors.numpy
+from tests.disk.torch_writer import Name, torch_zip
 
 from grokscope.cli import main
 from grokscope.config.run import PRESETS
@@ -98,8 +99,11 @@ def _tables(folder: Path) -> None:
     (folder / "text-for-boolean.toml").write_text("[fixed]\noperation = 'x'\nstop = 'false'\n")
     (folder / "seeds.toml").write_text("[axes]\noperation = ['x + y']\nseeds = [0, 1]\n")
     (folder / "outside.toml").write_text("p = 7\n[fixed]\noperation = 'x + y'\n")
-    for name in ("model.pt", "model.h5"):
+    for name in ("model.pt", "model.h5", "model.pickle"):
         (folder / name).touch()
+    (folder / "module.pt").write_bytes(torch_zip(Name("__main__.Transformer")))
+    (folder / "cut.pt").write_bytes(torch_zip({"p": 97})[:-1])
+    (folder / "old.pt").write_bytes(pickle.dumps(0x1950A86A20F9469CFC6C, 2))
     (folder / "folder.npy").mkdir()
     (folder / "file").touch()
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
+from tests.disk.torch_writer import Name, tensor, torch_zip
 
 from grokscope.disk.tensors import encode
 
@@ -129,3 +130,14 @@ def test_the_table(cli: Any, tmp_path: Path) -> None:
     numbers = ["0.100", "0.100", "0.200", "0.000", "0.800", "1.000"]
     assert row.split() == ["table", "11", "11", "rows", *numbers]
     assert outcome.err == ""
+
+
+def test_a_checkpoint_of_pytorch(cli: Any, tmp_path: Path) -> None:
+    rows = tensor((11, 6), (6, 1), count=66, kind=Name("torch.DoubleStorage"))
+    columns = tensor((6, 11), (1, 6), count=66, kind=Name("torch.DoubleStorage"))
+    top = {"model": {"embed": {"W_E": rows}, "unembed": {"W_U": columns}}, "config": {"p": 11}}
+    (tmp_path / "model.pth").write_bytes(torch_zip(top, {"0": RANDOM.tobytes()}))
+    np.save(tmp_path / "W_E.npy", RANDOM)
+    wanted = measured(cli, "W_E.npy", "--p", "11")["W_E"]
+    found = measured(cli, "model.pth")
+    assert found == {"model.embed.W_E": wanted, "model.unembed.W_U": wanted | {"axis": 1}}

@@ -10,6 +10,7 @@ import safetensors
 import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.disk.torch_writer import Name, tensor, torch_zip
 
 from grokscope.disk import memory
 from grokscope.disk.tables import SUFFIXES, read_tables
@@ -17,6 +18,14 @@ from grokscope.disk.tensors import encode
 from grokscope.errors import GrokscopeError, RunFolderError, UsageError
 
 TABLE = np.arange(15.0).reshape(5, 3)
+
+
+def torch_file(table: np.ndarray) -> bytes:
+    """What torch.save writes of a state dict with this `table`."""
+    rows, columns = table.shape
+    kind = Name("torch.DoubleStorage")
+    content = tensor((rows, columns), (columns, 1), count=table.size, kind=kind)
+    return torch_zip({"table": content}, {"0": table.tobytes()})
 
 
 class Bomb:
@@ -144,8 +153,10 @@ def test_truncations(tmp_path: Path, suffix: str):
         np.save(path, TABLE)
     elif suffix == ".npz":
         np.savez(path, table=TABLE)
-    else:
+    elif suffix == ".safetensors":
         safetensors.numpy.save_file({"table": TABLE}, path)
+    else:
+        path.write_bytes(torch_file(TABLE))
     data = path.read_bytes()
     for length in range(len(data)):
         path.write_bytes(data[:length])
@@ -176,7 +187,9 @@ def test_a_flipped_bit_in_an_archive(tmp_path: Path):
 def test_missing_and_unknown(tmp_path: Path):
     with pytest.raises(UsageError, match="no such file"):
         read_tables(tmp_path / "missing.npy")
-    with pytest.raises(UsageError, match=r"got 'table\.csv'; allowed: \.npy, \.npz, \.safetensors"):
+    with pytest.raises(
+        UsageError, match=r"got 'table\.csv'; allowed: \.npy, \.npz, \.safetensors, \.pt"
+    ):
         read_tables(tmp_path / "table.csv")
     (tmp_path / "folder.npy").mkdir()
     with pytest.raises(UsageError, match="is a directory"):
@@ -233,8 +246,10 @@ def test_what_does_not_fit_into_memory_is_not_called_damaged(
     elif suffix == ".npz":
         np.savez_compressed(path, table=zeros)
         assert path.stat().st_size < 2000  # a few bytes that unpack to many
-    else:
+    elif suffix == ".safetensors":
         safetensors.numpy.save_file({"table": zeros}, path)
+    else:
+        path.write_bytes(torch_file(zeros))
     monkeypatch.setattr(memory, "free_memory", lambda: zeros.nbytes - 1.0)
     with pytest.raises(GrokscopeError, match="there is not enough memory to read") as caught:
         read_tables(path)

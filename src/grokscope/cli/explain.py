@@ -27,9 +27,9 @@ class Explain:
     """Read out the algorithm that a network found, in the basis that fits its operation.
 
     Takes the folder of a run, or a file with an embedding, a readout or a whole checkpoint
-    (.npy, .npz, .safetensors) and --operation. Several runs, or a sweep, have a line each, and a
-    table in the sweep; what was explained before is not explained again. The exit code is 0
-    whatever the verdict.
+    (.npy, .npz, .safetensors, .pt, .pth, .bin, .ckpt, .pkl) and --operation. Several runs, or a
+    sweep, have a line each, and a table in the sweep; what was explained before is not explained
+    again. The exit code is 0 whatever the verdict.
 
     Example: grokscope explain runs/times
     """

@@ -14,9 +14,10 @@ _WIDTH_OF_NUMBERS: Final = 65
 class Measure:
     """Measure the tables in a file, over their axis of residues: FFS (= FFD), KFS, FCR, Gini, IPR.
 
-    Reads .npy, .npz and .safetensors. An axis holds the residues where it has p entries, or a few
-    more that are left out, and the other one cannot be it. grokscope's own checkpoints say p and
-    the axes, and W_L = W_U·W_out is added to them. Undefined numbers are null.
+    Reads .npy, .npz, .safetensors, and what torch.save wrote (.pt, .pth, .bin, .ckpt, .pkl),
+    without executing anything. An axis holds the residues where it has p entries, or a few more
+    that are left out, and the other one cannot be it. grokscope's own checkpoints say p and the
+    axes, and W_L = W_U·W_out is added to them. Undefined numbers are null.
 
     Example: grokscope measure runs/times/checkpoints/seed-0/step-0001000.safetensors --json
     """

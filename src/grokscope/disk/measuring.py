@@ -35,7 +35,7 @@ def measure(
 
     **Arguments:**
 
-    - `path`: .npy, .npz or .safetensors.
+    - `path`: .npy, .npz, .safetensors, or a checkpoint of PyTorch (.pt, .pth, .bin, .ckpt, .pkl).
     - `p`: the modulus; by default what the file says.
     - `axis`: which axis holds the residues, 0 or 1, where the lengths do not say it.
     - `tables`: names of those that are meant; by default all.

@@ -14,9 +14,12 @@ import numpy as np
 from grokscope.disk.atomic import path_for_shell, path_in_words, read_bytes
 from grokscope.disk.memory import fitting
 from grokscope.disk.tensors import AnyArray, entry, read
+from grokscope.disk.torch_files import SUFFIXES as TORCH_SUFFIXES
+from grokscope.disk.torch_files import read_torch
+from grokscope.disk.torch_tensors import from_bfloat16
 from grokscope.errors import GrokscopeError, UsageError
 
-SUFFIXES: Final = (".npy", ".npz", ".safetensors")
+SUFFIXES: Final = (".npy", ".npz", ".safetensors", *TORCH_SUFFIXES)
 _DTYPES: Final = {
     "F64": "<f8",
     "F32": "<f4",
@@ -34,7 +37,7 @@ _DTYPES: Final = {
 }
 _NUMPY, _ZIP, _PICKLE = b"\x93NUMPY", b"PK", b"\x80"
 _PICKLED: Final = "it holds pickled objects, which are programs and are never loaded"
-_PICKLES: Final = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin")
+_PICKLES: Final = (".pickle", ".joblib")
 _HDF5: Final = (".h5", ".hdf5")
 _NOTHING: Final = np.zeros(0)
 
@@ -51,13 +54,19 @@ class ForeignTable:
 
 
 def read_tables(path: str | Path) -> dict[str, ForeignTable]:
-    """Return the arrays of a .npy, .npz or .safetensors file by name; nothing in it is executed.
+    """Return the arrays of a file by name; nothing in it is executed.
+
+    **Arguments:**
+
+    - `path`: .npy, .npz, .safetensors, or a checkpoint of PyTorch (.pt, .pth, .bin, .ckpt, .pkl).
 
     **Raises:** `UsageError` when the file is missing, damaged, of another kind, or all of it is
     pickled; `GrokscopeError` when it does not fit into memory.
     """
     path = Path(path)
     require_tables(path)
+    if path.suffix in TORCH_SUFFIXES:
+        return _torch(path)
     with fitting(path, path.stat().st_size if path.is_file() else 0):
         data = read_bytes(path)
         try:
@@ -88,9 +97,8 @@ def require_tables(path: Path) -> None:
         hint = f"of a run name a checkpoint, for example {path_for_shell(found[-1])}"
     if kind in _PICKLES:
         hint = (
-            "such files can hold programs and are never loaded; convert it with PyTorch:"
-            f" safetensors.torch.save_file(torch.load({path.name!r}, weights_only=True),"
-            f" {path.stem + '.safetensors'!r})"
+            "pickles are programs and are never loaded; write its arrays with"
+            " numpy.savez(file, W_E=array)"
         )
     elif kind in _HDF5:
         hint = "write its arrays with numpy.savez(file, W_E=array)"
@@ -135,11 +143,15 @@ def _safetensors(data: bytes) -> dict[str, ForeignTable]:
 def _tensor(data: bytes, start: int, kind: str, shape: list[int]) -> ForeignTable:
     if kind not in _DTYPES:
         return ForeignTable(_NOTHING, problem=f"it holds {kind}, which NumPy does not have")
-    array = _flat(data, np.dtype(_DTYPES[kind]), math.prod(shape), start)
-    if kind == "BF16":
-        # bfloat16 is the upper half of a float32
-        array = (array.astype("<u4") << 16).view("<f4")
-    return ForeignTable(array.reshape(shape))
+    array = _flat(data, np.dtype(_DTYPES[kind]), math.prod(shape), start).reshape(shape)
+    return ForeignTable(from_bfloat16(array) if kind == "BF16" else array)
+
+
+def _torch(path: Path) -> dict[str, ForeignTable]:
+    content = read_torch(path)
+    tables = {name: ForeignTable(array) for name, array in content.tensors.items()}
+    unread = {name: ForeignTable(_NOTHING, problem=why) for name, why in content.unread.items()}
+    return _with_modulus(tables | unread, content.facts.get("p", content.facts.get("config.p")))
 
 
 def _npz(path: Path, data: bytes) -> dict[str, ForeignTable]:

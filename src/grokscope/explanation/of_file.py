@@ -52,7 +52,7 @@ def explain_file(
 
     **Arguments:**
 
-    - `path`: .npy, .npz or .safetensors.
+    - `path`: .npy, .npz, .safetensors, or a checkpoint of PyTorch (.pt, .pth, .bin, .ckpt, .pkl).
     - `operation`: what the network was trained on.
     - `p`: the modulus; by default what the file says.
     - `axis`: which axis holds the residues, 0 or 1, where the lengths do not say it.
