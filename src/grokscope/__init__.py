@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from grokscope.notebook.run import Run
     from grokscope.notebook.run_network import RunNetwork
     from grokscope.notebook.verbs import (
+        export,
+        import_,
         load_run,
         over_time,
         report,
@@ -57,6 +59,8 @@ __all__ = [
     "errors",
     "explain",
     "explain_table",
+    "export",
+    "import_",
     "load_run",
     "measure",
     "measures",
@@ -82,6 +86,8 @@ _HOMES = {
     "RunFolder": "grokscope.disk.folder",
     "explain": "grokscope.notebook.explain",
     "explain_table": "grokscope.notebook.explain",
+    "export": _VERBS,
+    "import_": _VERBS,
     "load_run": _VERBS,
     "measure": "grokscope.disk.measuring",
     "over_time": _VERBS,

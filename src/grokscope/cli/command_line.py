@@ -1,6 +1,7 @@
 """From the words of a command line to a verb with its arguments, or to one line about a mistake."""
 
 import importlib
+import keyword
 import re
 import shlex
 import shutil
@@ -25,6 +26,8 @@ VERBS: Final[dict[str, str]] = {
     "runs": "list the runs in a folder",
     "sweep": "train many runs from one description, resumable at any time",
     "reproduce": "make a table or figure of the paper again",
+    "export": "write a network for TransformerLens, PyTorch or others",
+    "import": "make a run folder of a network that somebody else trained",
 }
 """Every verb, in the module of its name as the class of its name, and what it does."""
 
@@ -71,7 +74,8 @@ def parse(arguments: Sequence[str]) -> Verb | str:
 
 def verb_class(name: str) -> Any:
     """Return the dataclass of a verb's arguments."""
-    return getattr(importlib.import_module(f"grokscope.cli.{name}"), name.capitalize())
+    module = f"{name}_" if keyword.iskeyword(name) else name
+    return getattr(importlib.import_module(f"grokscope.cli.{module}"), name.capitalize())
 
 
 def help_text() -> str:

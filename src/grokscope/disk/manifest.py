@@ -21,8 +21,8 @@ from grokscope.disk.environment import environment
 from grokscope.errors import RunFolderError
 
 FORMAT: Final = 1
-Status = Literal["running", "grokked", "undecided", "diverged", "interrupted", "failed"]
-_ADDED_LATER: Final = {"transfer"}
+Status = Literal["running", "grokked", "undecided", "diverged", "interrupted", "failed", "imported"]
+_ADDED_LATER: Final = {"transfer", "imported"}
 """Fields that manifests of this format may lack; they then have their defaults."""
 
 
@@ -49,6 +49,15 @@ class Manifest:
     transfer: dict[str, Any] | None = None
     """Where weights were taken over from: `source`, the folder as given, its `operation`, and
     per seed of this run in `checkpoints`: `seed`, `source_seed`, `step`, `sha256` of the file."""
+
+    imported: dict[str, Any] | None = None
+    """Of a network that was trained elsewhere: `file` and its `sha256`, the `layout`, the `wiring`
+    (`ImportedConfig.to_json()`), `accuracy` and `loss` on all pairs, and which pairs `trained`, by
+    their numbers x·p + y, with the `split` in words; None where that is not known."""
+
+    def of_imported(self, imported: dict[str, Any]) -> "Manifest":
+        """Return the manifest of a network that was not trained here."""
+        return dataclasses.replace(self, status="imported", imported=imported)
 
     @classmethod
     def new(cls, config: dict[str, Any], operation: str, **machine: Any) -> "Manifest":
@@ -145,6 +154,9 @@ def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def all_settings(manifest: Manifest) -> dict[str, Any]:
     """Return every setting of a run, with its operation, and its seeds as one value."""
+    if manifest.imported is not None:
+        known = {name: manifest.imported[name] for name in ("file", "layout")}
+        return {"operation": manifest.operation, "p": manifest.config["task"]["p"], **known}
     seeds = manifest.seeds[0] if len(manifest.seeds) == 1 else " ".join(map(str, manifest.seeds))
     return {"operation": manifest.operation, **settings_of(manifest.config), LAST_SETTING: seeds}
 

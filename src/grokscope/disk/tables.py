@@ -87,6 +87,32 @@ def read_tables(path: str | Path) -> dict[str, ForeignTable]:
     return tables
 
 
+def read_facts(path: str | Path) -> dict[str, Any]:
+    """Return what a file says beside its arrays: texts, numbers and lists, by dotted name.
+
+    A text that is JSON, as the metadata of safetensors may be, is read as such. A file without
+    facts has none; raises as `read_tables`.
+    """
+    path = Path(path)
+    if path.suffix in TORCH_SUFFIXES:
+        return read_torch(path).facts
+    if path.suffix != ".safetensors":
+        return {}
+    data = read_bytes(path)
+    try:
+        facts = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
+    except (ValueError, AttributeError, RecursionError):
+        return {}
+    return {name: _as_json(text) for name, text in facts.items()}
+
+
+def _as_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
 def require_tables(path: Path) -> None:
     """Raise `UsageError` for a file whose name says that it is of another kind than `SUFFIXES`."""
     if path.suffix in SUFFIXES:

@@ -174,7 +174,7 @@ class _Runnable:
     def written_of(self, rows: Rows | None) -> Written:
         """Return what the neurons write to the logits, where that is all they do, or themselves."""
         if isinstance(self.model, Imported) and not self.model.is_linear_behind_neurons:
-            return Written(self.neurons_of(rows), lambda neurons: self.with_neurons(rows, neurons))
+            return self._into_residual(self.model, rows)
         hidden = last_hidden(self.model)
 
         def write(model: AnyModel, tokens: Int[Array, "pair pos"]) -> Array:
@@ -184,21 +184,30 @@ class _Runnable:
         direct = self.logits_of(rows) - written
         return Written(written, lambda values: direct + values)
 
-    def with_neurons(self, rows: Rows | None, neurons: Float[np.ndarray, "p p d_mlp"]) -> Logits:
-        """Return the logits with other values of the neurons where the answer is read."""
-        model, tokens = self.with_rows(rows)
-        last, p = read_at(model), model.p
-        flat = neurons.reshape(p**2, -1).astype(np.float32)
-        width = tokens.shape[1]
-        joined = np.concatenate([tokens, flat.view(np.int32)], axis=1)
+    def _into_residual(self, model: Imported, rows: Rows | None) -> Written:
+        """Return what the neurons add to the residual stream; behind it stands a norm."""
+        last, place = read_at(model), f"blocks.{model.layers - 1}"
+        W_out = model.weights[f"W_out.{model.layers - 1}"]
+        bias = model.weights.get(f"b_out.{model.layers - 1}", 0.0)
 
-        def run(model: AnyModel, given: Int[Array, "pair column"]) -> Array:
-            values = jax.lax.bitcast_convert_type(given[:, width:], jnp.float32)
-            edit = {model.hidden: lambda a: a.at[:, last].set(values) if a.ndim == 3 else values}
-            return model.trace(given[:, :width], edit)[0]
+        def add(model: AnyModel, tokens: Int[Array, "pair pos"]) -> Array:
+            found = model.trace(tokens)[1]
+            middle = found[f"{place}.residual_middle"][:, last]
+            return jnp.stack([found[f"{place}.mlp_post"][:, last] @ W_out, middle + bias])
 
-        found = np.concatenate(list(in_blocks(model, joined, run, PAIRS_PER_BLOCK)))
-        return found.reshape(p, p, -1)[:, :, :p]
+        def both(model: AnyModel, tokens: Int[Array, "pair pos"]) -> Array:
+            return jnp.moveaxis(add(model, tokens), 0, 1).reshape(len(tokens), -1)
+
+        written, direct = np.split(self.over_pairs(rows, both, PAIRS_PER_BLOCK), 2, axis=2)
+        end = eqx.filter_jit(lambda model, residual: model.behind_neurons(residual))
+
+        def logits(values: Float[np.ndarray, "p p d_model"]) -> Logits:
+            with jax.default_matmul_precision("float32"):
+                return np.asarray(end(model, jnp.asarray(direct + values, jnp.float32)))[
+                    :, :, : model.p
+                ]
+
+        return Written(written, logits)
 
     def gradients_of(
         self,

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int8
 
+from grokscope.config.imported import ImportedConfig
 from grokscope.config.run import ModelConfig, RunConfig
 from grokscope.disk.curves import Recorded
 from grokscope.disk.folder import RunFolder
+from grokscope.disk.manifest import Manifest
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network, structures_by
@@ -16,17 +18,17 @@ from grokscope.explanation.network import of_model
 from grokscope.explanation.pairs import not_finite
 from grokscope.explanation.result import Control, Explanation
 from grokscope.measures import first_confirmed
-from grokscope.models import Model, model_shapes, with_weights
+from grokscope.models import AnyModel, imported_network, model_shapes, with_weights
 from grokscope.numerics import computing
 from grokscope.progress import doing, part_of, showing
-from grokscope.tasks import Task, make_splits
+from grokscope.tasks import Split, Task, known_split, make_splits
 from grokscope.tasks.structure import Search, structure_of
 
 
 class SavedNetwork(NamedTuple):
     """The weights of one seed at one step."""
 
-    model: Model
+    model: AnyModel
     seed: int
     step: int
 
@@ -53,6 +55,9 @@ def load_any_network(folder: RunFolder, seed: int, step: int | None = None) -> S
 
 def network_of(tensors: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> SavedNetwork:
     """Return the network of a checkpoint's tensors and facts; raises as `load_any_network`."""
+    if "imported" in meta:
+        known = imported_network(ImportedConfig(**meta["imported"]), tensors)
+        return SavedNetwork(known, meta["seed"], meta["step"])
     try:
         config, p = ModelConfig(**meta["model"]), int(meta["p"])
         n_tokens = len(tensors["W_E"])
@@ -117,7 +122,7 @@ class Case(NamedTuple):
     seed: int
     number: int
     """Which operation of a mixture, from 0."""
-    kind: Int8[np.ndarray, "pair"]
+    kind: Int8[np.ndarray, "pair"] | None
     search: Search
     grokked_at: int | None
     control: Control | None = None
@@ -147,7 +152,9 @@ class Case(NamedTuple):
             self.search,
             operation=self.operation,
             kind=self.kind,
-            grokked=self.grokked_at is not None and self.grokked_at <= network.step,
+            grokked=None
+            if self.folder.manifest.imported is not None
+            else self.grokked_at is not None and self.grokked_at <= network.step,
             seed=self.seed,
             step=network.step,
             control=self.control,
@@ -161,13 +168,25 @@ def case_of(
 ) -> Case:
     """Return what an explanation of one seed and operation needs beside the weights."""
     doing(f"looking for the structure of {task.expressions[index].canonical}")
-    kind = make_splits(task, config.task, seed)[index].kind
+    splits = splits_of(folder.manifest, config, task, seed)
+    kind = None if splits is None else splits[index].kind
     own = structure_of(task, index, seed)
     search, control = structures_by(by, own, task.p)
     operation = None if task.n_tasks == 1 else task.expressions[index].canonical
     return Case(
         folder, task, seed, index, kind, search, grokked_at(folder, seed, operation), control
     )
+
+
+def splits_of(
+    manifest: Manifest, config: RunConfig, task: Task, seed: int
+) -> tuple[Split, ...] | None:
+    """Return which pairs of each operation trained; None where a network was trained elsewhere and
+    that is not known."""
+    if manifest.imported is None:
+        return make_splits(task, config.task, seed)
+    trained = manifest.imported["trained"]
+    return None if trained is None else (known_split(task, np.array(trained, int)),)
 
 
 def folder_of(run: Any) -> RunFolder:

@@ -13,6 +13,7 @@ from grokscope.errors import UsageError
 from grokscope.models import AnyModel, Imported, Transformer, named_weights
 
 PAIRS_PER_BLOCK: Final = 4096
+_OURS: Final = ("x", "op", "y")
 Logits = Float[np.ndarray, "p p class"]
 """Logits of all pairs, at [x, y, answer]."""
 Read = Callable[[Array, dict[str, Array]], Array]
@@ -87,7 +88,14 @@ def in_blocks(
 
 def logits_over_pairs(model: AnyModel, operation_index: int = 0) -> Logits:
     """Return the logits at [x, y, answer], for one operation of a mixture (from 0)."""
-    return on_all_pairs(model, lambda logits, _: logits[:, : model.p], operation_index)
+    return logits_of_all_answers(model, operation_index)[:, :, : model.p]
+
+
+def logits_of_all_answers(
+    model: AnyModel, operation_index: int = 0
+) -> Float[np.ndarray, "p p answer"]:
+    """Return the same with answers that are no residues, which networks of others may have."""
+    return on_all_pairs(model, lambda logits, _: logits, operation_index)
 
 
 def attention_patterns(
@@ -129,6 +137,21 @@ def attention_layers(model: AnyModel) -> int:
 def read_at(model: AnyModel) -> int:
     """Return the position at which the answer is read."""
     return model.read if isinstance(model, Imported) else -1
+
+
+def positions_of(model: AnyModel) -> tuple[str, ...]:
+    """Return what stands at each position: `x`, `op`, `y`; of an imported network its own tokens.
+
+    A single token that is the same for all pairs is `=`.
+    """
+    if not isinstance(model, Imported):
+        return _OURS
+    places = model.config.places
+    fixed = sum(token.residue is None for token in places)
+    return tuple(
+        token.residue or ("=" if fixed == 1 else text)
+        for token, text in zip(places, model.config.tokens, strict=True)
+    )
 
 
 def last_hidden(model: AnyModel) -> Read:

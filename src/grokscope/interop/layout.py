@@ -32,10 +32,14 @@ _MORE_AXES: Final = {
     "b_QKV": ("qkv", "head", "d_head"),
 }
 """Roles that are parts of others: a table of its own for y, and query, key, value as one."""
-_ROLES: Final = AXES | _MORE_AXES
+_ROLES: Final = {
+    role: tuple("answer" if axis == "class" else axis for axis in axes)
+    for role, axes in (AXES | _MORE_AXES).items()
+}
 _OPTIONAL: Final = ("b_", "norm", "W_pos")
 """Roles that a file may lack begin so; a network without them is wired without them."""
-_SETTINGS: Final = tuple(f.name for f in dataclasses.fields(ImportedConfig) if f.name != "p")
+SETTINGS: Final = tuple(f.name for f in dataclasses.fields(ImportedConfig) if f.name != "p")
+_ENTRIES: Final = ("description", "wiring", "sizes", "tensors", "ignore", "optional", "ask")
 _BLOCK: Final = "{block}"
 
 
@@ -63,16 +67,16 @@ class Layout:
     def with_settings(self, settings: Mapping[str, Any]) -> "Layout":
         """Return the layout with other wiring or sizes; raises `UsageError` for unknown names."""
         wiring, sizes = dict(self.wiring), dict(self.sizes)
-        axes = {axis for role in _ROLES.values() for axis in role} - {"token", "class"}
+        axes = {axis for role in _ROLES.values() for axis in role} - {"token", "answer"}
         for name, value in settings.items():
-            if name in _SETTINGS:
+            if name in SETTINGS:
                 wiring[name] = value
             elif name in axes:
                 if not isinstance(value, int) or value < 1:
                     raise UsageError(f"{name} is not usable", got=value, allowed="a whole number")
                 sizes[name] = value
             else:
-                known = (*_SETTINGS, *sorted(axes))
+                known = (*SETTINGS, *sorted(axes))
                 meant = did_you_mean(name, known)
                 raise UsageError(
                     "unknown setting of a layout",
@@ -103,7 +107,7 @@ class Layout:
                 if tensors[found].shape[axes.split().index("position")] != n:
                     return False
         tokens = self.wiring.get("tokens", ("x", "y", "p"))
-        return _modulus(tokens, self._rows_of_W_E(tensors)) is not None
+        return _modulus(tokens, self._embedding_rows(tensors)) is not None
 
     @property
     def _entries(self) -> dict[str, tuple[str, str]]:
@@ -169,6 +173,12 @@ class Layout:
         **Raises:** `UsageError` where the modulus is not known, or another than the file's.
         """
         wiring = dict(self.wiring)
+        for name in self.ask:
+            if name not in wiring:
+                raise UsageError(
+                    f"the layout {self.name} does not say {name}",
+                    next_step=f"say it: --set {name}=…; {self.description}",
+                )
         if "norm" not in wiring and any(name.startswith("norm") for name in weights):
             wiring["norm"] = "layer"
         tokens = tuple(wiring.get("tokens", ("x", "y", "p")))
@@ -180,7 +190,7 @@ class Layout:
                 got=f"{rows} tokens, inputs {' '.join(tokens)}",
                 next_step="say it with --p",
             )
-        config = ImportedConfig(p=own if p is None else p, **wiring)
+        config = ImportedConfig(p=p or own or 0, **wiring)
         needed = 1 + max(t.first + (config.p - 1 if t.residue else 0) for t in config.places)
         classes = weights["W_U"].shape[1]
         if needed > rows or config.p > classes:
@@ -192,7 +202,7 @@ class Layout:
             )
         return config
 
-    def _rows_of_W_E(self, tensors: Tensors) -> int:
+    def _embedding_rows(self, tensors: Tensors) -> int:
         rows = 0
         for role in ("W_E", "W_E_y"):
             if role in self._entries:
@@ -283,9 +293,8 @@ def parse_layout(text: str, name: str) -> Layout:
             raise UsageError(
                 f"the layout {name} names no {needed}", next_step="add it to [tensors]"
             )
-    plain = Layout(
-        name, document.get("description", ""), tensors, ignore=document.get("ignore", ())
-    )
+    more = {key: tuple(document.get(key, ())) for key in ("ignore", "optional", "ask")}
+    plain = Layout(name, document.get("description", ""), tensors, **more)
     settings = document.get("wiring", {}) | document.get("sizes", {})
     layout = plain.with_settings(settings)
     ImportedConfig(p=97, **layout.wiring)

@@ -11,7 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from grokscope.config.imported import ImportedConfig
 from grokscope.errors import UsageError
@@ -106,8 +106,14 @@ class Imported(eqx.Module):
         return Inputs(tokens.astype(np.int32), at_x, at_y, config.first("x"), config.first("y"))
 
     def __call__(self, tokens: Any) -> Float[Array, "... class"]:
-        """Return the logits; arguments as for `trace`."""
-        return self.trace(tokens)[0]
+        """Return the logits, on a fast path where the network has a single block.
+
+        **Arguments:** as for `trace`.
+        """
+        if self.config.kind == "mlp" or self.layers > 1 or "W_O.0" not in self.weights:
+            return self.trace(tokens)[0]
+        n = len(self.config.tokens)
+        return on_batch(tokens, self.W_E, self.W_U, self._one_block_logits, n)
 
     def trace(
         self, tokens: Any, edits: Mapping[str, Edit] | None = None
@@ -124,70 +130,115 @@ class Imported(eqx.Module):
 
         **Raises:** `UsageError` for tokens and activations that the network does not have.
         """
+
         run = self._transformer if self.config.kind == "transformer" else self._mlp
-        n = len(self.config.tokens)
-        return on_batch(tokens, self.W_E, self.W_U, lambda batch: run(batch, edits), n)
+
+        def traced(batch: Int[Array, "example pos"]) -> tuple[Array, dict[str, Array]]:
+            tape = Tape(edits)
+            logits = tape.mark("logits", run(tape.mark("embedding", self.W_E[batch]), tape))
+            return logits, tape.close()
+
+        return on_batch(tokens, self.W_E, self.W_U, traced, len(self.config.tokens))
 
     def _transformer(
-        self, tokens: Int[Array, "example pos"], edits: Mapping[str, Edit] | None
-    ) -> tuple[Float[Array, "example class"], dict[str, Array]]:
-        tape = Tape(edits)
-        residual = tape.mark("embedding", self.W_E[tokens])
+        self, residual: Float[Array, "example pos d_model"], tape: Tape
+    ) -> Float[Array, "example class"]:
         if "W_pos" in self.weights:
-            residual = residual + self.weights["W_pos"][: tokens.shape[1]]
+            residual = residual + self.weights["W_pos"][: residual.shape[1]]
         for i in range(self.layers):
             residual = self._block(residual, tape, i)
-        final = self._norm(residual[:, self.read], "norm")
-        return tape.mark("logits", self._with_bias(final @ self.W_U, "b_U")), tape.close()
+        return self._unembedded(residual[:, self.read])
+
+    def _one_block_logits(self, tokens: Int[Array, "example pos"]) -> Float[Array, "example class"]:
+        """Logits without work that the answer does not need.
+
+        What a token is at a position does not depend on its pair, so that query, key and value
+        are computed once for each; attention and MLP run where the answer is read.
+        """
+        weights, at, n = self.weights, self.read, tokens.shape[1]
+        before = self.config.norm_place == "before"
+        rows = jnp.broadcast_to(self.W_E, (n, *self.W_E.shape))
+        if "W_pos" in weights:
+            rows = rows + weights["W_pos"][:n, None]
+        read = self._norm(rows, "norm1", 0) if before else rows
+        query = self._projected(read[at], "Q", 0)[tokens[:, at]]
+        places = jnp.arange(n)
+        key, value = (self._projected(read, one, 0)[places, tokens] for one in "KV")
+        scores = jnp.einsum("nhk,nshk->nhs", query, key)
+        pattern = self._pattern(scores, places <= at, query.shape[-1])
+        mixed = jnp.einsum("nhs,nshk->nhk", pattern, value)
+        moved = jnp.einsum("nhk,hkd->nd", mixed, weights["W_O.0"])
+        residual = rows[at, tokens[:, at]] + self._with_bias(moved, "b_O.0")
+        residual = residual if before else self._norm(residual, "norm1", 0)
+        return self.behind_neurons(residual + self._added(residual, 0))
+
+    def _unembedded(self, residual: Float[Array, "... d_model"]) -> Float[Array, "... class"]:
+        return self._with_bias(self._norm(residual, "norm") @ self.W_U, "b_U")
+
+    def behind_neurons(self, residual: Float[Array, "... d_model"]) -> Float[Array, "... class"]:
+        """Return the logits of the residual stream right behind the last block's neurons."""
+        if self.config.norm_place == "after":
+            residual = self._norm(residual, "norm2", self.layers - 1)
+        return self._unembedded(residual)
 
     def _block(
         self, residual: Float[Array, "example pos d_model"], tape: Tape, i: int
     ) -> Float[Array, "example pos d_model"]:
-        config, before = self.config, self.config.norm_place == "before"
-
-        def mark(place: str, value: Array) -> Array:
-            return tape.mark(f"blocks.{i}.{place}", value)
-
+        before, name = self.config.norm_place == "before", f"blocks.{i}"
         if f"W_O.{i}" in self.weights:
             read = self._norm(residual, "norm1", i) if before else residual
             query, key, value = (
-                mark(
-                    name,
-                    self._with_bias(
-                        jnp.einsum("nsd,hdk->nshk", read, self.weights[f"W_{letter}.{i}"]),
-                        f"b_{letter}.{i}",
-                    ),
-                )
-                for name, letter in (("query", "Q"), ("key", "K"), ("value", "V"))
+                tape.mark(f"{name}.{place}", self._projected(read, letter, i))
+                for place, letter in (("query", "Q"), ("key", "K"), ("value", "V"))
             )
-            scale = config.attention_scale or query.shape[-1] ** -0.5
-            scores = mark("scores", jnp.einsum("nqhk,nshk->nhqs", query, key) * scale)
-            if config.causal:
-                seen = jnp.tril(jnp.ones(scores.shape[-2:], bool))
-                scores = jnp.where(seen[None, None], scores, -jnp.inf)
-            soft = jax.nn.softmax(scores, axis=-1)
-            # c·softmax + 1 − c
-            mix = config.attention_mix
-            pattern = mark("pattern", soft if mix == 1 else mix * soft + (1 - mix))
-            mixed = mark("mixed", jnp.einsum("nhqs,nshk->nqhk", pattern, value))
-            W_O = self.weights[f"W_O.{i}"]
-            moved = mark("head_output", jnp.einsum("nqhk,hkd->nqhd", mixed, W_O))
-            residual = residual + self._with_bias(moved.sum(axis=2), f"b_O.{i}")
+            scores = tape.mark(f"{name}.scores", jnp.einsum("nqhk,nshk->nhqs", query, key))
+            n = scores.shape[-1]
+            seen = jnp.tril(jnp.ones((n, n), bool))
+            pattern = tape.mark(f"{name}.pattern", self._pattern(scores, seen, query.shape[-1]))
+            mixed = tape.mark(f"{name}.mixed", jnp.einsum("nhqs,nshk->nqhk", pattern, value))
+            moved = jnp.einsum("nqhk,hkd->nqhd", mixed, self.weights[f"W_O.{i}"])
+            moved = tape.mark(f"{name}.head_output", moved).sum(axis=2)
+            residual = residual + self._with_bias(moved, f"b_O.{i}")
             residual = residual if before else self._norm(residual, "norm1", i)
-        residual = mark("residual_middle", residual)
+        residual = tape.mark(f"{name}.residual_middle", residual)
         if f"W_in.{i}" in self.weights:
-            read = self._norm(residual, "norm2", i) if before else residual
-            pre = mark("mlp_pre", self._with_bias(read @ self.weights[f"W_in.{i}"], f"b_in.{i}"))
-            post = mark("mlp_post", ACTIVATIONS[config.activation](pre))
-            residual = residual + self._with_bias(post @ self.weights[f"W_out.{i}"], f"b_out.{i}")
+            residual = residual + self._added(residual, i, tape)
             residual = residual if before else self._norm(residual, "norm2", i)
-        return mark("residual_after", residual)
+        return tape.mark(f"{name}.residual_after", residual)
+
+    def _pattern(
+        self, scores: Float[Array, "..."], seen: Bool[Array, "..."], d_head: int
+    ) -> Float[Array, "..."]:
+        """Attention weights of products of query and key, over the last axis."""
+        scores = scores * (self.config.attention_scale or d_head**-0.5)
+        if self.config.causal:
+            scores = jnp.where(seen, scores, -jnp.inf)
+        soft, mix = jax.nn.softmax(scores, axis=-1), self.config.attention_mix
+        # c·softmax + 1 − c
+        return soft if mix == 1 else mix * soft + (1 - mix)
+
+    def _added(
+        self, residual: Float[Array, "... d_model"], i: int, tape: Tape | None = None
+    ) -> Float[Array, "... d_model"]:
+        """What the MLP of a block adds."""
+        tape = tape or Tape()
+        before = self.config.norm_place == "before"
+        read = self._norm(residual, "norm2", i) if before else residual
+        pre = self._with_bias(read @ self.weights[f"W_in.{i}"], f"b_in.{i}")
+        pre = tape.mark(f"blocks.{i}.mlp_pre", pre)
+        post = tape.mark(f"blocks.{i}.mlp_post", ACTIVATIONS[self.config.activation](pre))
+        return self._with_bias(post @ self.weights[f"W_out.{i}"], f"b_out.{i}")
+
+    def _projected(
+        self, rows: Float[Array, "... d_model"], letter: str, i: int
+    ) -> Float[Array, "... head d_head"]:
+        """Query, key or value of each head."""
+        found = jnp.einsum("...d,hdk->...hk", rows, self.weights[f"W_{letter}.{i}"])
+        return self._with_bias(found, f"b_{letter}.{i}")
 
     def _mlp(
-        self, tokens: Int[Array, "example pos"], edits: Mapping[str, Edit] | None
-    ) -> tuple[Float[Array, "example class"], dict[str, Array]]:
-        tape = Tape(edits)
-        embedded = tape.mark("embedding", self.W_E[tokens])
+        self, embedded: Float[Array, "example pos d_model"], tape: Tape
+    ) -> Float[Array, "example class"]:
         together = self.config.combine == "concatenate"
         flat = embedded.reshape(len(embedded), -1) if together else embedded.sum(axis=1)
         for i in range(self.layers):
@@ -195,7 +246,7 @@ class Imported(eqx.Module):
             joined = flat @ self.weights[f"W_in.{i}"] if f"W_in.{i}" in self.weights else flat
             pre = tape.mark(f"hidden.{i}.pre", self._with_bias(joined, f"b_in.{i}"))
             flat = tape.mark(f"hidden.{i}.post", ACTIVATIONS[self.config.activation](pre))
-        return tape.mark("logits", self._with_bias(flat @ self.W_U, "b_U")), tape.close()
+        return self._with_bias(flat @ self.W_U, "b_U")
 
     def _with_bias(self, values: Array, name: str) -> Array:
         return values + self.weights[name] if name in self.weights else values

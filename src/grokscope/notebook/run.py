@@ -18,7 +18,7 @@ from grokscope.disk.folder import RunFolder
 from grokscope.errors import UsageError
 from grokscope.notebook.arrays import NamedArray
 from grokscope.notebook.shown import ShowsTable, Table
-from grokscope.tasks import Task, make_splits
+from grokscope.tasks import Task
 
 if TYPE_CHECKING:
     from grokscope.explanation.over_time import Timeline
@@ -196,7 +196,7 @@ class Run(ShowsTable):
 
         **Raises:** `RunFolderError` for another seed or step.
         """
-        from grokscope.explanation.of_run import grokked_at, load_network
+        from grokscope.explanation.of_run import grokked_at, load_network, splits_of
         from grokscope.notebook.run_network import RunNetwork
 
         seed = self.seeds[0] if seed is None else seed
@@ -204,13 +204,15 @@ class Run(ShowsTable):
         task = Task.from_config(self.config.task)
         names = [e.canonical for e in task.expressions] if task.n_tasks > 1 else [None]
         grokked = [grokked_at(self.folder, seed, name) for name in names]
+        splits = splits_of(self.folder.manifest, self.config, task, seed)
+        imported = self.folder.manifest.imported is not None
         return RunNetwork(
             model,
             task,
             seed=seed,
             step=step,
-            kinds=[split.kind for split in make_splits(task, self.config.task, seed)],
-            grokked=[at is not None and at <= step for at in grokked],
+            kinds=[None] * task.n_tasks if splits is None else [split.kind for split in splits],
+            grokked=[None if imported else at is not None and at <= step for at in grokked],
         )
 
     def explain(self, **options: Any) -> "Explanations":

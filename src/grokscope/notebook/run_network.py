@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -14,8 +14,9 @@ from grokscope.errors import UsageError
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network, structures_by
 from grokscope.explanation.network import of_model
+from grokscope.explanation.pairs import positions_of, read_at
 from grokscope.explanation.result import Explanation
-from grokscope.models import Model, named_weights, weight_axes, with_weights
+from grokscope.models import AnyModel, Imported, named_weights, weight_axes, with_weights
 from grokscope.models.activations import axes_of
 from grokscope.notebook.arrays import NamedArray
 from grokscope.notebook.edits import Edit
@@ -24,7 +25,6 @@ from grokscope.progress import part_of, showing
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, UNDEFINED, Task
 from grokscope.tasks.structure import structure_of
 
-POSITIONS: Final = ("x", "op", "y")
 Edits = Mapping[str, Edit]
 
 
@@ -44,18 +44,18 @@ class RunNetwork:
     - `model`: the weights.
     - `task`: the operations it was trained on.
     - `seed`, `step`: where it comes from.
-    - `kinds`: per operation the side of each pair, as in `Split.kind`.
+    - `kinds`: per operation the side of each pair, as in `Split.kind`; None where not known.
     - `grokked`: per operation, whether it had grokked by then; None where it is not known.
     """
 
     def __init__(
         self,
-        model: Model,
+        model: AnyModel,
         task: Task,
         *,
         seed: int,
         step: int,
-        kinds: Sequence[Int8[np.ndarray, "pair"]],
+        kinds: Sequence[Int8[np.ndarray, "pair"] | None],
         grokked: Sequence[bool | None],
     ) -> None:
         self._model, self._task = model, task
@@ -68,6 +68,11 @@ class RunNetwork:
         return [expression.canonical for expression in self._task.expressions]
 
     @cached_property
+    def positions(self) -> tuple[str, ...]:
+        """What stands at each position: `x`, `op`, `y`; of an imported network its own tokens."""
+        return positions_of(self._model)
+
+    @cached_property
     def weights(self) -> dict[str, np.ndarray]:
         """Every matrix by the field's name, as NumPy; rows of W_E are residues, then operators."""
         return {name: np.asarray(W) for name, W in named_weights(self._model).items()}
@@ -75,7 +80,7 @@ class RunNetwork:
     @cached_property
     def embedding(self) -> Float[np.ndarray, "p d_model"]:
         """W_E without its operators: a row per residue."""
-        return self.weights["W_E"][: self.p]
+        return np.asarray(self._model.residues)
 
     @cached_property
     def neuron_logit_map(self) -> Float[np.ndarray, "class d_mlp"]:
@@ -90,8 +95,14 @@ class RunNetwork:
 
     @plain_arguments
     def sides(self, operation: int = 0) -> dict[str, Bool[np.ndarray, "p p"]]:
-        """Return which pairs [x, y] are `all` that are defined, `train`, `test` and `unleaked`."""
-        kind = self._on_grid(np.asarray(self._kinds[self._checked(operation)]))
+        """Return which pairs [x, y] are `all` that are defined, `train`, `test` and `unleaked`.
+
+        Of a network that was trained elsewhere only `all` may be known.
+        """
+        known = self._kinds[self._checked(operation)]
+        if known is None:
+            return {"all": self._on_grid(np.asarray(self._task.defined))}
+        kind = self._on_grid(np.asarray(known))
         sides = {"all": kind != UNDEFINED, "train": kind == TRAIN, "test": kind >= TEST_LEAKED}
         return sides | {"unleaked": kind == TEST_UNLEAKED}
 
@@ -126,7 +137,7 @@ class RunNetwork:
         *,
         names: Sequence[str] | None = None,
         edits: Edits | None = None,
-        position: str | None = "y",
+        position: str | None = "last",
         operation: int = 0,
     ) -> dict[str, NamedArray]:
         """Return every activation by name.
@@ -138,23 +149,26 @@ class RunNetwork:
 
         - `pairs`, `edits`, `operation`: as for `logits`.
         - `names`: which ones; by default all, 300 MB for the paper's network mod 97.
-        - `position`: `x`, `op`, or `y`, the last one, from which the answer is read; None for all,
-          which adds an axis `position`.
+        - `position`: one of `positions`, by default that from which the answer is read; None for
+          all, which adds an axis `position`.
 
         **Returns:** arrays [x, y, …], or [pair, …], or […] as for `logits`.
 
         **Raises:** as `logits`; `UsageError` for another position.
         """
-        if position not in (None, *POSITIONS):
-            raise UsageError("there is no such position", got=position, allowed="x, op, y")
+        if position not in (None, "last", *self.positions):
+            known = ", ".join((*self.positions, "last"))
+            raise UsageError("there is no such position", got=position, allowed=known)
+        at = self.positions[read_at(self._model)] if position == "last" else position
         _require_functions(edits)
-        chosen, operation = _pairs(pairs, self.p, self._task.n_tasks, operation)
+        imported = isinstance(self._model, Imported)
+        chosen, operation = _pairs(pairs, self.p, 0 if imported else self._task.n_tasks, operation)
         found = self._grid(self._checked(operation), names, edits or {})
         named = {}
         for name, values in found.items():
             array = self._named(values, ("x", "y", *axes_of(name)))
-            if position is not None and "position" in array.axes:
-                array = array.at(position=position)
+            if at is not None and "position" in array.axes:
+                array = array.at(position=at)
             if chosen is not None:
                 part = array.values[chosen[..., 0], chosen[..., 1]]
                 axes = ("pair",) * (chosen.ndim - 1) + array.axes[2:]
@@ -211,6 +225,16 @@ class RunNetwork:
                 effort=effort,
             )
 
+    def to_torch(self, operation: int = 0) -> Any:
+        """Return the network as a PyTorch module with the same answers.
+
+        Tokens (pair, position) go in, logits (pair, class) come out; `module.neurons` is a place
+        to hook the neurons of the last hidden layer. Needs PyTorch.
+        """
+        from grokscope.interop.torch_network import torch_network
+
+        return torch_network(self._model, self._checked(operation))
+
     def __repr__(self) -> str:
         sizes = ", ".join(f"{n} {'×'.join(map(str, W.shape))}" for n, W in self.weights.items())
         where = f"seed {self.seed}, step {self.step:,}"
@@ -229,9 +253,11 @@ class RunNetwork:
         return values.reshape(self.p, self.p, *values.shape[1:])
 
     def _named(self, values: np.ndarray, axes: Sequence[str]) -> NamedArray:
-        tokens = [*range(self.p), *self.operations]
+        rows = len(self._model.W_E) - self.p
+        more = self.operations if len(self.operations) == rows else range(self.p, self.p + rows)
+        tokens = [*range(self.p), *more]
         return NamedArray(
-            values, axes, {"position": POSITIONS, "source": POSITIONS, "token": tokens}
+            values, axes, {"position": self.positions, "source": self.positions, "token": tokens}
         )
 
     def _grid(
@@ -239,7 +265,7 @@ class RunNetwork:
     ) -> dict[str, np.ndarray]:
         """Run all pairs at once, so that an edit sees them all."""
         own = {name: edit for name, edit in edits.items() if name in self.weights}
-        model, tokens = self._edited(own), jnp.asarray(self._task.tokens()[operation])
+        model, tokens = self._edited(own), jnp.asarray(self._model.inputs(operation).tokens)
         places = {name: self._on_batch(name, edits[name]) for name in edits if name not in own}
         if places:
             found = model.trace(tokens, places)[1]
@@ -247,9 +273,12 @@ class RunNetwork:
         else:
             _require_names(names, eqx.filter_eval_shape(_trace, model, tokens, None))
             found = _trace(model, tokens, None if names is None else tuple(names))
-        return {name: self._on_grid(np.asarray(found[name])) for name in names or found}
+        grids = {name: self._on_grid(np.asarray(found[name])) for name in names or found}
+        if "logits" in grids:  # answers of others' networks may be no residues
+            grids["logits"] = grids["logits"][..., : self.p]
+        return grids
 
-    def _edited(self, edits: Edits) -> Model:
+    def _edited(self, edits: Edits) -> AnyModel:
         if not edits:
             return self._model
         axes = weight_axes(self._model)
@@ -271,7 +300,7 @@ class RunNetwork:
 
 @eqx.filter_jit
 def _trace(
-    model: Model, tokens: Int[Array, "pair pos"], names: tuple[str, ...] | None
+    model: AnyModel, tokens: Int[Array, "pair pos"], names: tuple[str, ...] | None
 ) -> dict[str, Array]:
     found = model.trace(tokens)[1]
     return found if names is None else {name: found[name] for name in names}
@@ -326,6 +355,10 @@ def _pairs(
         )
     if pairs.shape[-1] == 3:
         operators = np.unique(pairs[..., 1])
+        if not n_tasks:
+            raise UsageError(
+                "pairs of an imported network are (x, y)", got=given, allowed="two residues each"
+            )
         if len(operators) != 1 or not p <= operators[0] < p + n_tasks:
             raise UsageError(
                 "tokens need one operator",

@@ -1,7 +1,7 @@
 """What was trained, and each seed's numbers, as small tables."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -54,7 +54,10 @@ UNKNOWN = "–"
 
 def run_facts(record: RunRecord) -> list[tuple[str, str]]:
     """Return names and values of what determines a run."""
-    config, manifest, counts = record.config, record.folder.manifest, record.split.counts
+    config, manifest = record.config, record.folder.manifest
+    if manifest.imported is not None or record.split is None:
+        return _imported_facts(record, manifest.imported or {})
+    counts = record.split.counts
     split = "ordered pairs" if config.task.split == "pairs" else "orbits {(x, y), (y, x)}"
     seconds = float(manifest.times.get("training_seconds", 0))
     return [
@@ -78,6 +81,30 @@ def run_facts(record: RunRecord) -> list[tuple[str, str]]:
         ),
         ("folder", record.folder.path.resolve().name),
     ]
+
+
+def _imported_facts(record: RunRecord, imported: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the same of a network that was trained elsewhere."""
+    trained = "not known"
+    if record.split is not None:
+        counts = record.split.counts
+        trained = f"{counts['train']:,} of {record.p**2:,} pairs; {counts['test']:,} test"
+        trained += f"; {imported['split']}" if imported["split"] else ""
+    wiring = imported["wiring"]
+    return [
+        ("operation", f"{record.operation}, modulo p = {record.p}"),
+        ("imported from", f"{imported['file']}, SHA-256 {imported['sha256']}"),
+        ("layout", imported["layout"]),
+        ("network", _network(record.config.model)),
+        ("wiring", ", ".join(f"{name} {_plain(value)}" for name, value in wiring.items())),
+        ("training set", trained),
+        ("accuracy", f"{imported['accuracy']:.4f} on all pairs, loss {imported['loss']:.3g}"),
+        ("folder", record.folder.path.resolve().name),
+    ]
+
+
+def _plain(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value).lower()
 
 
 def _network(model: ModelConfig) -> str:

@@ -232,7 +232,7 @@ def spread_in_percent(values: Sequence[float]) -> str:
 
 
 def _leaks(record: RunRecord) -> list[Sentence]:
-    if not record.n_leaked:
+    if not record.n_leaked or record.split is None:
         return []
     n_test = record.split.counts["test"]
     unleaked = final_values(record, "unleaked_accuracy")
@@ -306,7 +306,7 @@ def _facts_of_the_task(record: RunRecord) -> list[str]:
         pairs = "the same pairs" if record.config.task.shared_split else "pairs of its own each"
         found.append(f"A mixture of {record.task.n_tasks} operations, trained on {pairs}.")
         found += [_of_task(record, name) for name in record.task_curves]
-    undefined = record.split.counts["undefined"]
+    undefined = int((~record.task.defined).sum())
     if undefined:
         found.append(
             f"{undefined:,} of {record.p**2:,} pairs have no answer (a division by a residue"

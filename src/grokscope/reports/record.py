@@ -16,9 +16,10 @@ from grokscope.disk.listing import KILLED, Selection, select
 from grokscope.disk.lock import is_locked
 from grokscope.disk.manifest import all_settings, run_labels
 from grokscope.errors import RunFolderError
+from grokscope.explanation.of_run import splits_of
 from grokscope.measures import first_confirmed
 from grokscope.measures.grokking import thin
-from grokscope.tasks import Split, Task, make_splits
+from grokscope.tasks import Split, Task
 
 
 class Moments(NamedTuple):
@@ -126,14 +127,17 @@ class RunRecord:
         return Task.from_config(self.config.task)
 
     @cached_property
-    def split(self) -> Split:
-        """Training and test pairs of the first seed and operation."""
-        return make_splits(self.task, self.config.task, self.seeds[0])[0]
+    def split(self) -> Split | None:
+        """Training and test pairs of the first seed and operation; None where not known."""
+        splits = splits_of(self.folder.manifest, self.config, self.task, self.seeds[0])
+        return None if splits is None else splits[0]
 
     @property
     def n_leaked(self) -> int:
         """Test pairs of the first seed whose transpose trains, for a symmetric operation."""
-        return self.split.counts["test"] - self.split.counts["unleaked"]
+        return (
+            0 if self.split is None else self.split.counts["test"] - self.split.counts["unleaked"]
+        )
 
 
 SIDES = ("train", "test", "unleaked")

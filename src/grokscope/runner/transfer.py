@@ -14,7 +14,7 @@ from grokscope.disk.atomic import path_in_words
 from grokscope.disk.folder import RunFolder
 from grokscope.errors import RunFolderError, UsageError
 from grokscope.explanation.of_run import load_network
-from grokscope.models import Model, named_weights, part_of, with_weights
+from grokscope.models import Imported, Model, named_weights, part_of, with_weights
 from grokscope.tasks import Task
 from grokscope.tasks.task import counterparts
 
@@ -151,5 +151,11 @@ def _source_weights(folder: RunFolder, seed: int, step: int | None) -> SourceWei
             got=f"seed {seed}",
             next_step="train it first",
         )
-    network = load_network(folder, seed, step)
-    return SourceWeights(*network, folder.checkpoint_digest(seed, network.step))
+    model, _, at = load_network(folder, seed, step)
+    if isinstance(model, Imported):
+        raise RunFolderError(
+            f"{path_in_words(folder.path)} was trained elsewhere, and our networks are wired"
+            " otherwise",
+            next_step="name a run that was trained here",
+        )
+    return SourceWeights(model, seed, at, folder.checkpoint_digest(seed, at))

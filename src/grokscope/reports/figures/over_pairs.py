@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -12,12 +13,15 @@ from grokscope.explanation.logits import frequency_pair_norms
 from grokscope.explanation.neurons import block_shares, dominant_frequencies
 from grokscope.explanation.of_run import SavedNetwork
 from grokscope.explanation.pairs import (
+    attention_layers,
     attention_patterns,
     logits_over_pairs,
     neuron_activations,
     neuron_strengths,
+    positions_of,
+    read_at,
 )
-from grokscope.models import MLP
+from grokscope.explanation.sentences import joined_by_and
 from grokscope.reports.figures.figure import Figure, Layout, Panel, assemble, ticks
 from grokscope.reports.figures.maps import (
     MOST_RESIDUES,
@@ -132,39 +136,45 @@ def _axis(title: str, turn: list[int]) -> dict[str, Any]:
 
 
 MOST_HEADS: Final = 8
-_ATTENTION_TITLE: Final = "Attention from y to x, per head"
+_ATTENTION_TITLE: Final = "Attention to x, per head"
 
 
 def attention(network: SavedNetwork, p: int) -> Figure:
     """Return the figure: a panel per head of the last block."""
-    if isinstance(network.model, MLP):
+    blocks = attention_layers(network.model)
+    if not blocks:
         return Figure(
             "attention", _ATTENTION_TITLE, "", missing="This network is an MLP: no attention."
         )
-    patterns = attention_patterns(network.model)
+    positions, patterns = positions_of(network.model), attention_patterns(network.model)
     means = patterns.mean(axis=(2, 3))
-    to_x = patterns[:MOST_HEADS, 0]
+    to_x = patterns[:MOST_HEADS, positions.index("x")]
+    last = positions[read_at(network.model)]
     # one scale for all heads that 98% of the weights span, so that weak patterns show
     low, high = _rounded(*np.percentile(to_x, [1, 99]))
     panels = [
-        pair_map(pattern, low, high, f"head {h}: x {x:.2f}, op {op:.2f}, y {y:.2f}", "weight on x")
-        for h, (pattern, (x, op, y)) in enumerate(zip(to_x, means, strict=False))
+        pair_map(pattern, low, high, f"head {h}: {_weights(positions, mean)}", "weight on x")
+        for h, (pattern, mean) in enumerate(zip(to_x, means, strict=False))
     ]
     layout = maps_layout(p)
     caption = (
-        "Weight, between 0 and 1, that the head gives to x when it looks from the last position,"
-        " y; the titles are means over all pairs of what goes to x, to the operator and to y."
+        f"Weight that the head gives to x when it looks from {last}, where the answer is read; the"
+        f" titles are means over all pairs of what goes to {joined_by_and(positions)}."
         " Stripes are heads that choose by x or by y, an even field a head that merely averages."
         f" The colours end at {low:g} and {high:g}, between which 98% of the weights are."
         + cropped_in_words(p)
     )
     if len(patterns) > MOST_HEADS:
         caption += f" The first {MOST_HEADS} of {len(patterns)} heads are shown."
-    if len(network.model.blocks) > 1:
-        caption += f" Heads are those of the last of {len(network.model.blocks)} blocks."
+    if blocks > 1:
+        caption += f" Heads are those of the last of {blocks} blocks."
     return Figure(
         "attention", _ATTENTION_TITLE, caption, assemble(panels, layout, _ATTENTION_TITLE), layout
     )
+
+
+def _weights(positions: Sequence[str], mean: Float[np.ndarray, "pos"]) -> str:
+    return ", ".join(f"{name} {w:.2f}" for name, w in zip(positions, mean.tolist(), strict=True))
 
 
 def _rounded(low: float, high: float) -> tuple[float, float]:
