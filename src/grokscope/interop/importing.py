@@ -146,7 +146,9 @@ def recognise(
     """
     path, expression = Path(path), parse(operation)
     tensors, chosen = _tensors(path, layout)
-    chosen = chosen.with_settings(_said(path)).with_settings(settings or {})
+    wiring = _said(path)
+    p = wiring.pop("p", None) if p is None else p
+    chosen = chosen.with_settings(wiring).with_settings(settings or {})
     weights, left = chosen.weights(tensors)
     config = chosen.config(weights, p)
     model = imported_network(config, weights)
@@ -202,7 +204,7 @@ def _said(path: Path) -> dict[str, Any]:
     wiring = facts.get("wiring")
     if not isinstance(wiring, dict):
         wiring = {k.partition(".")[2]: v for k, v in facts.items() if k.startswith("wiring.")}
-    return {name: value for name, value in wiring.items() if name in SETTINGS}
+    return {name: value for name, value in wiring.items() if name in (*SETTINGS, "p")}
 
 
 def _inside(tensors: Tensors) -> list[Tensors]:

@@ -55,6 +55,8 @@ class Layout:
     - `wiring`: fields of `ImportedConfig`, but for p.
     - `sizes`: lengths of axes that a file folds into others, such as `head`.
     - `ignore`: names of tensors that mean nothing, such as masks.
+    - `optional`: roles that a file may lack, beside biases, norms and positions.
+    - `ask`: wiring that weights do not tell apart, and that has to be said for each file.
     """
 
     name: str
@@ -62,7 +64,9 @@ class Layout:
     tensors: Mapping[str, str]
     wiring: Mapping[str, Any] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
-    ignore: Sequence[str] = ()
+    ignore: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
 
     def with_settings(self, settings: Mapping[str, Any]) -> "Layout":
         """Return the layout with other wiring or sizes; raises `UsageError` for unknown names."""
@@ -91,7 +95,8 @@ class Layout:
         return [
             name.replace(_BLOCK, "0")
             for role, (name, _) in self._entries.items()
-            if not role.startswith(_OPTIONAL) and _find(name.replace(_BLOCK, "0"), tensors) is None
+            if not role.startswith((*_OPTIONAL, *self.optional))
+            and _find(name.replace(_BLOCK, "0"), tensors) is None
         ]
 
     def fits(self, tensors: Tensors) -> bool:
@@ -248,15 +253,16 @@ def _joined(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _modulus(tokens: Sequence[str], rows: int) -> int | None:
-    """Return the p at which an embedding has just the rows that the tokens need."""
+    """Return the only p at which an embedding has just the rows that the tokens need."""
+    found = []
     for p in range(2, rows + 1):
         places = ImportedConfig(p=p, tokens=tuple(tokens)).places
         needed = 1 + max(token.first + (p - 1 if token.residue else 0) for token in places)
-        if needed == rows:
-            return p
         if needed > rows:
-            return None
-    return None
+            break
+        if needed == rows:
+            found.append(p)
+    return found[0] if len(found) == 1 else None
 
 
 def _few(names: Sequence[str]) -> str:
@@ -279,11 +285,9 @@ def parse_layout(text: str, name: str) -> Layout:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"the layout {name} is not TOML", got=str(error)) from error
     for key in document:
-        if key not in ("description", "wiring", "sizes", "tensors", "ignore"):
+        if key not in _ENTRIES:
             raise UsageError(
-                f"the layout {name} has an unknown entry",
-                got=key,
-                allowed="description, wiring, sizes, tensors, ignore",
+                f"the layout {name} has an unknown entry", got=key, allowed=", ".join(_ENTRIES)
             )
     tensors = document.get("tensors", {})
     for role, said in tensors.items():
@@ -293,8 +297,9 @@ def parse_layout(text: str, name: str) -> Layout:
             raise UsageError(
                 f"the layout {name} names no {needed}", next_step="add it to [tensors]"
             )
-    more = {key: tuple(document.get(key, ())) for key in ("ignore", "optional", "ask")}
-    plain = Layout(name, document.get("description", ""), tensors, **more)
+    ignore, optional, ask = (tuple(document.get(k, ())) for k in ("ignore", "optional", "ask"))
+    said = document.get("description", "")
+    plain = Layout(name, said, tensors, ignore=ignore, optional=optional, ask=ask)
     settings = document.get("wiring", {}) | document.get("sizes", {})
     layout = plain.with_settings(settings)
     ImportedConfig(p=97, **layout.wiring)
