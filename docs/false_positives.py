@@ -24,7 +24,7 @@ from grokscope.explanation.network import of_model
 from grokscope.explanation.of_run import case_of, load_network
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.verdict import BOTH_KEPT, EDIT_CLAIMS, VERDICTS, Bound, ClaimId
-from grokscope.models import Model
+from grokscope.models import AnyModel
 from grokscope.tasks import Task
 
 FOLDER: Final = Path(__file__).parent
@@ -128,7 +128,7 @@ def explanations(kind: Kind, runs: Path) -> list[Explanation]:
     return found
 
 
-def with_random_unembedding(model: Model, seed: int) -> Model:
+def with_random_unembedding(model: AnyModel, seed: int) -> AnyModel:
     """Return the network with normal numbers for W_U, of the norm that W_U had."""
     drawn = np.random.default_rng(seed).normal(size=model.W_U.shape)
     drawn *= np.linalg.norm(model.W_U) / np.linalg.norm(drawn)

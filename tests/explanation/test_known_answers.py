@@ -13,6 +13,7 @@ from grokscope.explanation.circuit import Effort
 from grokscope.explanation.explain import explain_network
 from grokscope.explanation.network import of_model
 from grokscope.explanation.result import Explanation
+from grokscope.explanation.verdict import ClaimId
 from grokscope.models import Model
 from grokscope.tasks.structure import Structure, structure
 
@@ -100,14 +101,25 @@ def test_by_the_structure_of_another_operation_nothing_is_found(
     assert explanation.structure.words != own(operation).words
 
 
-@pytest.mark.parametrize(("grokked", "claim"), [(None, "not testable"), (False, "fails")])
-def test_what_has_not_grokked_is_at_most_partly_explained(
-    clocks: dict[str, Model], grokked: bool | None, claim: str
-) -> None:
-    explanation = explained(clocks["x + y"], "x + y", grokked=grokked)
+def test_what_has_not_grokked_is_at_most_partly_explained(clocks: dict[str, Model]) -> None:
+    explanation = explained(clocks["x + y"], "x + y", grokked=False)
     assert explanation.verdict == "partly"
     assert [c.id for c in explanation.claims.missing] == ["grokked"]
-    assert verdicts(explanation)["grokked"] == claim
+    assert verdicts(explanation)["grokked"] == "fails"
+
+
+def test_where_training_is_not_known_the_answers_tell(clocks: dict[str, Model]) -> None:
+    whole = explained(clocks["x + y"], "x + y", grokked=None)
+    assert whole.verdict == "explained"
+    assert whole.claims[ClaimId.GROKKED].value == 1
+    # one answer in 23 is never given: 96% are right
+    model = clocks["x + y"]
+    W_U = np.array(model.W_U)
+    W_U[:, 0] = 0
+    part = explained(eqx.tree_at(lambda m: m.W_U, model, jnp.asarray(W_U)), "x + y", grokked=None)
+    assert part.claims[ClaimId.GROKKED].value == pytest.approx(1 - 1 / P)
+    assert verdicts(part)["grokked"] == "fails"
+    assert part.verdict != "explained"
 
 
 def test_a_key_that_is_reduced_to_its_cosine_is_a_line(clocks: dict[str, Model]) -> None:

@@ -16,6 +16,7 @@ from grokscope.explanation.findings import BySide
 from grokscope.explanation.of_file import explain_file
 from grokscope.explanation.result import Control, TableSource
 from grokscope.explanation.sentences import headline, sentences
+from grokscope.explanation.verdict import ClaimId
 
 P = 23
 
@@ -34,8 +35,8 @@ def test_a_checkpoint_is_a_network_of_which_grokking_is_not_known(clock_run: Run
     (found,) = explain_file(checkpoint(clock_run), "x + y")
     assert (found.seed, found.step, found.p) == (0, 300, P)
     assert set(found.neuron_logit_map.keys) == {2, 5, 9}
-    assert found.verdict == "partly"
-    assert [claim.id for claim in found.claims.missing] == ["grokked"]
+    assert found.verdict == "explained"
+    assert "its training is not known" in found.claims[ClaimId.GROKKED].statement
     full = found.ablations.outcomes.full
     assert full is not None
     assert full.accuracy == BySide(all=full.accuracy.all)

@@ -98,6 +98,7 @@ def test_a_case_has_what_the_run_says(clock_run: RunFolder) -> None:
     case = case_of(clock_run, config, task, 0, 0, None)
     assert (case.operation, case.seed, case.grokked_at) == ("x + y", 0, 200)
     split = make_split(task, config.task.train_fraction, config.task.split, 0)
+    assert case.kind is not None
     assert np.array_equal(case.kind, split.kind)
     assert (case.kind == TRAIN).sum() == round(0.3 * 23 * 23)
     assert grokked_at(clock_run, 0) == 200

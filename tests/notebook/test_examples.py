@@ -9,8 +9,17 @@ import pytest
 
 import grokscope as gs
 
-MODULES: Final = ("arrays", "edits", "network", "run", "plots", "verbs")
-OUTSIDE: Final = ("Callbacks", "explain", "measure", "structure")
+MODULES: Final = (
+    "arrays",
+    "edits",
+    "explain",
+    "network",
+    "run",
+    "run_network",
+    "plots",
+    "verbs",
+)
+OUTSIDE: Final = ("Callbacks", "measure", "structure")
 """Public names of other rooms."""
 
 

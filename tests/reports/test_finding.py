@@ -67,6 +67,7 @@ def test_a_seed_that_diverged_is_named(make_run: MakeRun) -> None:
 def test_leaked_pairs_are_a_warning_with_the_unleaked_accuracy(make_run: MakeRun) -> None:
     (record,) = read_runs([make_run(grokked_at={0: None}).path])
     (warning,) = [s.text for s in finding(record) if s.warning]
+    assert record.split is not None
     n_test = record.split.counts["test"]
     assert warning.startswith(f"{record.n_leaked} of {n_test} test pairs")
     assert warning.endswith("On the unleaked ones the final accuracy is 5.0%.")

@@ -41,6 +41,7 @@ def test_labels_tell_runs_of_one_operation_apart(make_run: MakeRun) -> None:
 
 def test_leaks_are_those_of_a_symmetric_operation(make_run: MakeRun) -> None:
     symmetric, other = read_runs([make_run("a").path, make_run("b", expressions=("x - y",)).path])
+    assert symmetric.split is not None
     kind = symmetric.split.kind.reshape(7, 7)
     leaked = sum(kind[x, y] in (2, 3) and kind[y, x] == 1 for x in range(7) for y in range(7))
     assert symmetric.n_leaked == leaked > 0

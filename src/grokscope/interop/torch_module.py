@@ -390,6 +390,7 @@ def _places(inputs: Callable[[Any, Any], Any], p: int, device: Any) -> _Places:
     at = [torch.nonzero(made[i] != made[0]).ravel().tolist() if whole else [] for i in (1, 2)]
     for name, where, row in zip("xy", at, (3, 4), strict=True):
         moves = len(where) == 1 and int(made[row, where[0]] - made[0, where[0]]) == last
+        moves = moves and at[0] != at[1]
         if not moves:
             raise UsageError(
                 f"tokens do not hold {name} at one position",

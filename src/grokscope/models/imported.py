@@ -68,7 +68,7 @@ class Imported(eqx.Module):
     """
 
     W_E: Float[Array, "token d_model"]
-    W_U: Float[Array, "d_model class"]
+    W_U: Float[Array, "width class"]
     weights: dict[str, Array]
     config: ImportedConfig = eqx.field(static=True)
 
@@ -144,7 +144,7 @@ class Imported(eqx.Module):
         self, residual: Float[Array, "example pos d_model"], tape: Tape
     ) -> Float[Array, "example class"]:
         if "W_pos" in self.weights:
-            residual = residual + self.weights["W_pos"][: residual.shape[1]]
+            residual = residual + self.weights["W_pos"][None, : residual.shape[1]]
         for i in range(self.layers):
             residual = self._block(residual, tape, i)
         return self._unembedded(residual[:, self.read])
@@ -212,7 +212,7 @@ class Imported(eqx.Module):
         """Attention weights of products of query and key, over the last axis."""
         scores = scores * (self.config.attention_scale or d_head**-0.5)
         if self.config.causal:
-            scores = jnp.where(seen, scores, -jnp.inf)
+            scores = jnp.where(_over(scores, seen), scores, -jnp.inf)
         soft, mix = jax.nn.softmax(scores, axis=-1), self.config.attention_mix
         # c·softmax + 1 − c
         return soft if mix == 1 else mix * soft + (1 - mix)
@@ -249,7 +249,7 @@ class Imported(eqx.Module):
         return self._with_bias(flat @ self.W_U, "b_U")
 
     def _with_bias(self, values: Array, name: str) -> Array:
-        return values + self.weights[name] if name in self.weights else values
+        return values + _over(values, self.weights[name]) if name in self.weights else values
 
     def _norm(self, values: Array, name: str, i: int | None = None) -> Array:
         """Norm the last axis, and scale and move it where there are weights for that."""
@@ -261,7 +261,7 @@ class Imported(eqx.Module):
         size = jnp.mean(values**2, axis=-1, keepdims=True) + self.config.norm_epsilon
         values = values / jnp.sqrt(size)
         if f"{name}_w{end}" in self.weights:
-            values = values * self.weights[f"{name}_w{end}"]
+            values = values * _over(values, self.weights[f"{name}_w{end}"])
         return self._with_bias(values, f"{name}_b{end}")
 
     @property
@@ -292,8 +292,13 @@ class Imported(eqx.Module):
             if config.norm == "layer":
                 written = written - written.mean(axis=1, keepdims=True)
             if config.norm != "none" and gain in self.weights:
-                written = written * self.weights[gain]
+                written = written * self.weights[gain][None]
         return (written @ self.W_U).T[: self.p]
+
+
+def _over(values: Array, last: Array) -> Array:
+    """Return an array as one with axes of length 1 before its own, as many as `values` has more."""
+    return jnp.expand_dims(last, tuple(range(values.ndim - last.ndim)))
 
 
 def imported_network(config: ImportedConfig, weights: Mapping[str, Any]) -> Imported:
@@ -305,15 +310,15 @@ def imported_network(config: ImportedConfig, weights: Mapping[str, Any]) -> Impo
     for name in ("W_E", "W_U"):
         if name not in arrays:
             raise UsageError(f"the network has no {name}", allowed=", ".join(AXES))
-    rest = {name: W for name, W in arrays.items() if name not in ("W_E", "W_U")}
-    network = Imported(arrays["W_E"], arrays["W_U"], rest, config)
     sizes: dict[str, tuple[int, str]] = {}
     for name, W in arrays.items():
         axes = AXES.get(name.partition(".")[0], ())
         if len(axes) != W.ndim:
             raise UsageError(f"{name} has the wrong axes", got=W.shape, allowed=" × ".join(axes))
         for axis, length in zip(axes, W.shape, strict=True):
-            _check(name, axis, length, network, sizes)
+            _check(name, axis, length, config, sizes)
+    rest = {name: W for name, W in arrays.items() if name not in ("W_E", "W_U")}
+    network = Imported(arrays["W_E"], arrays["W_U"], rest, config)
     tokens = network.inputs().tokens
     if tokens.max() >= len(network.W_E):
         raise UsageError(
@@ -337,10 +342,10 @@ def imported_network(config: ImportedConfig, weights: Mapping[str, Any]) -> Impo
 
 
 def _check(
-    name: str, axis: str, length: int, network: Imported, sizes: dict[str, tuple[int, str]]
+    name: str, axis: str, length: int, config: ImportedConfig, sizes: dict[str, tuple[int, str]]
 ) -> None:
     """Refuse an axis that is longer or shorter than that of an earlier matrix."""
-    if network.config.kind == "mlp" or axis not in ("d_model", "head", "d_head"):
+    if config.kind == "mlp" or axis not in ("d_model", "head", "d_head"):
         return
     known, first = sizes.setdefault(axis, (length, name))
     if known != length:

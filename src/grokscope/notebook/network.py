@@ -58,8 +58,8 @@ class Network:
         *,
         logits: Any,
         W_E: Any = None,
-        neurons: Callable[[Any], Any] | None = None,
-        with_neurons: Callable[[Any, Any], Any] | None = None,
+        neurons: Any = None,
+        with_neurons: Any = None,
         W_L: Any = None,
     ) -> None:
         from grokscope.interop.functions import network_of_functions

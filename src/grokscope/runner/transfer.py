@@ -67,6 +67,8 @@ def read_source(config: RunConfig) -> Source | None:
     if transfer.source is None:
         return None
     folder = RunFolder.open(transfer.source)
+    if folder.manifest.imported is not None:
+        raise _trained_elsewhere(folder)
     theirs = RunConfig.from_json(folder.manifest.config)
     _refuse_another_shape(config, theirs, folder.path)
     seeds = {s: s if transfer.source_seed is None else transfer.source_seed for s in config.seeds}
@@ -132,6 +134,13 @@ def _refuse_another_shape(config: RunConfig, theirs: RunConfig, path: Path) -> N
             )
 
 
+def _trained_elsewhere(folder: RunFolder) -> RunFolderError:
+    return RunFolderError(
+        f"{path_in_words(folder.path)} was trained elsewhere, and our networks are wired otherwise",
+        next_step="name a run that was trained here",
+    )
+
+
 def _refuse_missing_seeds(folder: RunFolder, seeds: Iterable[int]) -> None:
     known = folder.manifest.seeds
     for seed in seeds:
@@ -153,9 +162,5 @@ def _source_weights(folder: RunFolder, seed: int, step: int | None) -> SourceWei
         )
     model, _, at = load_network(folder, seed, step)
     if isinstance(model, Imported):
-        raise RunFolderError(
-            f"{path_in_words(folder.path)} was trained elsewhere, and our networks are wired"
-            " otherwise",
-            next_step="name a run that was trained here",
-        )
+        raise _trained_elsewhere(folder)
     return SourceWeights(model, seed, at, folder.checkpoint_digest(seed, at))

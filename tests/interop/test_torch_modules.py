@@ -1,0 +1,160 @@
+"""PyTorch modules: explained where they stand, and left as they were."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.interop.planted import KEYS, P, one_hot_mlp, waves
+
+import grokscope as gs
+from grokscope.explanation.verdict import ClaimId
+
+torch = pytest.importorskip("torch")
+nn = torch.nn
+GRID = 8
+
+
+class Block(nn.Module):
+    """ReLU(cos(w_k x + φ) + cos(w_k y + ψ)) at the last of three positions, and dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        weights = {name: torch.from_numpy(W) for name, W in one_hot_mlp(GRID).items()}
+        first = weights["0.weight"]
+        self.emb = nn.Embedding(2 * P + 1, first.shape[0])
+        table = torch.cat([first[:, :P].T, first[:, P:].T, torch.zeros(1, first.shape[0])])
+        self.emb.weight.data = table
+        self.act, self.out, self.drop = nn.ReLU(), nn.Linear(first.shape[0], P), nn.Dropout(0.5)
+        self.out.weight.data, self.out.bias.data = weights["2.weight"], weights["2.bias"]
+
+    def forward(self, tokens: Any) -> Any:
+        mixed = self.emb(tokens).sum(dim=1, keepdim=True).expand(-1, tokens.shape[1], -1)
+        return self.drop(self.out(self.act(mixed)))
+
+
+def network(module: Any, **given: Any) -> gs.Network:
+    known: dict[str, Any] = {
+        "tokens": lambda x, y: (x, y + P, 2 * P),
+        "embedding": "emb",
+        "neurons": "act",
+        "W_L": module.out.weight,
+    }
+    return gs.Network.from_torch(module, P, **known | given)
+
+
+def test_a_module_is_explained_and_left_as_it_was() -> None:
+    module = Block().train()
+    module.out.eval()
+    before = {name: w.clone() for name, w in module.state_dict().items()}
+    modes = [part.training for part in module.modules()]
+    found = network(module).explain("x + y")
+    assert found.verdict == "explained"
+    assert set(found.embedding.keys) == set(found.neuron_logit_map.keys) == set(KEYS)
+    assert found.claims[ClaimId.PATCHING].value == 1
+    assert found.claims[ClaimId.NEURONS_KEEP].value == pytest.approx(1)
+    assert found.neurons.share_above_85 == 1
+    assert [part.training for part in module.modules()] == modes
+    assert all(torch.equal(w, before[name]) for name, w in module.state_dict().items())
+    assert all(p.grad is None for p in module.parameters())
+    assert not module.act._forward_hooks
+
+
+def test_gradients_are_those_of_the_logits() -> None:
+    module = Block().eval()
+    known = network(module)._known
+    assert known.gradients_of is not None
+    x, y, c = (np.array(a) for a in ([3, 3, 7], [5, 11, 3], [1, 2, 3]))
+    found = known.gradients_of(x, y, c)
+    W = module.emb.weight.detach()
+    for i in range(3):
+        rows = [W[x[i]].clone().requires_grad_(), W[P + y[i]].clone().requires_grad_()]
+        module.out(module.act(rows[0] + rows[1]))[c[i]].backward()
+        for mine, row in zip((found.of_x, found.of_y), rows, strict=True):
+            assert np.allclose(mine[i], row.grad.numpy(), atol=1e-5)
+
+
+def test_one_hot_inputs_are_columns_of_a_linear() -> None:
+    weights = {name: torch.from_numpy(W) for name, W in one_hot_mlp(GRID).items()}
+    module = nn.Sequential(nn.Linear(2 * P, len(weights["0.bias"])), nn.ReLU(), nn.Linear(1, 1))
+    module[2] = nn.Linear(len(weights["0.bias"]), P)
+    module.load_state_dict(weights)
+
+    def both(x: Any, y: Any) -> Any:
+        one_hot = nn.functional.one_hot
+        return torch.cat([one_hot(x, P), one_hot(y, P)], dim=1).float()
+
+    net = gs.Network.from_torch(module, P, tokens=both, embedding="0", neurons="1")
+    found = net.explain("x + y")
+    assert found.verdict == "explained"
+    assert found.embedding.name == "W_E of x and of y"
+    assert found.claims[ClaimId.PATCHING].value == 1
+    assert found.neurons.share_above_85 == 1
+
+
+class Apart(nn.Module):
+    """Tables of their own for x and y, and an output beside others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        table = torch.from_numpy(waves()).float()
+        self.of_x, self.of_y = nn.Embedding(P, 6), nn.Embedding(P, 6)
+        self.of_x.weight.data, self.of_y.weight.data = table.clone(), table.clone()
+
+    def forward(self, tokens: Any) -> Any:
+        x, y = self.of_x(tokens[:, 0]), self.of_y(tokens[:, 1])
+        cos = x[:, 0::2] * y[:, 0::2] - x[:, 1::2] * y[:, 1::2]
+        sin = x[:, 0::2] * y[:, 1::2] + x[:, 1::2] * y[:, 0::2]
+        table = torch.from_numpy(waves()).float()
+        return cos @ table[:, 0::2].T + sin @ table[:, 1::2].T, None
+
+
+def test_two_tables_and_an_output_beside_others() -> None:
+    net = gs.Network.from_torch(Apart(), P, tokens=lambda x, y: (x, y), embedding=("of_x", "of_y"))
+    found = net.explain("x + y")
+    assert found.verdict == "explained"
+    assert found.algorithm.kind == "clock"
+
+
+def test_an_error_inside_leaves_the_module_as_it_was() -> None:
+    module = Block().train()
+    network(module)
+
+    def fails(_: Any) -> Any:
+        raise RuntimeError("inside")
+
+    module.forward = fails
+    with pytest.raises(RuntimeError, match="inside"):
+        network(module)
+    assert module.training
+    assert not module.act._forward_hooks
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "embedding": ({"embedding": "embd"}, "no such part; got 'embd'; did you mean emb"),
+    "neurons": ({"neurons": "relu"}, "no such part"),
+    "no matrix": ({"embedding": "act"}, "is no embedding"),
+    "a vector": ({"embedding": "out.bias"}, "is no matrix"),
+    "one position": ({"tokens": lambda x, y: (x + y, 2 * P)}, "do not hold x at one position"),
+    "twice": ({"tokens": lambda x, y: (x, x, y + P)}, "do not hold x at one position"),
+    "turned": ({"tokens": lambda x, y: (P - 1 - x, y + P)}, "do not hold x at one position"),
+    "too large": ({"tokens": lambda x, y: (x, y + 2 * P)}, "too few rows"),
+    "W_L": ({"W_L": np.zeros((P, 3))}, "W_L has the wrong shape"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_names_and_tokens_are_one_line(case: str) -> None:
+    changes, words = WRONG[case]
+    with pytest.raises(gs.errors.UsageError) as caught:
+        network(Block(), **changes)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_module_is_refused() -> None:
+    with pytest.raises(gs.errors.UsageError, match="no PyTorch module"):
+        gs.Network.from_torch("model.pt", P, tokens=lambda x, y: (x, y), embedding="emb")
+    module = Block()
+    module.out = nn.Linear(module.out.in_features, P - 1)
+    with pytest.raises(gs.errors.UsageError, match="too few answers"):
+        network(module, W_L=None)
