@@ -38,7 +38,7 @@ def examples() -> list[list[str]]:
 def needed(verb: Any) -> list[Path]:
     """Return the files and folders that a command reads."""
     read: list[Path] = []
-    for name in ("targets", "runs", "files", "file", "spec"):
+    for name in ("targets", "runs", "files", "file", "spec", "run_folder"):
         value = getattr(verb, name, ())
         read += [Path(v) for v in (value if isinstance(value, tuple) else (value,))]
     transfer = getattr(getattr(verb, "config", None), "transfer", None)
@@ -53,6 +53,8 @@ def made(name: str, verb: Any) -> list[Path]:
     """Return the folders that a command leaves, under names that can be known before."""
     if name == "sweep":
         return [Path(verb.out or Path("sweeps") / verb.spec.stem)]
+    if name in ("export", "import"):
+        return [Path(verb.out)]
     return [Path(verb.out)] if name == "train" and verb.out and not verb.resume else []
 
 

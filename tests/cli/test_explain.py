@@ -50,6 +50,7 @@ TABLE = [
     "gini",
     "spectrum",
     "saturated",
+    "name",
 ]
 STRUCTURE = {"family", "group", "n", "u", "v", "g", "words", "relation", "characters"}
 

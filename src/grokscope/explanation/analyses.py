@@ -29,6 +29,8 @@ from grokscope.progress import doing
 
 _MODES: Final = 12
 """Modes of the logits that are listed."""
+_LEAST_SHAPE: Final = 0.05
+"""Amplitude in the logits, as a share of the largest key's, under which a shape says nothing."""
 
 
 def run_analyses(circuit: Circuit) -> Analyses | None:
@@ -74,7 +76,8 @@ _SUPPORTING: Final = {
     ClaimId.CLOCK_FORMULA: ("one amplitude per key gives its answers", 0.98),
     ClaimId.ELLIPSE_FORMULA: ("the nearest answer on the keys' ellipses is its answer", 0.98),
     ClaimId.CIRCLES: (
-        "the keys in the logits, harmonics aside, are circles, not standing waves",
+        "the keys in the logits are circles, not standing waves; harmonics, and keys under a"
+        " twentieth of the largest, aside",
         1.0,
     ),
 }
@@ -84,7 +87,9 @@ _SUPPORTING: Final = {
 def supporting_claims(circuit: Circuit, found: Analyses) -> list[Claim]:
     """Return claims that say more about the algorithm; the verdict does not need them."""
     patching, forms = found.ablations.patching, found.closed_form
-    own = [s for s in found.logits.key_shapes if not s.forced and s.harmonic_of is None]
+    shapes = found.logits.key_shapes
+    least = _LEAST_SHAPE * max((shape.major for shape in shapes), default=0.0)
+    own = [s for s in shapes if not s.forced and s.harmonic_of is None and s.major >= least]
     values = {
         ClaimId.PATCHING: patching and patching.moved,
         ClaimId.NEURONS_KEEP: found.ablations.neurons.keep,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from grokscope.errors import UsageError
+from grokscope.forking import refuse_after_fork
 
 _NOT_REAL = "cOSUmM"
 _DOUBLE, _SINGLE = 1e-12, 1e-6
@@ -21,13 +22,15 @@ def namespace_of(array: Any) -> ModuleType:
 def as_array(values: Any) -> Any:
     """Return `values` as an array of JAX or NumPy; PyTorch is known by its `detach`.
 
-    **Raises:** `UsageError` for lists that are not of one length.
+    **Raises:** `UsageError` for lists that are not of one length, and for an array of JAX in a
+    process that was forked after JAX was used.
     """
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         # NumPy has no bfloat16
         values = (values.float() if values.element_size() < 4 else values).numpy()
     if namespace_of(values) is not np:
+        refuse_after_fork()
         return values
     try:
         return np.asarray(values)

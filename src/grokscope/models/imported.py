@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from grokscope.config.imported import ImportedConfig
 from grokscope.errors import UsageError
+from grokscope.forking import refuse_after_fork
 from grokscope.models.activations import Edit, Tape
 from grokscope.models.tokens import Inputs, on_batch
 
@@ -304,8 +305,10 @@ def _over(values: Array, last: Array) -> Array:
 def imported_network(config: ImportedConfig, weights: Mapping[str, Any]) -> Imported:
     """Return a network with weights in the orientation of `AXES`.
 
-    **Raises:** `UsageError` where a matrix is missing, unknown, or does not fit the others.
+    **Raises:** `UsageError` where a matrix is missing, unknown, or does not fit the others, and in
+    a process that was forked after JAX was used.
     """
+    refuse_after_fork()
     arrays = {name: jnp.asarray(np.asarray(W), jnp.float32) for name, W in weights.items()}
     for name in ("W_E", "W_U"):
         if name not in arrays:

@@ -9,6 +9,7 @@ from jaxtyping import Array
 
 from grokscope.config.validate import Part
 from grokscope.errors import UsageError
+from grokscope.forking import refuse_after_fork
 from grokscope.models.imported import AXES, Imported
 from grokscope.models.mlp import MLP
 from grokscope.models.transformer import Transformer
@@ -78,8 +79,10 @@ def with_weights(model: _Any, weights: Mapping[str, np.ndarray | Array]) -> _Any
 
     Of the model only the shapes count.
 
-    **Raises:** `UsageError` where a matrix is missing or has another shape.
+    **Raises:** `UsageError` where a matrix is missing or has another shape, and in a process that
+    was forked after JAX was used.
     """
+    refuse_after_fork()
 
     def replace(path: tuple[Any, ...], old: Array | jax.ShapeDtypeStruct) -> Array:
         name = _name(path, _layers(model))

@@ -12,7 +12,7 @@ from grokscope.config.optimizer import OptimizerConfig
 from grokscope.config.run import RunConfig
 from grokscope.errors import GrokscopeError
 from grokscope.runner.identity import program_of
-from grokscope.sweeps.engines.cores import worker_cores
+from grokscope.sweeps.engines.cores import Cores, worker_cores
 from grokscope.sweeps.engines.process import Process
 from grokscope.sweeps.job import Job
 
@@ -85,7 +85,7 @@ class Estimate:
 def estimate(
     jobs: Sequence[tuple[Job, int]], workers: int, say: Callable[[str], None] = lambda _: None
 ) -> Estimate:
-    """Train a few real steps of the largest shapes, alone on one core or GPU, and add up.
+    """Train a few real steps of the largest shapes, on all cores or GPUs at once, and add up.
 
     **Arguments:**
 
@@ -99,45 +99,71 @@ def estimate(
     for job, steps in jobs:
         groups.setdefault(_shape_of(job.config), (job.config, []))[1].append(steps)
     largest_first = sorted(groups.values(), key=lambda g: -_work(g[0]) * sum(g[1]))
-    begun, measured = _measure([config for config, _ in largest_first], say)
+    busy = max(1, min(workers, len(jobs)))
+    begun, measured = _measure([config for config, _ in largest_first], busy, say)
     shapes = [
         Shape(config, tuple(steps), *_times(config, measured)) for config, steps in largest_first
     ]
-    busy = max(1, min(workers, len(jobs)))
     # every worker starts, and meets every shape, at the same time as the others
     start = begun + sum(shape.starting for shape in shapes)
     return Estimate(shapes, busy, start + sum(shape.training for shape in shapes) / busy)
 
 
 def _measure(
-    configs: Sequence[RunConfig], say: Callable[[str], None]
+    configs: Sequence[RunConfig], workers: int, say: Callable[[str], None]
 ) -> tuple[float, list[tuple[RunConfig, Times]]]:
-    """Return the seconds until a process is ready, and what was measured within the budget."""
-    answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+    """Return the seconds until a process is ready, and what was measured within the budget.
+
+    As many processes as will work measure the same at the same time: cores share caches and
+    memory, and with whatever else the machine does.
+    """
     started = time.perf_counter()
-    process = Process(_MODULE, worker_cores(1)[0], None, lambda _, said: answers.put(said))
+    asked = [_Measuring(place) for place in worker_cores()[:workers]]
     begun, found = 0.0, []
     try:
         for i, config in enumerate(configs):
-            asked = time.perf_counter()
+            before = time.perf_counter()
             say(f"measuring shape {i + 1} of {len(configs)}: {shape_in_words(config)}")
-            process.say({"config": config.to_json()})
-            said = answers.get()
-            if said is None:
-                raise GrokscopeError(
-                    "a few steps could not be trained",
-                    got=shape_in_words(config),
-                    next_step="train one such run to see why",
-                )
+            for one in asked:
+                one.ask(config)
+            answers = [one.answer(config) for one in asked]
             now = time.perf_counter()
-            begun = begun or max(now - started - said.pop("took"), 0.0)
-            said.pop("took", None)
-            found.append((config, Times(**said)))
-            if now - started + (now - asked) > BUDGET:
+            took = max(answer.pop("took", 0.0) for answer in answers)
+            begun = begun or max(now - started - took, 0.0)
+            found.append((config, _mean([Times(**answer) for answer in answers])))
+            if now - started + (now - before) > BUDGET:
                 break
     finally:
-        process.kill()
+        for one in asked:
+            one.process.kill()
     return begun, found
+
+
+class _Measuring:
+    """A process that trains a few steps of what it is asked about, and says how long they took."""
+
+    def __init__(self, place: Cores) -> None:
+        self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self.process = Process(_MODULE, place, None, lambda _, said: self._answers.put(said))
+
+    def ask(self, config: RunConfig) -> None:
+        """Ask for the times of a shape."""
+        self.process.say({"config": config.to_json()})
+
+    def answer(self, config: RunConfig) -> dict[str, float]:
+        """Wait for them; raises `GrokscopeError` where it died."""
+        said = self._answers.get()
+        if said is None:
+            raise GrokscopeError(
+                "a few steps could not be trained",
+                got=shape_in_words(config),
+                next_step="train one such run to see why",
+            )
+        return said
+
+
+def _mean(times: Sequence[Times]) -> Times:
+    return Times(*(sum(column) / len(times) for column in zip(*times, strict=True)))
 
 
 def _times(config: RunConfig, measured: Sequence[tuple[RunConfig, Times]]) -> tuple[Times, bool]:
