@@ -25,13 +25,12 @@ if TYPE_CHECKING:
     from grokscope.fourier.spectrum import spectrum
     from grokscope.notebook import edits
     from grokscope.notebook.arrays import NamedArray
+    from grokscope.notebook.exchange import export, import_
     from grokscope.notebook.explain import explain, explain_table
     from grokscope.notebook.network import Network
     from grokscope.notebook.run import Run
     from grokscope.notebook.run_network import RunNetwork
     from grokscope.notebook.verbs import (
-        export,
-        import_,
         load_run,
         over_time,
         report,
@@ -86,8 +85,8 @@ _HOMES = {
     "RunFolder": "grokscope.disk.folder",
     "explain": "grokscope.notebook.explain",
     "explain_table": "grokscope.notebook.explain",
-    "export": _VERBS,
-    "import_": _VERBS,
+    "export": "grokscope.notebook.exchange",
+    "import_": "grokscope.notebook.exchange",
     "load_run": _VERBS,
     "measure": "grokscope.disk.measuring",
     "over_time": _VERBS,

@@ -192,8 +192,9 @@ def test_a_checkpoint_is_explained_without_its_run(cli: Any, checkpoint: str) ->
     document = explained(cli, checkpoint, "--operation", "x*y")
     assert_schema(document)
     grokked = next(c for c in document["claims"] if c["name"] == "grokked")
-    assert grokked["verdict"] == "not testable"
-    assert document["causal"]["full"] is not None
+    assert grokked["verdict"] == "fails"
+    assert "its training is not known" in grokked["statement"]
+    assert grokked["value"] == document["causal"]["full"]
 
 
 def circles(u: np.ndarray, n: int, frequencies: tuple[int, ...]) -> np.ndarray:

@@ -1,5 +1,7 @@
 """PyTorch modules: explained where they stand, and left as they were."""
 
+import runpy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -158,3 +160,15 @@ def test_what_is_no_module_is_refused() -> None:
     module.out = nn.Linear(module.out.in_features, P - 1)
     with pytest.raises(gs.errors.UsageError, match="too few answers"):
         network(module, W_L=None)
+
+
+def test_the_example_program_explains_what_it_trains() -> None:
+    """With a few steps there is nothing to explain, and that is what is said."""
+    path = Path(__file__).parents[2] / "examples" / "torch_module.py"
+    example = runpy.run_path(str(path))
+    module, trained = example["train"](steps=3)
+    found = example["explain"](module, trained)
+    assert found.verdict == "not explained"
+    assert found.claims[ClaimId.NEW_PAIRS].fails
+    assert found.claims[ClaimId.NEW_PAIRS].n is not None
+    assert found.p == example["P"]

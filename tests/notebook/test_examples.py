@@ -12,6 +12,7 @@ import grokscope as gs
 MODULES: Final = (
     "arrays",
     "edits",
+    "exchange",
     "explain",
     "network",
     "run",

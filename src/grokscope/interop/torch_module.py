@@ -58,11 +58,7 @@ def network_of_module(
     - `p`: number of residues.
     - `tokens`: leads x and y, integer tensors, to what the module takes: a tuple with what stands
       at each position, or a tensor with one input per pair.
-    - `embedding`: name of the submodule or parameter with a row per token; of two where x and y
-      have tables of their own. In the Linear of a one-hot network residues are columns.
-    - `neurons`: name of the submodule whose output they are.
-    - `position`: where the answer is read.
-    - `W_L`: what each neuron writes to each answer, a row per answer.
+    - `embedding`, `neurons`, `position`, `W_L`: as for `notebook.network.Network.from_torch`.
 
     **Raises:** `UsageError` for names that are not there and for what has another shape.
     """

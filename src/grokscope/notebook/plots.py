@@ -60,6 +60,11 @@ class Plots:
         - `basis`: `matched` draws the basis that fits the operation beside the additive one.
         - `operation`: which one of a mixture.
         """
+        n_tasks = self._record.task.n_tasks
+        if not 0 <= operation < n_tasks:
+            raise UsageError(
+                "there is no such operation", got=operation, allowed=f"0 to {n_tasks - 1}"
+            )
         if basis == "matched":
             return progress_in_two_bases(self._record, operation)
         return progress([self._record], self._axis)

@@ -159,6 +159,8 @@ class _Measuring:
                 got=shape_in_words(config),
                 next_step="train one such run to see why",
             )
+        if "refused" in said:
+            raise GrokscopeError(said["refused"])
         return said
 
 

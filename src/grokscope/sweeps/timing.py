@@ -10,6 +10,7 @@ import jax
 
 from grokscope.config.run import RunConfig
 from grokscope.config.transfer import TransferConfig
+from grokscope.errors import GrokscopeError
 from grokscope.runner.loop import train_run
 from grokscope.runner.progress import Beginning, Callbacks, Evaluation
 from grokscope.sweeps.engines.process import Conversation
@@ -34,7 +35,11 @@ def main() -> None:
     conversation = Conversation()
     while (request := conversation.next()) is not None:
         started = time.perf_counter()
-        times = seconds(RunConfig.from_json(request["config"]))
+        try:
+            times = seconds(RunConfig.from_json(request["config"]))
+        except GrokscopeError as error:
+            conversation.answer({"refused": str(error)})
+            continue
         conversation.answer(times | {"took": time.perf_counter() - started})
 
 

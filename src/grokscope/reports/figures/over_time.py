@@ -19,6 +19,7 @@ from grokscope.reports.figures.timeline import (
     time_span,
 )
 from grokscope.reports.record import SIDES, RunRecord
+from grokscope.tasks.structure import structure_of
 
 ACCURACY_TITLE = "Accuracy on training and test pairs"
 _NAMES = {"train": "train", "test": "test", "unleaked": "test, unleaked only"}
@@ -173,8 +174,8 @@ _TWO_BASES_TITLE: Final = (
     "Progress measures in the basis that fits the operation, and in the additive basis"
 )
 _MISSING: Final = (
-    "The measures were not recorded in the basis that fits the operation: the run is older than"
-    " them. The figure of the progress measures has the additive one."
+    "The measures were not recorded in the basis that fits the operation: {why}. The figure of the"
+    " progress measures has the additive one."
 )
 
 
@@ -183,7 +184,10 @@ def progress_in_two_bases(record: RunRecord, number: int = 0) -> Figure:
     fitting = record.matched_curves(number)
     drawn = [(key, table) for key in FITTING for table in TABLES if fitting.get((key, table))]
     if not drawn:
-        return Figure("measures-matched", _TWO_BASES_TITLE, "", missing=_MISSING)
+        known = structure_of(record.task, number, record.shown_seed).best
+        why = "the run is older than them" if known else "no structure of it is known"
+        missing = _MISSING.format(why=why)
+        return Figure("measures-matched", _TWO_BASES_TITLE, "", missing=missing)
     axis = time_axis([record])
     panels = [
         _measure_panel(

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from grokscope.disk.atomic import make_folder
 from grokscope.disk.sweep_folder import LOGS_NAME, RUNS_NAME
+from grokscope.errors import GrokscopeError
 from grokscope.sweeps.batch import Batch, Outcome, record_failed_job
 from grokscope.sweeps.engines.cores import Cores, worker_cores
 from grokscope.sweeps.engines.engine import Watch
@@ -110,6 +111,8 @@ class _Workers:
     def _hear(self, worker: Process, said: dict[str, Any] | None) -> None:
         if said is None:
             self._left(worker)
+        elif "refused" in said:
+            raise GrokscopeError(said["refused"])
         elif "outcome" in said:
             outcome = Outcome(**said["outcome"])
             # Interrupted by somebody else: like a death, it is tried once more.

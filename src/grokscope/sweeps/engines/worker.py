@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from grokscope.errors import GrokscopeError
 from grokscope.sweeps.batch import Batch, Outcome, run_batch
 from grokscope.sweeps.engines.process import Conversation
 from grokscope.sweeps.job import INTERRUPTED
@@ -17,7 +18,11 @@ def main() -> None:
 
     while (request := conversation.next()) is not None:
         batch = Batch.from_json(request["batch"])
-        outcomes = run_batch(batch, Path(request["folder"]), on_outcome)
+        try:
+            outcomes = run_batch(batch, Path(request["folder"]), on_outcome)
+        except GrokscopeError as error:  # no job's own: nothing can be trained here
+            conversation.answer({"refused": str(error)})
+            return
         if any(outcome.status == INTERRUPTED for outcome in outcomes):
             return
         conversation.answer({"ended": True})
