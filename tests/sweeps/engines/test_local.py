@@ -15,9 +15,11 @@ from grokscope.disk.folder import RunFolder
 from grokscope.disk.lock import LOCK_NAME
 from grokscope.disk.manifest import read_manifest
 from grokscope.disk.sweep_folder import failures
+from grokscope.errors import GrokscopeError
 from grokscope.sweeps.batch import Batch
 from grokscope.sweeps.engines.engine import make_engine
 from grokscope.sweeps.engines.local import LocalEngine
+from grokscope.sweeps.estimate import estimate
 from grokscope.sweeps.job import Job
 from grokscope.sweeps.spec import Spec
 
@@ -131,6 +133,17 @@ def test_who_dies_twice_has_failed_and_the_others_go_on(tmp_path: Path) -> None:
     }
     assert len(killed) == 2
     assert "died twice (SIGKILL" in failures(tmp_path)[victim.name]
+
+
+def test_where_nothing_can_compute_the_reason_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAX_PLATFORMS", "nonsense")
+    with pytest.raises(GrokscopeError, match="unset JAX_PLATFORMS"):
+        LocalEngine(1).run(batches(jobs("x + y")), tmp_path)
+    assert failures(tmp_path) == {}
+    with pytest.raises(GrokscopeError, match="unset JAX_PLATFORMS"):
+        estimate([(job, 40) for job in jobs("x + y")], 1)
 
 
 def test_stopping_saves(tmp_path: Path) -> None:
