@@ -63,6 +63,36 @@ def test_a_one_hot_network_is_recognised_and_explained(one_hot: Path, tmp_path: 
     assert found.claims[ClaimId.PATCHING].value == 1
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_one_hot_network_is_known_by_its_lengths(tmp_path: Path, turned: bool) -> None:
+    own = one_hot_mlp()
+    names = {"0.weight": "encoder", "0.bias": "b1", "2.weight": "decoder", "2.bias": "b2"}
+    tensors = {names[k]: np.ascontiguousarray(W.T) if turned else W for k, W in own.items()}
+    save_file(tensors, tmp_path / "net.safetensors")
+    found = recognise(tmp_path / "net.safetensors", "x + y")
+    assert (found.layout.name, found.accuracy, found.left_out) == ("one-hot", 1, ())
+    save_file({"encoder": own["0.weight"], "decoder": own["2.weight"]}, tmp_path / "b.safetensors")
+    assert recognise(tmp_path / "b.safetensors", "x + y").accuracy == 1
+
+
+def test_tables_of_their_own_for_x_and_y(tmp_path: Path) -> None:
+    own = one_hot_mlp()
+    of_x, of_y = own["0.weight"][:, :P].T, own["0.weight"][:, P:].T
+    wide = np.eye(of_x.shape[1], dtype=np.float32)
+    tensors = {
+        "W_x": of_x,
+        "W_y": of_y,
+        "W": np.concatenate([wide, wide]),
+        "W_U": own["2.weight"].T,
+    }
+    path = tmp_path / "net.safetensors"
+    save_file({name: np.ascontiguousarray(W) for name, W in tensors.items()}, path)
+    found = recognise(path, "x + y")
+    assert (found.layout.name, found.accuracy) == ("group-composition", 1)
+    run = gs.import_(path, "x + y", out=tmp_path / "run", quiet=True)
+    assert run.explain()[0].embedding.name == "W_E of x and of y"
+
+
 def test_what_was_recognised_is_said(one_hot: Path) -> None:
     told = recognise(one_hot, "x + y").sentences()
     assert told[0].startswith("net.safetensors has the layout torch-linear")

@@ -364,6 +364,9 @@ def layout_of(tensors: Tensors, name: str | Path | None) -> Layout:
         best = [one for one in fitting if left[one.name] == min(left.values())]
         if len(best) == 1:
             return best[0]
+    by_shape = _one_hot(tensors)
+    if by_shape is not None and not fitting:
+        return by_shape
     raise UsageError(
         "the layout of this file is not known" if not fitting else "several layouts fit this file",
         got=_few([f"{name} {'×'.join(map(str, t.shape))}" for name, t in tensors.items()]),
@@ -371,3 +374,26 @@ def layout_of(tensors: Tensors, name: str | Path | None) -> Layout:
         or f"{', '.join(known)}, or a TOML file",
         next_step="say which with --layout; docs/other-networks.md says how to write one",
     )
+
+
+def _one_hot(tensors: Tensors) -> Layout | None:
+    """Return the layout of two matrices whose lengths are those of one-hot inputs, whatever they
+    are called: 2p inputs to h neurons, and these to p answers."""
+    matrices = [(name, W.shape) for name, W in tensors.items() if W.ndim == 2]
+    vectors = {W.shape[0]: name for name, W in tensors.items() if W.ndim == 1}
+    if len(matrices) != 2:
+        return None
+    for (first, shape), (last, out) in (matrices, matrices[::-1]):
+        for h, p in {out, out[::-1]}:
+            if set(shape) != {h, 2 * p} or h in (p, 2 * p):
+                continue
+            roles = {
+                "W_E": f"{first}: {'d_model token' if shape == (h, 2 * p) else 'token d_model'}",
+                "W_U": f"{last}: {'answer d_model' if out == (p, h) else 'd_model answer'}",
+            }
+            biases = {"b_in.0": (h, "neuron"), "b_U": (p, "answer")}
+            roles |= {r: f"{vectors[n]}: {a}" for r, (n, a) in biases.items() if n in vectors}
+            wiring = {"kind": "mlp", "tokens": ("x", "y + p"), "combine": "sum"}
+            said = "two matrices with the lengths of one-hot inputs of x and y, hidden ReLU"
+            return Layout("one-hot", said, roles, wiring)
+    return None
