@@ -132,5 +132,5 @@ def torch_network(model: AnyModel, operation_index: int = 0) -> Any:
             return run.logits(tokens, self.neurons)
 
     ends = (name.split(".") for name in weights if name.startswith(("W_in.", "b_in.", "W_O.")))
-    layers = 1 + max(int(end[1]) for end in ends)
+    layers = 1 + max((int(end[1]) for end in ends), default=0)
     return TorchNetwork()

@@ -77,7 +77,9 @@ class Imported(eqx.Module):
     def layers(self) -> int:
         """Number of blocks, or of hidden layers."""
         names = [name for name in self.weights if name.startswith(("W_in.", "b_in.", "W_O."))]
-        return 1 + max((int(name.rpartition(".")[2]) for name in names), default=-1)
+        # rows that are added up may be a hidden layer without further weights
+        least = 0 if self.config.kind == "mlp" else -1
+        return 1 + max((int(name.rpartition(".")[2]) for name in names), default=least)
 
     @property
     def read(self) -> int:
