@@ -14,6 +14,7 @@ from tests.interop.planted import transformer_weights
 import grokscope as gs
 from grokscope.config.imported import ImportedConfig, Norm
 from grokscope.interop.export import _transformer_lens
+from grokscope.interop.layout import layout_of
 from grokscope.models import imported_network
 
 torch = pytest.importorskip("torch")
@@ -288,6 +289,12 @@ def test_norms_and_biases_come_back_from_the_package(norm: Norm, causal: bool) -
     expected = np.asarray(ours(ours.inputs().tokens))[:, :P]
     difference = np.abs(net.logits().values.reshape(P**2, P) - expected).max()
     assert difference < 1e-5 * np.abs(expected).max()
+    if version() >= 4:
+        state = {name: W.detach().numpy() for name, W in model.state_dict().items()}
+        layout = layout_of(state, None).with_settings({"head": len(weights["W_Q.0"])})
+        found, left = layout.weights(state)
+        assert (layout.name, left) == ("transformer-bridge", [])
+        assert all(np.array_equal(found[name], W) for name, W in weights.items())
 
 
 @pytest.mark.parametrize("norm", [None, "LN", "LNPre", "RMS", "RMSPre"])
