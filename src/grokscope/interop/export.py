@@ -45,6 +45,19 @@ def export_network(
 ) -> Path:
     """Write a network of a run for others.
 
+    TransformerLens 2 and 3 load a .pt file of theirs, on which `tokens` are x, p, y, with
+
+        saved = torch.load("plus.pt")
+        model = HookedTransformer(HookedTransformerConfig.from_dict(saved["config"]))
+        model.load_state_dict(saved["state_dict"])
+
+    and 4, which has no HookedTransformer, with `convert_tl_checkpoint` of its module
+    `transformer_lens.utilities.tl_checkpoint_conversion`:
+
+        saved = torch.load("plus.pt")
+        model = TransformerBridge.boot_native(saved["config"])
+        model.load_state_dict(convert_tl_checkpoint(saved["state_dict"], model.cfg))
+
     **Arguments:**
 
     - `run`: the run, or its path.

@@ -303,7 +303,8 @@ class _Runner:
     def _run(self, inputs: Any, weights: dict[str, Any]) -> Any:
         import torch
 
-        found = torch.func.functional_call(self._module, weights, (inputs,))
+        # an unembedding that is the same matrix keeps its own rows, as many as its bias has
+        found = torch.func.functional_call(self._module, weights, (inputs,), tie_weights=False)
         found = getattr(found, "logits", found)
         found = found[0] if isinstance(found, tuple | list) else found
         return self._at_position(found)

@@ -121,6 +121,36 @@ class Network:
             )
         )
 
+    @classmethod
+    @plain_arguments
+    def from_transformer_lens(
+        cls,
+        model: Any,
+        p: int,
+        *,
+        tokens: Callable[[Any, Any], Any] | None = None,
+        position: int = -1,
+    ) -> "Network":
+        """Return a model of TransformerLens as a network; it is left as it was.
+
+        As `from_torch`, with the names known: W_E, the neurons of the last block
+        (`mlp.hook_post`), and W_L with the gain of the final norm folded in. A model without an
+        MLP in its last block has no neurons, one with a norm behind it no W_L.
+
+        **Arguments:**
+
+        - `model`: a HookedTransformer, or a TransformerBridge of 3.0 and later.
+        - `p`: number of residues.
+        - `tokens`: leads x and y, integer tensors, to what stands at each position; by default
+          `lambda x, y: (x, y, p)`. Networks that grokscope exports read `(x, p, y)`.
+        - `position`: where the answer is read.
+
+        **Raises:** `UsageError` for what is no such model, and tokens that it does not have.
+        """
+        from grokscope.interop.transformer_lens import network_of_transformer_lens
+
+        return cls._of(network_of_transformer_lens(model, p, tokens=tokens, position=position))
+
     @property
     def p(self) -> int:
         """Number of residues."""
