@@ -95,11 +95,13 @@ def _refuse_without_device() -> None:
     try:
         jax.devices()
     except (RuntimeError, AssertionError) as error:
-        asked = jax.config.values.get("jax_platforms")
+        names = ("JAX_PLATFORMS", "JAX_PLATFORM_NAME")
+        name = next((one for one in names if os.environ.get(one)), names[0])
+        asked = os.environ.get(name) or jax.config.values.get("jax_platforms")
         raise UsageError(
             "JAX finds no device to compute on",
-            got=f"JAX_PLATFORMS={asked}" if asked else str(error),
-            next_step="unset JAX_PLATFORMS, or set it to cpu",
+            got=f"{name}={asked}" if asked else str(error),
+            next_step=f"unset {name}, or set it to cpu",
         ) from error
 
 

@@ -47,7 +47,7 @@ class Reproduce:
     steps: Annotated[int | None, "N"] = None
     """Maximum of steps, but for runs to take weights from; left out, 300,000 as in the paper."""
     small: bool = False
-    """A reduced version, labelled as such: all experiments together take two cores half an hour."""
+    """A reduced version, labelled as such; those of all experiments take two cores half an hour."""
     out: Annotated[Path, "DIR"] = Path("sweeps/paper")
     """Where runs and pages go; experiments share the runs that they have in common."""
     results: Annotated[Path | None, "DIR"] = None
@@ -130,7 +130,8 @@ class Reproduce:
         if not left:
             say(f"{self.name}: no training; labels of every split are counted")
         if jobs := [job for _, _, some in left for job in some]:
-            time = estimate(jobs, self.where.make().slots, lambda _: None)
+            hear = (lambda _: None) if self.quiet else _warn
+            time = estimate(jobs, self.where.make().slots, hear)
             workers = count_in_words(time.workers, "worker")
             time_in_words = in_words(time.seconds)
             say(f"at most {time_in_words} with {workers}, if every run takes all its steps")

@@ -21,6 +21,14 @@ from grokscope.errors import printable
 
 _UNKNOWN: Final = "–"
 _MARGIN: Final = "  "
+_OF_LOOKING: Final = (
+    "eval_every",
+    "spectra_every",
+    "save_every",
+    "checkpoint_every",
+    "checkpoint_budget",
+)
+"""Settings that say when a run is looked at and kept; what it learns does not depend on them."""
 _HIGH_DEFICIT: Final = 0.01
 """What an accuracy that counts as grokked may lack of 100%."""
 
@@ -75,6 +83,7 @@ def _settings(runs: Sequence[RunSummary], names: Sequence[str]) -> list[Column]:
         values = [value_in_words(run.settings.get(name)) for run in runs]
         told = ranks.setdefault(_partition(values), len(ranks))
         first = told == len(ranks) - 1 and len(columns) == told
+        first = first and name not in _OF_LOOKING
         columns.append(
             Column(setting_in_words(name), values, rank=told + 1 if first else 50 + len(columns))
         )
