@@ -206,6 +206,6 @@ def numbers_of(tensor: Tensor, view: AnyArray) -> AnyArray:
     return np.asarray(np.negative(array) if tensor.negative else array)
 
 
-def from_bfloat16(words: UInt[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+def from_bfloat16(words: UInt[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Return bfloat16 numbers, which are the upper halves of float32 ones."""
     return np.asarray(words.astype(np.uint32) << 16).view(np.float32)

@@ -93,7 +93,7 @@ def logits_over_pairs(model: AnyModel, operation_index: int = 0) -> Logits:
 
 def logits_of_all_answers(
     model: AnyModel, operation_index: int = 0
-) -> Float[np.ndarray, "p p answer"]:
+) -> Float[np.ndarray, "p p column"]:
     """Return the same with answers that are no residues, which networks of others may have."""
     return on_all_pairs(model, lambda logits, _: logits, operation_index)
 

@@ -127,7 +127,7 @@ class _Given:
         def written(rows: Rows | None) -> Written:
             given = self.like(rows or self.rows)
 
-            def with_values(values: Float[np.ndarray, "p p neuron"]) -> Logits:
+            def with_values(values: Float[np.ndarray, "p p d_mlp"]) -> Logits:
                 found = function(given, _like(self.tables[0], values))
                 return _checked(found, "logits with other neurons", self.p, self.p)
 

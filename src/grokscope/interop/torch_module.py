@@ -152,7 +152,7 @@ class _Runner:
             )
         return found[:, :, : self._p]
 
-    def neurons(self, rows: Rows | None) -> Float[np.ndarray, "p p neuron"]:
+    def neurons(self, rows: Rows | None) -> Float[np.ndarray, "p p d_mlp"]:
         """Return the neurons where the answer is read."""
         kept: list[Any] = []
 
@@ -172,7 +172,7 @@ class _Runner:
         """Return the neurons, and the logits with others in their place."""
         import torch
 
-        def with_values(values: Float[np.ndarray, "p p neuron"]) -> Logits:
+        def with_values(values: Float[np.ndarray, "p p d_mlp"]) -> Logits:
             flat = torch.as_tensor(values.reshape(self._p**2, -1), device=self._device)
             done = 0
 

@@ -69,7 +69,7 @@ class Imported(eqx.Module):
     """
 
     W_E: Float[Array, "token d_model"]
-    W_U: Float[Array, "width class"]
+    W_U: Float[Array, "... class"]
     weights: dict[str, Array]
     config: ImportedConfig = eqx.field(static=True)
 
@@ -280,7 +280,7 @@ class Imported(eqx.Module):
         return self.config.kind == "mlp" or self.config.norm == "none"
 
     @property
-    def neuron_logit_map(self) -> Float[Array, "p neuron"]:
+    def neuron_logit_map(self) -> Float[Array, "p d_mlp"]:
         """W_L: what each neuron of the last hidden layer writes to each residue.
 
         Behind a norm it is that up to the size that the norm divides by, which depends on the

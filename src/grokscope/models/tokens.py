@@ -59,7 +59,7 @@ def operation_inputs(p: int, n_tasks: int, operation_index: int = 0) -> Inputs:
 def on_batch(
     tokens: Any,
     W_E: Float[Array, "token column"],
-    W_U: Float[Array, "width class"],
+    W_U: Float[Array, "... class"],
     forward: Callable[[Int[Array, "example pos"]], _Read],
     positions: int = _POSITIONS,
 ) -> _Read:
