@@ -149,10 +149,10 @@ class _Runnable:
 
     def with_rows(self, rows: Rows | None) -> tuple[AnyModel, Int[np.ndarray, "pair pos"]]:
         """Return the network with rows of its own for x and y, and the inputs that read them."""
-        if rows is None:
-            return self.model, self.inputs.tokens
+        # its own rows go the same way, so that one program serves all edits
+        given = self.rows if rows is None else rows
         # they stand behind all other tokens
-        W_E = jnp.concatenate([self.model.W_E, *(jnp.asarray(r, jnp.float32) for r in rows)])
+        W_E = jnp.concatenate([self.model.W_E, *(jnp.asarray(r, jnp.float32) for r in given)])
         first = len(self.model.W_E)
         moved = self.inputs.moved(first, first + self.model.p)
         return eqx.tree_at(lambda m: m.W_E, self.model, W_E), moved
