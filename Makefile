@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test lint types imports bench docs figures explained readouts matched structures \
-  false-positives reproduction clean
+  validation reproduction clean
 
 demo: $(VENV)/.installed
 	$(BIN)/grokscope train "x + y" --stop-accuracy 0.999 --out runs/demo --resume
@@ -45,8 +45,8 @@ matched: $(VENV)/.installed
 structures: $(VENV)/.installed
 	$(BIN)/python -m docs.structure
 
-false-positives: $(VENV)/.installed
-	$(BIN)/python -m docs.false_positives
+validation: $(VENV)/.installed
+	$(BIN)/python -m docs.validation
 
 reproduction: $(VENV)/.installed
 	$(BIN)/python -m docs.reproduction

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         runs,
         sweep,
         train,
+        validate,
     )
     from grokscope.runner.progress import Callbacks
     from grokscope.tasks.structure import structure
@@ -71,6 +72,7 @@ __all__ = [
     "structure",
     "sweep",
     "train",
+    "validate",
 ]
 
 _VERBS = "grokscope.notebook.verbs"
@@ -96,6 +98,7 @@ _HOMES = {
     "structure": "grokscope.tasks.structure",
     "sweep": _VERBS,
     "train": _VERBS,
+    "validate": _VERBS,
 }
 _MODULES = {
     "edits": "grokscope.notebook.edits",

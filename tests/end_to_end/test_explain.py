@@ -1,6 +1,6 @@
 """From the command line to an explanation, and networks of which nothing must be explained.
 
-A small version of docs/false_positives.py, which counts many more.
+A small version of docs/validation.py, which counts many more.
 """
 
 import json

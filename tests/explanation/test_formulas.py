@@ -7,13 +7,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from grokscope.explanation.ablation import repair_logits
-from grokscope.explanation.formulas import (
-    answer_waves,
-    clock_formula,
-    ellipse_formula,
-    key_shapes,
-    norm_bias,
-)
+from grokscope.explanation.ellipse import ellipse_formula, norm_bias
+from grokscope.explanation.formulas import answer_waves, clock_formula, key_shapes
 from grokscope.explanation.in_basis import NetworkInBasis
 
 P = 23

@@ -28,6 +28,7 @@ VERBS: Final[dict[str, str]] = {
     "reproduce": "make a table or figure of the paper again",
     "export": "write a network for TransformerLens, PyTorch or others",
     "import": "make a run folder of a network that somebody else trained",
+    "validate": "explain networks whose answers are known, and compare",
 }
 """Every verb, in the module of its name as the class of its name, and what it does."""
 

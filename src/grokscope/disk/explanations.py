@@ -9,7 +9,7 @@ from grokscope.disk.folder import RunFolder
 
 EXPLANATION_NAME: Final = "explanation.json"
 FORMAT: Final = 1
-RULES: Final = 2
+RULES: Final = 3
 """Counts up whenever the rules for verdicts change (`grokscope.explanation.verdict`), so that what
 was decided by others is made anew; files without it are of the first."""
 

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from grokscope.explanation.ellipse import norm_bias
 from grokscope.explanation.findings import Outcome, median_outcome
-from grokscope.explanation.formulas import norm_bias
 from grokscope.explanation.in_basis import NetworkInBasis, SumLogits, characters_at
 from grokscope.explanation.pairs import Logits
 from grokscope.explanation.verdict import AblationScores, Place
@@ -134,6 +134,34 @@ def ablate(
         control=tuple(score(remove_others(characters, frequencies, o, rows)) for o in drawn),
         keep_others=tuple(score(keep(characters, others, rows)) for others in drawn),
     )
+
+
+def keep_directions(
+    table: EditableTable, frequencies: Sequence[int], draws: int = DRAWS
+) -> tuple[Outcome, ...]:
+    """Keep as many random directions as the keys have, at the energy of the keys.
+
+    Where nearly all of a table is kept its answers are kept whatever the directions are; then
+    those that the keys keep do not show that it uses them.
+
+    **Arguments:** a table of one place of a network; the keys; how often to draw.
+    """
+    characters, rows = table.characters, table.rows
+    free, inside = characters.free, np.flatnonzero(characters.inside)
+    constant = project(free, rows)
+    energy = np.linalg.norm(keep(characters, frequencies, rows) - constant)
+    room = len(inside) - 1
+    count = min(characters.span(frequencies).shape[1], room)
+    rng = np.random.default_rng(0)
+    outcomes = []
+    for _ in range(draws if count else 0):
+        random = np.zeros((len(rows), count))
+        random[inside] = rng.normal(size=(len(inside), count))
+        directions, _ = np.linalg.qr(random - project(free, random))
+        beyond = project(directions, rows)
+        scale = energy / max(float(np.linalg.norm(beyond)), 1e-30)
+        outcomes.append(table.score_rounded(constant + scale * beyond))
+    return tuple(outcomes)
 
 
 def draw_others(keys: Sequence[int], n_frequencies: int, draws: int) -> list[list[int]]:

@@ -6,9 +6,15 @@ from functools import cached_property
 from typing import Final
 
 from grokscope.explanation.ablation import DRAWS as CONTROL_DRAWS
-from grokscope.explanation.ablation import Ablation, EditableTable, ablate, keep_both
+from grokscope.explanation.ablation import (
+    Ablation,
+    EditableTable,
+    ablate,
+    keep_both,
+    keep_directions,
+)
 from grokscope.explanation.families import families, harmonics, harmonics_of
-from grokscope.explanation.findings import Outcome
+from grokscope.explanation.findings import Outcome, median_outcome
 from grokscope.explanation.in_basis import NetworkInBasis, characters_at
 from grokscope.explanation.keys import DRAWS as NULL_DRAWS
 from grokscope.explanation.keys import NO_KEYS, Keys, confirm_keys, find_keys, with_ghosts
@@ -33,6 +39,10 @@ from grokscope.fourier.basis import Basis
 from grokscope.measures.grokking import GROKKED
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
 
+MOST_KEYS: Final = 0.5
+"""Share of all frequencies that may be keys, harmonics not counted."""
+MOST_OF_DIRECTIONS: Final = 0.5
+"""A that as many random directions may keep."""
 LEAST_OVER_CHANCE: Final = 0.1
 """Accuracy over chance on new pairs under which A means nothing, and nothing is to be explained.
 
@@ -95,6 +105,12 @@ class Circuit:
         of_E, of_L = (() if keys.saturated else keys.frequencies for keys in both)
         return harmonics_of(of_E, of_L, [keys.pointed_at for keys in both], self.n)
 
+    @property
+    def groups(self) -> dict[int, tuple[int, ...]]:
+        """Keys of their own, each with itself and its harmonics."""
+        own = [k for k in self.frequencies if k not in self.harmonics]
+        return {k: (k, *(j for j, of in self.harmonics.items() if of == k)) for k in own}
+
     @cached_property
     def ablations(self) -> dict[Place, Ablation]:
         """Tests on W_E and on the class axis of the logits."""
@@ -108,6 +124,20 @@ class Circuit:
             )
             for place, keys in self.keys.items()
         }
+
+    @cached_property
+    def directions_kept(self) -> float | None:
+        """A with as many random directions of W_E as its keys have, the median of the draws.
+
+        None where W_E has no keys that can be counted. Along the class axis the largest logit
+        survives most projections, so that nothing would be shown there.
+        """
+        keys = self.keys.get(Place.EMBEDDING)
+        if keys is None or keys.saturated:
+            return None
+        table = EditableTable.at(self.network, Place.EMBEDDING)
+        outcomes = keep_directions(table, self.frequencies, self.effort.control_draws)
+        return self.network.scaled(median_outcome(outcomes)) if outcomes else None
 
     @cached_property
     def both_kept(self) -> Outcome | None:
@@ -144,8 +174,8 @@ class Circuit:
 
     @cached_property
     def verdict(self) -> Verdict:
-        """The verdict on this structure."""
-        return verdict(self.claims, self._not_needed())
+        """The verdict on this structure by its keys; further levels need further claims."""
+        return verdict(self.claims, self.not_needed)
 
     @property
     def survival(self) -> float | None:
@@ -159,7 +189,8 @@ class Circuit:
         rank = len(VERDICTS) - 1 - VERDICTS.index(self.verdict)
         return rank, -1.0 if self.survival is None else self.survival
 
-    def _not_needed(self) -> list[ClaimId]:
+    @cached_property
+    def not_needed(self) -> list[ClaimId]:
         """Claims that a saturated table cannot fulfil: its keys are judged at the other place.
 
         Where both are saturated nothing shows which frequencies are used, and all is needed.
@@ -226,13 +257,25 @@ class Circuit:
         )
 
     def _sparse(self) -> Claim:
+        """What keeps nearly everything keeps the answers; the keys must be few, or it says nothing.
+
+        Harmonics count with their keys, since neurons make them, where as many random directions
+        show that all together are not nearly everything.
+        """
         total = self.network.basis.inputs.n_frequencies
-        share = len(self.frequencies) / total if total else 0.0
+        control = self.directions_kept
+        counted = self.frequencies if control is None else self.groups
+        share = len(counted) / total if total else 0.0
+        few = 0 < share <= MOST_KEYS and (control is None or control <= MOST_OF_DIRECTIONS)
+        words = "the keys are" if control is None else "the keys, harmonics counted as theirs, are"
+        bound = f"; as many random directions keep A ≤ {MOST_OF_DIRECTIONS:g}"
+        null = "" if control is None else bound
         return Claim(
             id=ClaimId.SPARSE,
-            statement="the keys are at most half of all frequencies (share)",
+            statement=f"{words} at most half of all frequencies (share){null}",
             value=share,
-            verdict=judge(0 < share <= 0.5, testable=self.n > LARGEST_UNTESTABLE),
+            control=control,
+            verdict=judge(few, testable=self.n > LARGEST_UNTESTABLE),
             n=total,
         )
 

@@ -8,7 +8,12 @@ import numpy as np
 from jaxtyping import Int8, Int32
 
 from grokscope.errors import UsageError
-from grokscope.explanation.analyses import run_analyses, supporting_claims, verdict_ablations
+from grokscope.explanation.analyses import (
+    quick_analyses,
+    run_analyses,
+    supporting_claims,
+    verdict_ablations,
+)
 from grokscope.explanation.circuit import (
     HAS_STRUCTURE,
     Circuit,
@@ -30,7 +35,15 @@ from grokscope.explanation.result import (
     TableFinding,
     key_rows,
 )
-from grokscope.explanation.verdict import MATRICES, Claim, ClaimId, Claims, Place, verdict
+from grokscope.explanation.verdict import (
+    MATRICES,
+    Claim,
+    ClaimId,
+    Claims,
+    Place,
+    levels_of,
+    verdict,
+)
 from grokscope.fourier.basis import Basis, same_characters
 from grokscope.fourier.characters import Characters, Table
 from grokscope.fourier.spectrum import spectrum
@@ -218,19 +231,22 @@ def _explained(
         if (name := best.network.names[place]) != MATRICES[place]
     }
     embedding, neuron_logit_map = ((tables | named).get(p, TableFinding()) for p in Place)
-    more = run_analyses(best) if thorough else None
-    claims = [] if more is None else supporting_claims(best, more)
+    more = run_analyses(best) if thorough else quick_analyses(best)
+    further = [] if more is None else supporting_claims(best, more)
+    asked = (claim for claim in further if thorough or claim.value is not None)
+    claims = Claims([*best.claims.values(), *asked])
     more = more or Analyses(ablations=verdict_ablations(best))
     return Explanation(
         **facts,
-        verdict=best.verdict,
+        verdict=verdict(claims, best.not_needed),
+        levels=levels_of(claims, best.not_needed),
         structure=StructureFound.of(structure),
         runner_up=_runner_up(others),
         embedding=embedding,
         neuron_logit_map=neuron_logit_map,
         families=tuple(best.families),
         **vars(more),
-        claims=Claims([*best.claims.values(), *claims]),
+        claims=claims,
         keys=key_rows(embedding, neuron_logit_map, best.families, best.n),
     )
 

@@ -98,6 +98,61 @@ class Patching:
 
 
 @dataclass(frozen=True)
+class Turning:
+    """How the logits move when u(x) becomes u(x) + δ in the keys of W_E, at position x alone."""
+
+    turns: tuple[float, ...]
+    """δ, in residues."""
+    correlation: float
+    """Between the network's logits and those of the ellipse code, in how they move: over defined
+    pairs, answers and turns."""
+    agreement: float
+    """Share of the pairs at which both then have the same answer."""
+    control: float | None = None
+    """The correlation when as many other frequencies are turned; None where there are none."""
+
+
+@dataclass(frozen=True)
+class SmallestSet:
+    """The fewest keys, with their harmonics, that suffice for the answers."""
+
+    keys: tuple[int, ...]
+    sums_keep: float
+    """A with only their waves of u + v left in the logits."""
+    both_keep: float | None
+    """A with only they left in W_E and along the class axis."""
+    all_subsets: bool
+    """Whether all subsets were tried."""
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """The network rebuilt from a frequency, phases and amplitudes per neuron, and nothing else.
+
+    A is 1 like the network, 0 like guessing.
+    """
+
+    keep: float | None = None
+    """A of the rebuilt network."""
+    loss: float | None = None
+    """Its loss on all defined pairs, nats."""
+    agreement: float | None = None
+    """Share of the defined pairs at which it answers like the network."""
+    by_law: float | None = None
+    """A with φ_x + φ_y in the place of every φ_out."""
+    phases_permuted: float | None = None
+    """A with φ_out permuted among the neurons of one frequency: the median of the draws."""
+    columns_permuted: float | None = None
+    """A with the columns of W_L permuted among all neurons: the median of the draws."""
+    explained: float | None = None
+    """Share of the variance of the active neurons that their fits explain, the median."""
+    waveforms: Mapping[str, int] = field(default_factory=dict)
+    """Active neurons per waveform."""
+    numbers: int | None = None
+    """Numbers that were read from the network."""
+
+
+@dataclass(frozen=True)
 class Ablations:
     """What is answered when keys are kept, removed and moved.
 
@@ -130,6 +185,8 @@ class Ablations:
     """The same bias in a random order of the answers."""
     families: tuple[FamilyScores, ...] = ()
     patching: Patching | None = None
+    turning: Turning | None = None
+    smallest_set: SmallestSet | None = None
     outcomes: Outcomes = field(default_factory=Outcomes)
 
 
@@ -243,6 +300,8 @@ class NeuronFinding:
     """Mean share of twice the dominant frequency."""
     clusters: Mapping[int, int] = field(default_factory=dict)
     """Active neurons per dominant frequency, the largest cluster first."""
+    rebuilt: Rebuilt | None = None
+    """The network rebuilt from what was fitted to each; None where neurons or W_L are not known."""
 
 
 @dataclass(frozen=True)
@@ -303,6 +362,14 @@ class ClosedForm:
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """A correlation, and that of a null."""
+
+    value: float
+    null: float
+
+
+@dataclass(frozen=True)
 class ClosedForms:
     """The clock, one amplitude per key, and the formulas for keys that are no circles.
 
@@ -315,4 +382,10 @@ class ClosedForms:
     numbers: int | None = None
     ellipse: ClosedForm | None = None
     """The nearest answer on the keys' ellipses."""
+    ellipse_logits: Likeness | None = None
+    """How the formula's logits correlate with the network's, over defined pairs and answers; in
+    the null the ellipses stand at frequencies drawn from all."""
+    ellipse_bias: Likeness | None = None
+    """How the bias that the ellipses predict correlates with that of the answers; in the null it
+    stands in a random order."""
     ellipse_without_bias: ClosedForm | None = None

@@ -1,4 +1,4 @@
-"""What each key is in the logits, a circle or a line, and the formula made of all of them."""
+"""What each key is in the logits, a circle or a line, and the clock made of all of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,23 +64,6 @@ def answer_waves(
     return means - means.mean(axis=0)
 
 
-def norm_bias(network: NetworkInBasis, frequencies: Sequence[int]) -> Float[np.ndarray, "class"]:
-    """Return −½ z(c)·Q·z(c) per answer, without its mean; 0 for those that no sum leads to.
-
-    Answers are points z(c), made of the keys' waves; if the largest logit is to be that of the
-    nearest point, the product of sum and answer lacks half the answer's squared norm. On circles
-    it is the same for all answers, on ellipses and lines it is not.
-
-    **Arguments:** the network and its structure; the keys whose shapes in the logits are read.
-    """
-    waves = answer_waves(network, frequencies)
-    bias = np.zeros(len(waves))
-    for i, found in enumerate(key_shapes(network, frequencies)):
-        wave = waves[:, 2 * i : 2 * i + 2]
-        bias -= 0.5 * np.sum((wave @ found.symmetric) * wave, axis=1)
-    return network.of_all_answers(bias - bias.mean())
-
-
 def clock_formula(network: NetworkInBasis, frequencies: Sequence[int]) -> ClosedForm:
     """Replace the logits by Σ_k α_k Σ_{g(s) = c} cos(2πk(u + v − s)/n), one number per key.
 
@@ -88,38 +71,14 @@ def clock_formula(network: NetworkInBasis, frequencies: Sequence[int]) -> Closed
     """
     sums = network.sum_logits
     if not frequencies:
-        return _compared(network, np.zeros_like(sums.mean), 0)
+        return compared(network, np.zeros_like(sums.mean), 0)
     flat = np.stack([_clock(network, k).ravel() for k in frequencies], axis=1)
     weights = np.repeat(sums.counts, sums.mean.shape[1])
     # least squares over pairs and answers: α = (TᵀNT)⁺ TᵀN L̄
     weighted = flat * weights[:, None]
     amplitudes = np.linalg.pinv(weighted.T @ flat, rcond=1e-9) @ (weighted.T @ sums.mean.ravel())
     logits = (flat @ amplitudes).reshape(sums.mean.shape)
-    return _compared(network, logits, len(frequencies))
-
-
-def ellipse_formula(
-    network: NetworkInBasis, frequencies: Sequence[int], *, bias: bool = True
-) -> ClosedForm:
-    """Replace the logits by the nearest answer on ellipses, three numbers per key.
-
-    With z(s) the waves of all keys, scaled by Q (the symmetric part of what joins sum and answer
-    at each key), the logit of c is z(s)·Q·z(c) − ½ z(c)·Q·z(c), which is −½ (z(s) − z(c))² up to
-    what all answers share. Where all keys are circles the second term is the same for all c, and
-    this is the clock.
-
-    **Arguments:** as for `clock_formula`; `bias`: whether the second term is there.
-    """
-    sums = network.sum_logits
-    waves, answers = sums.waves(tuple(frequencies)), answer_waves(network, frequencies)
-    inside = network.basis.answers.inside
-    logits = np.zeros_like(sums.mean)
-    if bias:
-        logits += norm_bias(network, frequencies)[inside]
-    for i, found in enumerate(key_shapes(network, frequencies)):
-        here = slice(2 * i, 2 * i + 2)
-        logits += waves[:, here] @ found.symmetric @ answers[:, here].T
-    return _compared(network, logits, 3 * len(frequencies))
+    return compared(network, logits, len(frequencies))
 
 
 def _clock(network: NetworkInBasis, k: int) -> Float[np.ndarray, "n class"]:
@@ -134,7 +93,7 @@ def _clock(network: NetworkInBasis, k: int) -> Float[np.ndarray, "n class"]:
     return template - template.mean(axis=1, keepdims=True)
 
 
-def _compared(
+def compared(
     network: NetworkInBasis, formula: Float[np.ndarray, "n class"], numbers: int
 ) -> ClosedForm:
     """Compare a formula, logits per sum, with the network pair by pair."""

@@ -261,6 +261,13 @@ class NetworkInBasis:
             BySide(**{name: float(loss[side].mean(dtype=float)) for name, side in sides.items()}),
         )
 
+    def score_pairs(self, logits: Float[np.ndarray, "pair class"]) -> Outcome:
+        """Return the same of logits of defined pairs; answers that no sum leads to never win."""
+        whole = np.zeros((self.p, self.p, self.p), np.float32)
+        low = logits.min(axis=1, keepdims=True) - 1e3
+        whole[self.defined] = np.where(self.basis.answers.inside, logits, low)
+        return self.score(whole)
+
     def scaled(self, outcome: Outcome) -> float | None:
         """Return A = (accuracy − chance) / (full − chance) over the defined pairs.
 

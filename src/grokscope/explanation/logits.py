@@ -47,7 +47,7 @@ def table_a4(network: NetworkInBasis, frequencies: Sequence[int]) -> TableA4:
 
     def loss(use: tuple[bool, ...]) -> BySide:
         chosen = (part for part, used in zip(parts, use, strict=True) if used)
-        return _score(network, sum(chosen, np.zeros_like(whole))).loss
+        return network.score_pairs(sum(chosen, np.zeros_like(whole))).loss
 
     return TableA4(**{row: loss(use) for row, use in ROWS.items()})
 
@@ -60,7 +60,7 @@ def keep_sums(network: NetworkInBasis, frequencies: Sequence[int]) -> Outcome:
     """
     sums = network.sum_logits
     kept = sums.bias + sums.part(tuple(frequencies))
-    return _score(network, network.of_all_answers(kept[sums.sums]))
+    return network.score_pairs(network.of_all_answers(kept[sums.sums]))
 
 
 def trigonometric_losses(
@@ -84,16 +84,7 @@ def trigonometric_losses(
         trigonometric += waves[:, here] @ (coefficients[here] @ plane @ plane.T)
     part = network.of_all_answers(trigonometric[sums.sums])
     rest = np.asarray(network.logits[network.defined], np.float64) - part
-    return _score(network, part), _score(network, rest)
-
-
-def _score(network: NetworkInBasis, logits: Float[np.ndarray, "pair class"]) -> Outcome:
-    """Score logits of the defined pairs; answers that no sum leads to never win."""
-    whole = np.zeros((network.p, network.p, network.p), np.float32)
-    inside = network.basis.answers.inside
-    low = logits.min(axis=1, keepdims=True) - 1e3
-    whole[network.defined] = np.where(inside, logits, low)
-    return network.score(whole)
+    return network.score_pairs(part), network.score_pairs(rest)
 
 
 def frequency_pair_norms(logits: Float[Any, "p p class"]) -> Float[np.ndarray, "mode mode"]:

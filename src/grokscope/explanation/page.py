@@ -20,7 +20,10 @@ from grokscope.explanation.findings import (
     KeyShape,
     NeuronFinding,
     Patching,
+    Rebuilt,
+    SmallestSet,
     TableA4,
+    Turning,
 )
 from grokscope.explanation.result import Explanation, Key
 from grokscope.explanation.sentences import (
@@ -161,7 +164,10 @@ def _losses(found: TableA4 | None) -> Grid | None:
 def _facts(found: Explanation) -> list[tuple[str, str]]:
     told = [
         ("patching", _patching(found.ablations.patching)),
+        ("turning", _turning(found.ablations.turning)),
+        ("fewest keys", _fewest(found.ablations.smallest_set)),
         ("neurons", _neurons(found.neurons)),
+        ("rebuilt", _rebuilt(found.neurons.rebuilt)),
         ("attention", _attention(found.attention)),
         ("algorithm", algorithm_in_words(found)),
     ]
@@ -179,6 +185,39 @@ def _patching(found: Patching | None) -> str:
     }
     return "; ".join(
         f"{text}: {share_in_words(value)}" for text, value in told.items() if value is not None
+    )
+
+
+def _turning(found: Turning | None) -> str:
+    if found is None:
+        return ""
+    text = (
+        "u(x) turned by parts of a residue in the keys moves the logits like those of the ellipses:"
+        f" correlation {number_in_words(found.correlation)}, the same answer at"
+        f" {share_in_words(found.agreement)} of the pairs"
+    )
+    aside = found.control
+    return text if aside is None else f"{text}; other frequencies turned: {aside:.2f}"
+
+
+def _fewest(found: SmallestSet | None) -> str:
+    if found is None:
+        return ""
+    text = f"{frequencies_in_words(found.keys)}: A = {number_in_words(found.sums_keep)} with their"
+    text += " waves of u + v alone in the logits"
+    both = found.both_keep
+    return text if both is None else f"{text}, {number_in_words(both)} with them alone in both"
+
+
+def _rebuilt(found: Rebuilt | None) -> str:
+    if found is None:
+        return ""
+    shapes = ", ".join(f"{count} {name}" for name, count in found.waveforms.items())
+    return (
+        f"from frequency, phases, amplitudes and waveform of each neuron ({shapes}): A ="
+        f" {number_in_words(found.keep)}; with φ_out = φ_x + φ_y {number_in_words(found.by_law)};"
+        f" φ_out permuted {number_in_words(found.phases_permuted)}, columns of W_L permuted"
+        f" {number_in_words(found.columns_permuted)}"
     )
 
 

@@ -15,7 +15,7 @@ from grokscope.explanation.findings import (
     LogitFinding,
     NeuronFinding,
 )
-from grokscope.explanation.verdict import Claims, Place, Verdict
+from grokscope.explanation.verdict import Claims, Level, Place, Verdict
 from grokscope.tasks.structure import Structure
 
 
@@ -172,6 +172,8 @@ class Explanation:
     step: int | None
     verdict: Verdict
     structure: StructureFound = field(default_factory=StructureFound)
+    levels: tuple[Level, ...] = ()
+    """On what it is explained; none for every verdict but `explained`."""
     runner_up: RunnerUp | None = None
     embedding: TableFinding = field(default_factory=TableFinding)
     """Keys of W_E."""

@@ -7,7 +7,7 @@ from grokscope.axes import axis_in_words, taken_in_words
 from grokscope.explanation.families import double
 from grokscope.explanation.findings import Ablations, KeyShape
 from grokscope.explanation.result import Explanation, TableFinding
-from grokscope.explanation.verdict import MATRICES, ClaimId, Place
+from grokscope.explanation.verdict import MATRICES, ClaimId, Level, Place
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
 
 VERDICTS_IN_WORDS: Final = {
@@ -44,8 +44,17 @@ def number_in_words(value: float | None, digits: int = 2) -> str:
 
 
 def headline(found: Explanation) -> str:
-    """Return what was looked at and the verdict: `x*y mod 97, seed 0, step 6,700: explained`."""
-    return f"{subject_in_words(found)}: {VERDICTS_IN_WORDS[found.verdict]}"
+    """Return what was looked at and the verdict: `x*y mod 97: explained (clock, by keys)`."""
+    return f"{subject_in_words(found)}: {verdict_in_words(found)}"
+
+
+def verdict_in_words(found: Explanation) -> str:
+    """Return the verdict with the algorithm and the levels: `explained (clock, by keys)`."""
+    words = VERDICTS_IN_WORDS[found.verdict]
+    kind = found.algorithm.kind
+    named = {Level.KEYS: f"{kind}, {Level.KEYS}"} if kind in ("clock", "pizza") else {}
+    levels = [named.get(level, level.value) for level in found.levels]
+    return f"{words} ({'; '.join(levels)})" if levels else words
 
 
 def subject_in_words(found: Explanation) -> str:
@@ -89,14 +98,15 @@ def one_sentence(found: Explanation) -> str:
         return f"Which algorithm it found cannot be said: {broken}."
     if by_heart := _by_heart(found):
         return f"Not explained. {by_heart}"
-    text = f"The algorithm is {VERDICTS_IN_WORDS[found.verdict]}: {found.structure.words}"
+    text = f"The algorithm is {verdict_in_words(found)}: {found.structure.words}"
     if found.structure.n is None:
         return f"{text}."
     families = len(found.families)
     held = f"on {families} {'family' if families == 1 else 'families'} of key frequencies"
     text = f"{text}, {held if families else 'no keys found'}"
     missing = ", ".join(claim.id for claim in found.claims.missing)
-    return f"{text}; not shown: {missing}." if missing else f"{text}."
+    shown = found.verdict == "explained" or not missing
+    return f"{text}." if shown else f"{text}; not shown: {missing}."
 
 
 def control_in_words(found: Explanation) -> str:

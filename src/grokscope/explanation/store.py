@@ -88,6 +88,7 @@ COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
     ("mixture_operation", pa.string()),
     ("explained_step", pa.int64()),
     ("verdict", pa.string()),
+    ("levels", pa.string()),
     ("fails", pa.string()),
     ("group", pa.string()),
     *(
@@ -99,9 +100,9 @@ COLUMNS: Final[tuple[tuple[str, pa.DataType], ...]] = (
     ("A_both_keep", pa.float64()),
     ("why_not", pa.string()),
 )
-"""What a row has beside those of `rows_of`: the operation of a mixture; the step; the verdict, and
-the claims that it lacks; the group; the keys of W_E and W_L, each with its share of the table's
-energy; A of every ablation; why there is no explanation."""
+"""What a row has beside those of `rows_of`: the operation of a mixture; the step; the verdict,
+its levels, and the claims that it lacks; the group; the keys of W_E and W_L, each with its share of
+the table's energy; A of every ablation; why there is no explanation."""
 
 
 def row_of(found: Explanation) -> dict[str, Any]:
@@ -111,6 +112,7 @@ def row_of(found: Explanation) -> dict[str, Any]:
     row: dict[str, Any] = {
         "explained_step": found.step,
         "verdict": found.verdict,
+        "levels": ", ".join(found.levels),
         "fails": ", ".join(c.id for c in found.claims.missing if c.fails),
         "group": found.structure.group,
         "A_both_keep": found.ablations.both_keep,

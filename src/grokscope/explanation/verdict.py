@@ -123,11 +123,15 @@ class ClaimId(StrEnum):
     SUMS_KEEP = "sums keep"
     CLOCK_FORMULA = "clock formula"
     ELLIPSE_FORMULA = "ellipse formula"
+    ELLIPSE_LOGITS = "ellipse logits"
+    ELLIPSE_BIAS = "ellipse bias"
+    TURNING = "turning"
     CIRCLES = "circles"
+    REBUILT = "rebuilt"
 
     @property
     def decisive(self) -> bool:
-        """Whether the verdict asks for it; the others say more about the algorithm."""
+        """Whether an explanation by keys needs it; see `Level` for the others."""
         return self not in _SUPPORTING
 
 
@@ -150,9 +154,36 @@ _SUPPORTING: Final = frozenset(
         ClaimId.SUMS_KEEP,
         ClaimId.CLOCK_FORMULA,
         ClaimId.ELLIPSE_FORMULA,
+        ClaimId.ELLIPSE_LOGITS,
+        ClaimId.ELLIPSE_BIAS,
+        ClaimId.TURNING,
         ClaimId.CIRCLES,
+        ClaimId.REBUILT,
     }
 )
+
+
+class Level(StrEnum):
+    """On what a network is explained; each level has claims of its own, and any one suffices."""
+
+    KEYS = "by keys"
+    """The key frequencies of both matrices carry the answers, and nothing else does."""
+    ELLIPSE = "ellipse code"
+    """The nearest answer on the keys' ellipses is its answer, also when x is turned."""
+    NEURONS = "neuron by neuron"
+    """What is rebuilt from a frequency, phases and amplitudes per neuron gives its answers."""
+
+
+_ANYWAY: Final = frozenset({ClaimId.GROKKED, ClaimId.STRUCTURE, ClaimId.NEW_PAIRS})
+_NEEDED: Final = {
+    Level.KEYS: frozenset(ClaimId) - _SUPPORTING - {ClaimId.FINITE},
+    Level.ELLIPSE: _ANYWAY
+    | {KEYS_CLAIMS[Place.EMBEDDING], ClaimId.SPARSE, *EDIT_CLAIMS[Place.EMBEDDING].values()}
+    | {ClaimId.SUMS_KEEP, ClaimId.ELLIPSE_FORMULA, ClaimId.ELLIPSE_LOGITS}
+    | {ClaimId.ELLIPSE_BIAS, ClaimId.TURNING},
+    Level.NEURONS: _ANYWAY | {ClaimId.REBUILT},
+}
+"""Claims that each level needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,8 +305,20 @@ def ablation_claims(
     ]
 
 
+def levels_of(claims: Claims, not_needed: Collection[ClaimId] = ()) -> tuple[Level, ...]:
+    """Return the levels on which a network is explained: those all of whose claims hold.
+
+    A code all of whose keys are circles is a clock or a pizza, and no ellipse code.
+
+    **Arguments:** as for `verdict`.
+    """
+    held = {key for key, claim in claims.items() if claim.holds}
+    asked = [level for level in Level if level is not Level.ELLIPSE or ClaimId.CIRCLES not in held]
+    return tuple(level for level in asked if _NEEDED[level] - set(not_needed) <= held)
+
+
 def verdict(claims: Claims, not_needed: Collection[ClaimId] = ()) -> Verdict:
-    """Return `explained` when all decisive claims hold, `partly` when one place passes.
+    """Return `explained` when all claims of a level hold, `partly` when one place passes.
 
     Of the rest, what was tested and failed is `not explained`. Where nothing failed, but something
     that is needed could not be tested, it is `not decided`. Whoever changes these rules counts
@@ -288,9 +331,9 @@ def verdict(claims: Claims, not_needed: Collection[ClaimId] = ()) -> Verdict:
     """
     if not claims[ClaimId.STRUCTURE].holds:
         return "not explained"
-    needed = {key: c for key, c in claims.items() if c.decisive and key not in not_needed}
-    if all(claim.holds for claim in needed.values()):
+    if levels_of(claims, not_needed):
         return "explained"
+    needed = {key: c for key, c in claims.items() if c.decisive and key not in not_needed}
     if any(_passes(place, needed) for place in Place):
         return "partly"
     return "not explained" if any(claim.fails for claim in needed.values()) else "not decided"

@@ -281,6 +281,37 @@ def over_time(run: Any, *, seeds: Sequence[int] | None = None, by: str | None = 
     return Timelines(timelines(folder, seeds=None if seeds is None else tuple(seeds), by=by))
 
 
+class Validation(ShowsTable, list[Any]):
+    """Found against known, a line per network; see `Scored`."""
+
+    def shown(self) -> Table:
+        """Return the table that is shown."""
+        from grokscope.validation.table import HEADER, in_words, title
+
+        return Table(title(self), HEADER, [in_words(scored) for scored in self])
+
+
+@plain_arguments
+def validate(folder: Any = None, *, p: int = 59, seed: int = 0) -> Validation:
+    """Explain networks whose answers are known, and say what was found beside what is known.
+
+        >>> found = gs.validate(p=23)
+        >>> found[0].name, found[0].verdict
+        ('clock', 'explained')
+
+    **Arguments:**
+
+    - `folder`: imported runs with a `known.json` beside their manifest; by default the networks are
+      made by formula.
+    - `p`, `seed`: of networks made by formula: a prime from 23 on, and what draws them.
+
+    **Raises:** `UsageError` for another p, and where no folder says what is known.
+    """
+    from grokscope.validation.scored import validate as score_all
+
+    return Validation(score_all(folder, p=p, seed=seed))
+
+
 @plain_arguments
 def reproduce(
     name: str,

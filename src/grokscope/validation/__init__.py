@@ -1,0 +1,1 @@
+"""Explanations scored on known answers: networks made by formula, and imported ones."""
