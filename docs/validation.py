@@ -53,10 +53,10 @@ class Setting:
 
 
 SETTINGS: Final = (
-    Setting("transformer", 23, 16),
     Setting("transformer", 31, 20),
-    Setting("transformer", 43, 16),
-    Setting("MLP", 31, 16, {"architecture": "mlp"}),
+    Setting("MLP", 31, 20, {"architecture": "mlp"}),
+    Setting("transformer", 43, 20),
+    Setting("transformer", 23, 20),
 )
 
 
@@ -164,13 +164,6 @@ def with_random_unembedding(model: AnyModel, seed: int) -> AnyModel:
 
 def work(runs: Path) -> Iterator[tuple[tuple[str, str, int, str], Any]]:
     """Yield what is to be counted: its name, setting, p, steps after grokking; explanations."""
-    for setting in SETTINGS:
-        for kind in TRUE:
-            for after in AFTER:
-                name = (kind.title, setting.name, setting.p, str(after))
-                yield name, explanations(kind, setting, runs, after)
-        for kind in FALSE:
-            yield (kind.title, setting.name, setting.p, ""), explanations(kind, setting, runs)
     for p in MODULI:
         liars = [
             network
@@ -182,6 +175,13 @@ def work(runs: Path) -> Iterator[tuple[tuple[str, str, int, str], Any]]:
             ("made by formula, not to be explained", "formula", p, ""),
             map(explain_planted, liars),
         )
+    for setting in SETTINGS:
+        for kind in TRUE:
+            for after in AFTER:
+                name = (kind.title, setting.name, setting.p, str(after))
+                yield name, explanations(kind, setting, runs, after)
+        for kind in FALSE:
+            yield (kind.title, setting.name, setting.p, ""), explanations(kind, setting, runs)
 
 
 def count(found: Sequence[Explanation]) -> list[int]:
