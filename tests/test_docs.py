@@ -1,9 +1,11 @@
 """The documentation says what the program says, and every verb and measure is in it."""
 
+import ast
 import doctest
 import importlib.util
 import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +17,7 @@ from grokscope.config.run import PRESETS
 from grokscope.measures import MEASURES
 
 ROOT = Path(__file__).parents[1]
+SRC = ROOT / "src"
 
 
 def reference() -> ModuleType:
@@ -50,6 +53,39 @@ def test_readme_shows_every_verb() -> None:
     text = (ROOT / "README.md").read_text()
     for verb in VERBS:
         assert f"grokscope {verb}" in text
+
+
+def test_commands_of_the_readme_leave_the_results_of_the_project_alone() -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    commands = [line for block in blocks for line in block.splitlines() if "reproduce" in line]
+    assert any("--known results" in line for line in commands)
+    tracked = {path.name for path in ROOT.iterdir()} - {"runs", "sweeps"}
+    for line in commands:
+        written = re.findall(r"--(?:results|out) (\S+)", line)
+        assert tracked.isdisjoint(Path(path).parts[0] for path in written), line
+
+
+def docstrings() -> Iterator[tuple[str, str]]:
+    """Yield every docstring of the program with the place where it stands."""
+    for path in SRC.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module):
+                yield f"{path.name}: {getattr(node, 'name', '')}", ast.get_docstring(node) or ""
+
+
+def test_no_long_docstring_stands_twice() -> None:
+    places: dict[str, list[str]] = {}
+    for place, text in docstrings():
+        if len(text) > 250:
+            places.setdefault(text, []).append(place)
+    assert [found for found in places.values() if len(found) > 1] == []
+
+
+def test_constants_that_docstrings_name_are_there() -> None:
+    for place, text in docstrings():
+        for module, name in re.findall(r"`(\w+)\.([A-Z][A-Z_]{3,})`", text):
+            files = [*SRC.rglob(f"{module}.py"), *SRC.rglob(f"{module}/__init__.py")]
+            assert any(re.search(rf"^{name}\b", f.read_text(), re.M) for f in files), place
 
 
 def test_every_measure_is_described() -> None:

@@ -3,7 +3,9 @@
 import contextlib
 import io
 import math
+import sys
 import time
+import types
 
 import pytest
 from rich.console import Console
@@ -56,17 +58,40 @@ def test_a_terminal_has_one_line_that_goes_away() -> None:
     assert text.endswith("\x1b[1A\x1b[2K")  # up, and the line is erased
 
 
-def test_a_notebook_has_one_line_that_is_written_over(
+def test_a_notebook_has_one_line_that_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("grokscope.progress._RedrawnLine.pauses", (0.0, 0.01))
-    text = ""
+    monkeypatch.setattr("grokscope.progress._NotebookLine.pauses", (0.0, 0.01))
+    outputs: list[dict[str, str]] = []
+    updates = []
+
+    class Handle:
+        def display(self, content: dict[str, str], *, raw: bool) -> None:
+            assert raw
+            outputs.append(content)
+
+        def update(self, content: dict[str, str], *, raw: bool) -> None:
+            assert raw
+            outputs[-1] = content
+            updates.append(content)
+
+    display = types.ModuleType("IPython.display")
+    monkeypatch.setattr(display, "DisplayHandle", Handle, raising=False)
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
     with showing(console=Console(force_jupyter=True)):
         doing("compiling")
-        while text.count("\rcompiling … 0:00") < 2:
-            text += capsys.readouterr().err
+        while len(updates) < 2:
             time.sleep(0.001)
-    assert (text + capsys.readouterr().err).endswith(" \r")
+        assert outputs == [{"text/plain": "compiling … 0:00"}]
+    assert outputs == [{}]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_notebook_shows_nothing_of_what_is_over_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython.display", None)  # importing it would fail
+    with showing(console=Console(force_jupyter=True)):
+        doing("something short")
 
 
 @pytest.mark.parametrize("forced", [True, False])

@@ -16,11 +16,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from grokscope.forking import watch_forks
+from grokscope.variables import readable_variables
 
 if TYPE_CHECKING:
     from grokscope import errors, measures
     from grokscope.disk.folder import RunFolder
     from grokscope.disk.measuring import measure
+    from grokscope.explanation.verdict import ClaimId
     from grokscope.fourier.basis import basis
     from grokscope.fourier.spectrum import spectrum
     from grokscope.notebook import edits
@@ -49,6 +51,7 @@ watch_forks()
 
 __all__ = [
     "Callbacks",
+    "ClaimId",
     "NamedArray",
     "Network",
     "Run",
@@ -78,6 +81,7 @@ __all__ = [
 _VERBS = "grokscope.notebook.verbs"
 _HOMES = {
     "Callbacks": "grokscope.runner.progress",
+    "ClaimId": "grokscope.explanation.verdict",
     "NamedArray": "grokscope.notebook.arrays",
     "Network": "grokscope.notebook.network",
     "Run": "grokscope.notebook.run",
@@ -108,10 +112,11 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(_MODULES[name])
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+    with readable_variables():
+        if name in _MODULES:
+            return importlib.import_module(_MODULES[name])
+        if name in _HOMES:
+            return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'grokscope' has no attribute {name!r}")
 
 

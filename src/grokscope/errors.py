@@ -1,6 +1,9 @@
 """Errors that a user can act on: each is one line that says what, got, allowed and what to do."""
 
 import re
+from collections.abc import Callable
+
+from grokscope.spelling import in_python
 
 _LONGEST_QUOTE = 60
 
@@ -20,6 +23,8 @@ def quote(value: object) -> str:
 
 class GrokscopeError(Exception):
     """Base of all errors that the command line shows as one line instead of a traceback.
+
+    What to type is said as on a command line; `str` spells it for Python, `line` does not.
 
     **Arguments:**
 
@@ -43,16 +48,24 @@ class GrokscopeError(Exception):
         self.got = got
         self.allowed = allowed
         self.next_step = next_step
-        super().__init__(self._line())
+        super().__init__(self.line)
 
-    def _line(self) -> str:
-        parts = [self.what]
-        if self.got is not None:
+    def __str__(self) -> str:
+        return self._spelled(in_python)
+
+    @property
+    def line(self) -> str:
+        """The error as the command line says it."""
+        return self._spelled(lambda text: text)
+
+    def _spelled(self, spell: Callable[[str], str]) -> str:
+        parts = [spell(self.what)]
+        if self.got is not None:  # the user's own words
             parts.append(f"got {quote(self.got)}")
         if self.allowed is not None:
-            parts.append(f"allowed: {self.allowed}")
+            parts.append(f"allowed: {spell(self.allowed)}")
         if self.next_step is not None:
-            parts.append(self.next_step)
+            parts.append(spell(self.next_step))
         return printable(re.sub(r"\s+", " ", "; ".join(parts)))
 
 
@@ -60,6 +73,10 @@ class UsageError(GrokscopeError):
     """Wrong input: an expression, a flag, a file or a folder that cannot be used (exit code 2)."""
 
     exit_code = 2
+
+
+class ArgumentsError(UsageError, TypeError):
+    """Arguments that a function does not take; a `TypeError`, as from any function of Python."""
 
 
 class RunFolderError(UsageError):
@@ -72,6 +89,10 @@ class DiskError(GrokscopeError):
 
 class FolderGoneError(DiskError):
     """A folder that was removed, or moved out of sight, while it was being written."""
+
+
+class FilesRemovedError(DiskError):
+    """Files of a run that were removed while it trained; what is left was saved."""
 
 
 class FolderMovedError(DiskError):
@@ -89,6 +110,11 @@ class NotEnoughMemoryError(GrokscopeError):
             next_step="close other programs, or make the network, its "
             "batch_size or the number of seeds smaller",
         )
+
+
+def line_of(error: BaseException) -> str:
+    """Return an error as the command line says it, and as files keep it."""
+    return error.line if isinstance(error, GrokscopeError) else str(error)
 
 
 AFTER_DIVERGENCE = "try a smaller --learning-rate or a longer --warmup"

@@ -7,13 +7,13 @@ line now and then.
 
 import contextlib
 import contextvars
+import importlib
 import itertools
 import math
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -22,7 +22,7 @@ from rich.text import Text
 SECONDS_TO_SPEAK: Final = (10.0, 20.0, 30.0)
 """Pauses between lines, where a line cannot be redrawn."""
 _REDRAWN: Final = 0.5
-"""Seconds after which a notebook's line is drawn again."""
+"""Seconds after which a notebook's line is replaced."""
 
 _display: contextvars.ContextVar[Callable[[str], None] | None] = contextvars.ContextVar(
     "display", default=None
@@ -71,7 +71,7 @@ def showing(*, quiet: bool = False, console: Console | None = None) -> Iterator[
         if quiet:
             display = _nobody
         elif console.is_jupyter:
-            display = stack.enter_context(_RedrawnLine()).show
+            display = stack.enter_context(_NotebookLine()).show
         elif console.is_terminal:
             live = Live(console=console, transient=True, redirect_stdout=False)
             display = _on_a_terminal(stack.enter_context(live))
@@ -100,10 +100,16 @@ def in_words(seconds: float) -> str:
 
 
 class Since:
-    """What is being done, and for how long; each time it is drawn, it says so anew."""
+    """What is being done, and for how long; each time it is drawn, it says so anew.
 
-    def __init__(self, what: str) -> None:
-        self._what, self._begun = what, time.monotonic()
+    **Arguments:**
+
+    - `what`: what is being done.
+    - `begun`: the moment of `time.monotonic` at which it began; by default now.
+    """
+
+    def __init__(self, what: str, begun: float | None = None) -> None:
+        self._what, self._begun = what, time.monotonic() if begun is None else begun
 
     def __rich__(self) -> Text:
         return Text(str(self))
@@ -164,19 +170,30 @@ class SlowLines(_Ticking):
         self._console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
-class _RedrawnLine(_Ticking):
-    """One line of a notebook's cell that is written over."""
+class _NotebookLine(_Ticking):
+    """One line of a notebook's cell that is replaced, and leaves nothing in the saved notebook."""
 
     pauses = (_REDRAWN,)
 
     def __init__(self) -> None:
-        super().__init__(self._overwrite, self.pauses)
-        self._width = 0
+        super().__init__(self._draw_line, self.pauses)
+        self._handle: Any = None
+        self._drawing = threading.Lock()
 
-    def _overwrite(self, line: str) -> None:
-        self._width = max(self._width, len(line))
-        print(f"\r{line.ljust(self._width)}", end="", file=sys.stderr, flush=True)
+    def _draw_line(self, line: str) -> None:
+        with self._drawing:
+            if self._over.is_set():
+                return
+            content = {"text/plain": line}
+            if self._handle is None:
+                # whoever runs the notebook has it
+                self._handle = importlib.import_module("IPython.display").DisplayHandle()
+                self._handle.display(content, raw=True)
+            else:
+                self._handle.update(content, raw=True)
 
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)
-        print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
+        with self._drawing:
+            if self._handle is not None:
+                self._handle.update({}, raw=True)

@@ -58,10 +58,12 @@ def test_a_star_that_became_the_names_of_files(
     for name in ("b", "a b", ".hidden"):
         (tmp_path / name).touch()
     for verb in ("train", "structure"):
-        with pytest.raises(UsageError, match=rf'grokscope {verb} "x \* y" --p 31$'):
+        with pytest.raises(UsageError) as caught:
             parse([verb, "x", "a b", "b", "y", "--p", "31"])
-    with pytest.raises(UsageError, match=r'write grokscope train "3 [*] x [+] y"'):
+        assert caught.value.line.endswith(f'write grokscope {verb} "x * y" --p 31')
+    with pytest.raises(UsageError) as caught:
         parse(["train", "3", "a b", "b", "x", "+", "y"])
+    assert caught.value.line.endswith('write grokscope train "3 * x + y"')
     assert operations("x + y", "x - y") == ["x + y", "x - y"]
 
 

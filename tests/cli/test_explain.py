@@ -116,7 +116,16 @@ def test_one_network_is_an_object_and_several_are_a_list(cli: Any, run: Path) ->
     assert one["operation"] == "x*y"
     assert one["structure"]["group"] == f"Z_{P - 1}"
     stored = json.loads((run / EXPLANATION_NAME).read_text("utf-8"))
-    assert stored == {"format": 1, "rules": RULES, "explanations": both}
+    digests = {
+        f"{seed}/{one['step']}": RunFolder.open(run).checkpoint_digest(seed, one["step"])
+        for seed, one in enumerate(both)
+    }
+    assert stored == {
+        "format": 1,
+        "rules": RULES,
+        "checkpoints": digests,
+        "explanations": both,
+    }
 
 
 def test_a_step_or_another_structure_leaves_nothing_in_the_folder(cli: Any, run: Path) -> None:
@@ -223,7 +232,7 @@ def test_without_a_structure_the_page_says_what_was_searched(cli: Any, tmp_path:
     np.save(tmp_path / "table.npy", np.random.default_rng(0).normal(size=(31, 8)))
     document = explained(cli, "table.npy", "--operation", "random", "--p", "31")
     assert_schema(document)
-    assert document["verdict"] == "not explained"
+    assert document["verdict"] == "not decided"
     page = cli("explain", "table.npy", "--operation", "random", "--p", "31").out
     assert "none found in" in page
 

@@ -2,6 +2,7 @@
 
 import csv
 import html
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,8 @@ from typing import Any, Final
 import pytest
 
 from grokscope.paper.experiment import experiments
-from grokscope.sweeps.estimate import Estimate
+from grokscope.sweeps.estimate import Estimate, Shape, Times
+from grokscope.sweeps.job import Job
 
 
 def test_list_has_every_name_and_title(cli: Any) -> None:
@@ -43,9 +45,11 @@ def hours(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Give a time without measuring, and return how many jobs each was asked about."""
     asked: list[int] = []
 
-    def estimate(jobs: Sequence[Any], _workers: int, _tell: Any) -> Estimate:
+    def estimate(jobs: Sequence[tuple[Job, int]], _workers: int) -> Estimate:
         asked.append(len(jobs))
-        return Estimate([], 2, 3661.0)
+        times = Times(0.5, 9.0, 4.0, 1.0)
+        shapes = [Shape(job.config, (steps,), times, measured=True) for job, steps in jobs]
+        return Estimate(shapes, 2, 3661.0)
 
     monkeypatch.setattr("grokscope.sweeps.estimate.estimate", estimate)
     return asked
@@ -65,6 +69,45 @@ def test_dry_run_counts_says_the_time_and_writes_nothing(
     assert hours == [735, 12]
     assert cli("reproduce", "figure-a23", "--dry-run").code == 0
     assert not list(tmp_path.iterdir())
+
+
+def test_all_small_versions_are_planned_with_a_time_for_each(
+    cli: Any, tmp_path: Path, hours: list[int]
+) -> None:
+    outcome = cli("reproduce", "all", "--small", "--dry-run", "--steps", "20")
+    assert outcome.code == 0
+    *parts, total = outcome.out.splitlines(keepends=True)
+    assert total == TIME
+    found = [re.fullmatch(PART, line) for line in parts]
+    assert all(found)
+    assert sum(int(match[1]) for match in found if match) == hours[0]
+    assert len(parts) == len({line.split()[0] for line in parts}) > 5
+    refused = cli("reproduce", "all", "--small", "--p", "7", "--dry-run")
+    assert refused.code == 2
+    assert "a number of steps, and their small versions" in refused.err
+    assert not list(tmp_path.iterdir())
+
+
+PART: Final = r"[\w-]+ --steps 20 --small: \d+ runs?, (\d+) left to train, at most [\d:]+\n"
+
+
+def test_known_results_are_only_read(cli: Any, tmp_path: Path) -> None:
+    words = ("--only", "x + y", "--fractions", "0.5", "--p", "31", "--seeds", "0")
+    theirs = ("reproduce", "figure-a23", *words, "--out", "theirs", "--results", "results")
+    assert cli(*theirs).code == 0
+    before = (tmp_path / "results" / "figure-a23.csv").read_bytes()
+    mine = ("reproduce", "figure-a23", "--only", "x*y", *words[2:], "--out", "mine")
+    done = cli(*mine, "--known", "results")
+    assert "results: mine/summary" in done.out
+    assert (tmp_path / "results" / "figure-a23.csv").read_bytes() == before
+    assert "x*y" in (tmp_path / "mine" / "summary" / "figure-a23.csv").read_text()
+    page = cli("reproduce", "figure-a23", "--out", "mine", "--known", "results", "--page")
+    assert page.code == 0
+    assert 'reproduce figure-a23 --only "x + y"' in html.unescape(
+        (tmp_path / "mine" / "figure-a23.html").read_text()
+    )
+    missing = cli("reproduce", "figure-a23", "--known", "nowhere", "--page")
+    assert missing.code == 2
 
 
 @pytest.mark.usefixtures("hours")

@@ -15,6 +15,7 @@ import pytest
 
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.sweep_folder import SweepFolder
+from grokscope.progress import SlowLines
 from grokscope.sweeps.spec import Spec
 
 PATIENCE: Final = 300
@@ -36,11 +37,16 @@ stop = false
 """
 
 
-def test_from_the_description_to_the_runs(cli: Any, tmp_path: Path) -> None:
+def test_from_the_description_to_the_runs(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "small.toml").write_text(SMALL)
+    monkeypatch.setattr(SlowLines, "pauses", (0.0, 0.05))
     planned = cli("sweep", "small.toml", "--dry-run", "--workers", "1")
     assert planned.code == 0
-    assert planned.err == "measuring shape 1 of 1: p = 5, r = 0.8, mlp\n"
+    assert "measuring shape 1 of 1: p = 5, r = 0.8, mlp … 0:0" in planned.err  # with its clock
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
     first, second, measured, total = planned.out.splitlines()
     assert (first, second) == ("2 runs: 0 done, 2 to do", "  operation: 2 values")
     assert re.fullmatch(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.live import Live
 
 from grokscope.cli import sweep_view
 from grokscope.cli.sweep_view import SweepLines, SweepTable, draw_cells, show_sweep
@@ -111,6 +112,20 @@ def test_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grokscope.sweeps.states.time.monotonic", lambda: clock[0])
     fill(states, *EVERY[:2])
     assert sweep_view.speed_in_words(states) == "4.0 runs per hour, 30:00 left"
+
+
+def test_a_table_has_a_clock_from_the_beginning(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, height=40)
+    with Live(console=console, auto_refresh=False) as live:
+        table = SweepTable(live)
+        live.refresh()
+        table._begun -= 75
+        table.begin(states_of({"operation": ["x", "y"]}, tmp_path))
+        live.refresh()
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "looking for what is done … 0:00" in shown
+    assert "training … 1:15" in shown
 
 
 def test_the_view_fits_standard_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,17 +3,21 @@
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pytest
 
+import grokscope as gs
 from grokscope.cli.train import _sentence, _unconfirmed
 from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.manifest import Manifest
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
+from grokscope.errors import UsageError
+from grokscope.runner.training_run import TrainingRun
 
 TINY: Final = shlex.split(
     """--p 7 --architecture mlp --d-model 8 --d-embedding 4 --train-fraction 0.8 --steps 20
@@ -67,6 +71,44 @@ def test_a_finished_run_is_told_and_can_be_trained_on(cli: Any) -> None:
     refused = cli(*whole)
     assert refused.code == 2
     assert "already holds a run" in refused.err
+
+
+@pytest.mark.parametrize("steps", ["10", "20"])
+def test_fewer_steps_than_a_run_has_are_refused(cli: Any, steps: str) -> None:
+    """Fewer than it has done, and fewer than its maximum."""
+    words = ("train", "x - y", *TINY, "--no-stop", "--out", "run", "--quiet")
+    assert cli(*words).code == 0
+    assert cli("train", "--resume", "--out", "run", "--steps", "30", "--no-report").code == 0
+    before = RunFolder.open("run").manifest
+    outcome = cli("train", "--resume", "--out", "run", "--steps", steps)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        f"grokscope: the maximum of steps can be raised, not lowered; got {steps}; allowed: 30 or"
+        " more; leave --steps out to go on to 30; Ctrl-C saves and stops before\n"
+    )
+    assert RunFolder.open("run").manifest == before
+    with pytest.raises(UsageError, match=r"not lowered; got 10; .*leave steps out"):
+        gs.load_run("run").resume(steps=10)
+
+
+def test_checkpoints_that_were_removed_are_missed_at_the_end(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = TrainingRun.save
+
+    def removing(self: TrainingRun) -> None:
+        if self.step == 10:
+            shutil.rmtree(tmp_path / "run" / "checkpoints")
+        save(self)
+
+    monkeypatch.setattr(TrainingRun, "save", removing)
+    outcome = cli("train", "x - y", *TINY, "--save-every", "10", "--out", "run", "--quiet")
+    assert outcome.code == 1
+    assert outcome.err == (
+        "grokscope: ended at step 20; files that were saved have been removed from 'run' while it"
+        " trained: checkpoints/seed-0/step-0000000.safetensors and 1 more; all else is saved;"
+        " restore them from a copy, or train again with another --out\n"
+    )
 
 
 def test_a_run_stopped_by_a_low_accuracy_is_not_sent_to_more_steps(cli: Any) -> None:

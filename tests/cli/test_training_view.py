@@ -89,6 +89,24 @@ def test_before_the_first_step_a_panel_has_a_clock_and_no_markup() -> None:
     assert str(since) == "compiling … 1:15"
 
 
+def test_while_it_trains_a_clock_goes_on_between_evaluations() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, height=40)
+    with Live(console=console, auto_refresh=False) as display:
+        panel = TrainingPanel(display)
+        panel.begin(beginning())
+        panel.evaluated(evaluation(50))
+        panel._begun -= 75
+        panel.evaluated(evaluation(60))
+        display.refresh()
+        for clock in ("training … 1:15", "training … 1:17"):
+            assert isinstance(console.file, io.StringIO)
+            end = time.monotonic() + 60
+            while clock not in console.file.getvalue():
+                assert time.monotonic() < end
+                time.sleep(0.05)
+                display.refresh()  # of the same evaluation
+
+
 def test_before_the_first_step_lines_say_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     file = io.StringIO()
     hasty = TrainingLines(Console(file=file, width=40))

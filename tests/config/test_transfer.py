@@ -28,14 +28,14 @@ def test_what_can_be_used(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"source": None}, "--load needs --from"),
+        ({"source": None}, "^load needs source"),
         ({"source": 1}, "the source is not usable; got 1"),
-        ({"load": ()}, "--from needs --load"),
+        ({"load": ()}, "^source needs load"),
         ({"load": "mlp"}, "load is not usable"),
         ({"load": ("bias",)}, "the part to load is unknown; got 'bias'"),
         ({"load": ("mlp", "embedding", "mlp")}, "load has a part twice; got 'mlp, embedding, mlp'"),
-        ({"load": (), "source": None, "source_seed": 0}, "--source-seed needs --from"),
-        ({"load": (), "source": None, "source_step": 0}, "--source-step needs --from"),
+        ({"load": (), "source": None, "source_seed": 0}, "^source_seed needs source"),
+        ({"load": (), "source": None, "source_step": 0}, "^source_step needs source"),
         ({"source_seed": -1}, "the source's seed is not usable"),
         ({"source_seed": LARGEST_SEED + 1}, "the source's seed is not usable"),
         ({"source_step": 1.5}, "the source's step is not usable"),

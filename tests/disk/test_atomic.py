@@ -37,7 +37,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_old_file(
     full_disk(call)
     with pytest.raises(DiskError) as caught:
         write_bytes(path, b"new")
-    line = str(caught.value)
+    line = caught.value.line
     assert "no space left" in line
     assert "--resume" in line
     assert "\n" not in line

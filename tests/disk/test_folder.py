@@ -221,7 +221,7 @@ def test_rewinding_to_nothing_removes_the_state_before_the_rows(
 
 
 def test_a_folder_that_holds_a_run_is_refused(run: RunFolder):
-    with pytest.raises(RunFolderError, match=r"already holds a run; add --resume, or choose"):
+    with pytest.raises(RunFolderError, match=r"already holds a run; add resume=True, or choose"):
         RunFolder.create(run.path, run.manifest)
 
 

@@ -116,10 +116,11 @@ def no_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 def test_without_locks_a_writer_says_which_option_goes_on(tmp_path: Path, no_locks: str):
     with pytest.raises(DiskError) as caught, exclusive(tmp_path):
         pass
-    assert str(caught.value).endswith(
-        f"': {no_locks}; its file system has no locks; --no-lock (in Python lock=False) goes on "
-        "without; then let nothing else write there"
-    )
+    for line, option in ((caught.value.line, "--no-lock"), (str(caught.value), "lock=False")):
+        assert line.endswith(
+            f"': {no_locks}; its file system has no locks; {option} goes on without; then let "
+            "nothing else write there"
+        )
     with exclusive(tmp_path, needed=False):
         assert is_locked(tmp_path) is None
 

@@ -50,7 +50,7 @@ def test_where_both_axes_could_be_it_the_user_is_asked(shape: Any) -> None:
     with pytest.raises(UsageError, match="both axes of 'W' could be the residues mod 113") as asked:
         lies(W=shape)
     assert f"got '{shape[0]} × {shape[1]}'" in str(asked.value)
-    assert "--table 'W' --axis 0 (its rows) or --axis 1 (its columns)" in str(asked.value)
+    assert "--table 'W' --axis 0 (its rows) or --axis 1 (its columns)" in asked.value.line
     for axis in (0, 1):
         assert lies(W=shape, axis=axis) == {"W": (axis, shape[axis])}
 

@@ -1,5 +1,6 @@
 """Explanations as JSON and back: the same object, also of networks and files of all kinds."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,14 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from rich.console import Console
 
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.document import from_plain, to_plain
 from grokscope.explanation.explain import explain_network, explain_table
 from grokscope.explanation.findings import BySide, KeyShape
 from grokscope.explanation.network import of_model
-from grokscope.explanation.page import as_html, page_of
+from grokscope.explanation.page import as_html, page_of, rendered, table_of
 from grokscope.explanation.result import Explanation, TableFinding
 from grokscope.explanation.verdict import ClaimId, Place
 from grokscope.models import Model
@@ -154,6 +156,23 @@ def test_an_explanation_shows_itself_and_never_floods(
     page = explanation._repr_html_()
     assert lines[0] in page
     assert "http" not in page
+
+
+@pytest.mark.parametrize("width", [100, 80, 60])
+def test_the_table_of_keys_is_never_cut(found: dict[str, Explanation], width: int) -> None:
+    """Headers are broken at blanks; numbers stay whole, also of the longest key."""
+    grid = page_of(found["clock"]).grids[0]
+    rows = [*grid.rows, ("  42, double of 21", *grid.rows[0][1:])]
+    table = table_of(grid.headers, rows, names=grid.names)
+    text = rendered([table], Console(file=io.StringIO(), width=width))
+    assert "…" not in text
+    words = text.split()
+    for cell in (*grid.headers, *(cell for row in rows for cell in row)):
+        assert set(cell.split()) <= set(words), cell
+    lines = text.splitlines()
+    assert len(lines) <= len(rows) + 3
+    if width >= 80:
+        assert max(map(len, lines)) <= width
 
 
 def test_a_page_is_escaped(found: dict[str, Explanation]) -> None:

@@ -48,10 +48,11 @@ def test_a_checkpoint_is_explained_by_another_structure_only_when_told(
     path = checkpoint(clock_run)
     with pytest.raises(RunFolderError, match="trained on another operation") as caught:
         explain_file(path, "x*y")
-    assert '--operation "x + y" --by "x*y"' in str(caught.value)
+    assert '--operation "x + y" --by "x*y"' in caught.value.line
     (found,) = explain_file(path, "x + y", by="x*y")
     assert found.verdict == "not explained"
     assert found.control == Control("x*y", same_characters=False)
+
     assert found.embedding.keys == ()
 
 
@@ -89,8 +90,25 @@ def test_by_another_operation_a_table_has_no_keys(tmp_path: Path) -> None:
     (found,) = explain_file(path, "x + y", p=P, by="x*y")
     assert found.embedding.keys == ()
     assert found.structure.n == P - 1
-    assert found.verdict == "not explained"
+    assert found.claims[ClaimId.EMBEDDING_KEYS].fails
+    assert found.verdict == "not decided"
     assert found.control == Control("x*y", same_characters=False)
+
+
+@pytest.mark.parametrize("table", [np.zeros((P, 4)), np.full((P, 4), 0.1), np.ones((P, 4), int)])
+@pytest.mark.parametrize("operation", ["x + y", "x*y"])
+def test_a_table_whose_rows_are_all_alike_holds_nothing_to_test(
+    tmp_path: Path, table: np.ndarray, operation: str
+) -> None:
+    np.save(tmp_path / "W_E.npy", table)
+    (found,) = explain_file(tmp_path / "W_E.npy", operation, p=P)
+    assert found.verdict == "not decided"
+    assert found.claims[ClaimId.EMBEDDING_KEYS].verdict == "not testable"
+    assert not any(found.embedding.spectrum)
+    told = sentences(found)
+    assert "W_E holds nothing to test: all its rows are alike." in told
+    assert told[-1] == "It is not decided: there is nothing in it to test."
+    assert gs.explain_table(table, operation).verdict == "not decided"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def claim(key: ClaimId, verdict: Holds, value: float | None = None) -> Claim:
     ("value", "said"),
     [
         (1.0, "100%"),
-        (0.99999, "99.99%"),
+        (0.99999, "99.999%"),
         (0.5, "50%"),
         (0.1234, "12.34%"),
         (0.0, "0%"),
@@ -77,7 +77,7 @@ def test_a_share_below_one_is_never_called_100_percent(value: float | None, said
     ("value", "said"),
     [
         (1.0, "1.00"),
-        (0.9999, "0.99"),
+        (0.9999, "0.9999"),
         (0.98, "0.98"),
         (-0.001, "0.00"),
         (-0.02, "-0.02"),
@@ -153,9 +153,9 @@ def test_what_is_not_decided_says_why() -> None:
 def test_every_part_is_told() -> None:
     assert sentences(explanation()) == [
         "x + y is addition mod 97: the answer is s mod 97, s = x + y in Z_97.",
-        "W_E lays the residues out by 2 frequencies of x in Z_97: 3 10, with the double 6; 99.99% "
+        "W_E lays the residues out by 2 frequencies of x in Z_97: 3 10, with the double 6; 99.996% "
         "of its energy.",
-        "W_L reads the answers at 2 frequencies: 3 10, with the double 6; 99.99% of its energy.",
+        "W_L reads the answers at 2 frequencies: 3 10, with the double 6; 99.996% of its energy.",
         "In the logits every key is a circle, cos(θ_s − θ_c).",
         "A formula with 2 numbers, one amplitude per key, gives 100% of its answers.",
     ]
@@ -224,4 +224,4 @@ def test_the_verdict_names_what_is_lacking() -> None:
 def test_an_unknown_algorithm_is_not_told() -> None:
     assert algorithm_in_words(explanation()) == ""
     known = ClockOrPizza(kind="clock", circularity=0.999)
-    assert algorithm_in_words(explanation(algorithm=known)) == "clock: circularity 0.99"
+    assert algorithm_in_words(explanation(algorithm=known)) == "clock: circularity 0.999"

@@ -13,6 +13,7 @@ from tests.interop.planted import P, one_hot_mlp, transformer_weights
 
 import grokscope as gs
 from grokscope.cli import main
+from grokscope.config.imported import Form
 from grokscope.explanation.of_run import load_network
 from grokscope.explanation.verdict import ClaimId
 from grokscope.interop.importing import recognise
@@ -261,7 +262,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> gs.Run:
 @pytest.mark.parametrize("form", ["transformer-lens", "torch", "safetensors"])
 @pytest.mark.parametrize("ending", ["safetensors", "pt"])
 def test_what_is_exported_can_be_imported_again(
-    tiny: gs.Run, tmp_path: Path, form: str, ending: str
+    tiny: gs.Run, tmp_path: Path, form: Form, ending: str
 ) -> None:
     if ending == "pt":
         pytest.importorskip("torch")

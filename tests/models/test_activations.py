@@ -19,7 +19,7 @@ SIDE_BY_SIDE = ({"query", "key", "value"},)
 
 
 def documented(kind: type[Model]) -> set[str]:
-    text = (kind.trace.__doc__ or "").split("**Returns:**")[1].split("**Raises:**")[0]
+    text = (kind.__doc__ or "").split("ts activations are")[1]
     return set(re.findall(r"`([\w.]+)`", text))
 
 

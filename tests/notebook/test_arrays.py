@@ -33,6 +33,31 @@ def test_numpy_computes_with_it() -> None:
     assert isinstance(np.add.reduce(A), np.ndarray)
 
 
+def test_what_one_types_of_an_array_works() -> None:
+    assert (A.max(), A.min(), A.sum(), np.max(A), np.argmax(A)) == (23, 0, 276, 23, 23)
+    assert A.sum("neuron").axes == ("seed", "step")
+    assert A.max(["seed", "step"]).tolist() == A.values.max((0, 1)).tolist()
+    assert A.std("seed").axes == ("step", "neuron")
+    assert A.argmax("neuron").values.tolist() == [[3] * 3] * 2
+    assert A.argmin(-1).axes == ("seed", "step")
+    assert A.mean("step", keepdims=True).axes == A.axes
+    assert (A >= 0).all()
+    assert (A > 22).any("neuron").at(step=100).tolist() == [False, True]
+    assert (A.T.shape, A.size, A.astype(int).dtype.kind) == ((4, 3, 2), 24, "i")
+    one = A.at(seed=0, step=50)[1:2]
+    assert (float(one.sum()), one.item(), int(one.max())) == (5.0, 5.0, 5)
+    assert (float(gs.NamedArray(2.5, ())), int(gs.NamedArray(2, ()))) == (2.5, 2)
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(A == A)
+    with pytest.raises(UsageError, match="no such axis"):
+        A.max("head")
+    with pytest.raises(AttributeError):
+        _ = A.nothing
+    # a product of matrices is no array over the axes of one of them
+    square = gs.NamedArray(np.eye(3), ("token", "d_model"))
+    assert isinstance(square @ square, np.ndarray)
+
+
 def test_it_says_what_it_is_without_flooding() -> None:
     large = gs.NamedArray(np.zeros((97, 97, 512)), ("x", "y", "neuron"))
     assert repr(large).startswith("NamedArray [x: 97, y: 97, neuron: 512] float64\n")

@@ -65,10 +65,15 @@ def test_accuracy_counts_right_answers_of_each_side(net: gs.RunNetwork) -> None:
         (lambda net: net.logits([3, 24, 5]), "need one operator"),
         (lambda net: net.logits("x"), "pairs are not usable"),
         (lambda net: net.activations(names=["mlp"]), "no such activation"),
+        (lambda net: net.activations()["blocks.0.mlp_pst"], "did you mean blocks.0.mlp_post"),
+        (lambda net: net.weights["W_e"], "no such weight; got 'W_e'; .*W_out.*mean W_E"),
+        (lambda net: net.weights["embedding"], "no such weight; .*W_E"),
         (lambda net: net.activations(position="z"), "no such position"),
-        (lambda net: net.logits(edits={"mlp": gs.edits.zero()}), "no such activation to edit"),
+        (lambda net: net.logits(edits={"mlp": gs.edits.zero()}), "no such activation or weight"),
+        (lambda net: net.logits(edits={"W_X": gs.edits.zero()}), "blocks.0.mlp_post.*W_out"),
         (lambda net: net.logits(edits={"W_E": lambda W: W[:3]}), "changes the shape"),
-        (lambda net: net.logits(operation=1), "no such operation"),
+        (lambda net: net.logits(operation=1), "no such operation; got 1; allowed: 0 .x.y."),
+        (lambda net: net.logits(operation="x + y"), "no such operation; got 'x . y'"),
     ],
 )
 def test_wrong_questions_are_one_line(call: object, line: str, net: gs.RunNetwork) -> None:
@@ -76,6 +81,17 @@ def test_wrong_questions_are_one_line(call: object, line: str, net: gs.RunNetwor
     with pytest.raises(UsageError, match=line) as caught:
         call(net)
     assert str(caught.value).isprintable()
+
+
+def test_an_operation_is_named_by_its_text_or_its_number(run: gs.Run, net: gs.RunNetwork) -> None:
+    np.testing.assert_array_equal(net.logits(operation="x * y"), net.logits(operation=0))
+    assert net.accuracy(operation="x*y") == net.accuracy()
+    np.testing.assert_array_equal(net.labels("x*y"), net.labels(0))
+    plain = run.curve("test_accuracy")
+    for operation in ("x*y", 0):
+        np.testing.assert_array_equal(run.curve("test_accuracy", operation=operation), plain)
+    title = run.plot.measures(basis="matched", operation="x*y").title
+    assert title == run.plot.measures(basis="matched").title
 
 
 def test_it_says_what_it_is(net: gs.RunNetwork) -> None:

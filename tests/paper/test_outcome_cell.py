@@ -59,6 +59,6 @@ def test_percent_never_rounds_up_to_all() -> None:
         "0%",
         "0.972%",
         "45%",
-        "99.9%",
+        "99.999%",
         "100%",
     ]

@@ -41,7 +41,9 @@ def accuracies(step: int, grokked_at: int | None) -> dict[str, float]:
     }
 
 
-def metric_rows(seed: int, grokked_at: int | None, matrices: Sequence[str]) -> list[dict]:
+def metric_rows(
+    seed: int, grokked_at: int | None, matrices: Sequence[str], matched: Sequence[str | None]
+) -> list[dict]:
     rows = []
     for step in STEPS:
         done = step / STEPS[-1]
@@ -51,17 +53,12 @@ def metric_rows(seed: int, grokked_at: int | None, matrices: Sequence[str]) -> l
             named += [(key, "W_E", 1 - 0.8 * done), (key, "W_L", 1 - 0.6 * done)]
         named += [("fcr", "W_E", 0.9), ("fcr", "W_L", 0.9 - 0.05 * done)]
         for measure, matrix, value in named:
-            basis = "additive" if matrix and measure != "l2_norm" else None
-            rows.append(
-                {
-                    "seed": seed,
-                    "step": step,
-                    "measure": measure,
-                    "matrix": matrix,
-                    "basis": basis,
-                    "value": value,
-                }
-            )
+            row = {"seed": seed, "step": step, "measure": measure, "matrix": matrix}
+            of_table = matrix and measure != "l2_norm"
+            rows.append(row | {"basis": "additive" if of_table else None, "value": value})
+            if of_table:
+                fits = row | {"basis": "matched", "value": value / 2}
+                rows += [fits | {"operation": operation} for operation in matched]
     return rows
 
 
@@ -96,6 +93,7 @@ def build(
     weights: bool | dict[str, np.ndarray] = True,
     optimizer: dict[str, Any] | None = None,
     label_noise: float = 0.0,
+    matched: bool = False,
     **sizes: Any,
 ) -> RunFolder:
     """Write a run of 1,000 steps whose seeds memorised at step 100 and grokked as told."""
@@ -121,7 +119,8 @@ def build(
     given = weights if isinstance(weights, dict) else {}
     network = with_weights(network, named_weights(network) | given)
     names = list(named_weights(network))
-    rows = [row for s, at in moments.items() for row in metric_rows(s, at, names)]
+    fits = (expressions if len(expressions) > 1 else (None,)) if matched else ()
+    rows = [row for s, at in moments.items() for row in metric_rows(s, at, names, fits)]
     bars = [row for seed in moments for row in spectra_rows(seed, p)]
     run.append(
         pa.Table.from_pylist(rows if metrics else [], schema=METRIC_SCHEMA),

@@ -91,7 +91,7 @@ def test_all_figures_of_an_explained_run(clock_run: RunFolder, rows_of: RowsOf) 
         for table in ("W_E", "W_L")
         for basis in ("additive basis", "basis that fits")
     ]
-    keys = {row["k"] for row in rows_of(chart(found["bases"]), "kind") if row["label"]}
+    keys = {row["k"] for row in rows_of(chart(found["bases"]), "from")}
     assert keys == {1, 3, 7}
     bars = rows_of(chart(found["ablation"]), "a")
     kept = [row["a"] for row in bars if row["test"] == "keys kept"]

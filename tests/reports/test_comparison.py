@@ -13,12 +13,15 @@ from grokscope.disk.folder import RunFolder
 from grokscope.errors import RunFolderError
 from grokscope.reports import write_figures, write_report
 from grokscope.reports.compared import Comparison, expected, jaccard, shared_keys
-from grokscope.reports.comparison import comparison_in_short, comparison_title
-from grokscope.reports.figures.several_runs import (
-    chosen_keys_figure,
-    ended_figure,
-    overlaid_figures,
+from grokscope.reports.comparison import (
+    comparison_in_short,
+    comparison_title,
+    comparison_values,
 )
+from grokscope.reports.figures.ended import ended_figure
+from grokscope.reports.figures.figure import Figure
+from grokscope.reports.figures.several_runs import chosen_keys_figure, overlaid_figures
+from grokscope.reports.html import new_charts
 from grokscope.reports.record import read_runs
 
 MakeRun = Callable[..., RunFolder]
@@ -110,7 +113,7 @@ def test_many_lines_become_medians(sweep: Path, monkeypatch: pytest.MonkeyPatch)
     assert figure.chart is not None
     rows = next(iter(figure.chart["datasets"].values()))
     assert {row["line"] for row in rows} == {"0.1", "1"}
-    assert "the median over the runs of one colour" in figure.caption
+    assert "the median over the runs of equal settings" in figure.caption
 
 
 def test_an_undecided_run_is_marked_at_its_last_step(sweep: Path) -> None:
@@ -120,6 +123,117 @@ def test_an_undecided_run_is_marked_at_its_last_step(sweep: Path) -> None:
     found = {row["run"]: (row["x"], row["value"], row["ended"]) for row in rows}
     assert found["weight decay 0.1, seed 1"] == ("0.1", 1000, "undecided")
     assert found["weight decay 1, seed 1"] == ("1", 600, "grokked")
+
+
+def marks(figure: Figure, panel: int) -> list[dict[str, Any]]:
+    assert figure.chart is not None
+    return figure.chart["datasets"][figure.chart["concat"][panel]["layer"][0]["data"]["name"]]
+
+
+@pytest.fixture
+def two_operations(make_run: MakeRun) -> list[Path]:
+    """Addition and multiplication at two training fractions, alike in all else."""
+    return [
+        make_run(
+            f"{name}-{decay}", expressions=(text,), optimizer={"weight_decay": decay}, matched=True
+        ).path
+        for name, text in (("plus", "x + y"), ("times", "x*y"))
+        for decay in DECAYS
+    ]
+
+
+def test_marks_of_equal_networks_do_not_hide_one_another(two_operations: list[Path]) -> None:
+    """All grokked at 600, with the same numbers: each has a place of its own in its column."""
+    figure = ended_figure(compared(*two_operations))
+    assert figure.chart is not None
+    for panel in range(len(figure.chart["concat"])):
+        places = [(row["x"], row["beside"]) for row in marks(figure, panel)]
+        assert len(set(places)) == len(places)
+        assert all(-1 < beside < 1 for _, beside in places)
+    assert {row["by"] for row in marks(figure, 0)} == {"x + y", "x*y"}
+
+
+def test_the_basis_that_fits_comes_first_and_both_are_named(
+    two_operations: list[Path], sweep: Path
+) -> None:
+    found = {figure.name: figure for figure in overlaid_figures(compared(*two_operations))}
+    names = list(found)
+    assert names.index("compared-measures-matched") + 1 == names.index("compared-measures")
+    assert "in the basis that fits the operation" in found["compared-measures-matched"].title
+    assert "in the additive basis" in found["compared-measures"].title
+    chart = found["compared-measures-matched"].chart
+    assert chart is not None
+    assert [panel["title"] for panel in chart["concat"]][:2] == [
+        "x + y · KFS of W_E",
+        "x + y · KFS of W_L",
+    ]
+    last = [
+        panel["title"] for panel in (ended_figure(compared(*two_operations)).chart or {})["concat"]
+    ]
+    assert last[2] == "KFS of W_E, last, basis that fits"
+    assert last[6] == "FFS of W_E, last, additive basis"
+    # addition alone: the additive basis is what fits, and stands alone
+    alone = {figure.name: figure.title for figure in overlaid_figures(compared(sweep))}
+    assert "compared-measures-matched" not in alone
+    assert alone["compared-measures"] == "Fourier progress measures, run by run"
+
+
+def test_a_mixture_has_a_line_per_operation_in_the_basis_that_fits(make_run: MakeRun) -> None:
+    both = make_run("both", expressions=("x + y", "x*y"), operation="x + y, x*y", matched=True)
+    alone = make_run("times", expressions=("x*y",), matched=True)
+    figures = {f.name: f for f in overlaid_figures(compared(both.path, alone.path))}
+    lines = {row["line"] for row in marks(figures["compared-measures-matched"], 0)}
+    assert lines == {"x + y, x*y, x + y", "x + y, x*y, x*y", "x*y"}
+
+
+def test_a_random_table_has_no_panel_in_the_basis_that_fits(make_run: MakeRun) -> None:
+    times = [
+        make_run(
+            f"times-{decay}", expressions=("x*y",), optimizer={"weight_decay": decay}, matched=True
+        )
+        for decay in DECAYS
+    ]
+    drawn = make_run("random", expressions=("random",))
+    figures = overlaid_figures(compared(*(run.path for run in times), drawn.path))
+    titles = {f.name: [p["title"] for p in (f.chart or {})["concat"]] for f in figures}
+    assert all(title.startswith("x*y") for title in titles["compared-measures-matched"])
+    assert any(title.startswith("random") for title in titles["compared-measures"])
+
+
+def test_many_names_below_an_axis_are_all_there(make_run: MakeRun) -> None:
+    texts = ("x + y", "x - y", "x*y", "x^2 + x*y + y^2", "x + 3*y")
+    runs = [make_run(f"run-{i}", expressions=(text,)).path for i, text in enumerate(texts)]
+    figure = ended_figure(compared(*runs))
+    svg = figure.svg()
+    assert figure.chart is not None
+    assert all(svg.count(f">{text}</text>") == len(figure.chart["concat"]) for text in texts)
+
+
+def test_operations_are_never_counted_together(
+    two_operations: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = compared(*two_operations)
+    assert found.grouped_by == ["operation", "weight_decay"]
+    values = comparison_values(found, new_charts(), tmp_path / "page.html")
+    assert values["by_title"] == "By operation and weight decay"
+    assert [row[:3] for row in values["by_value"]] == [
+        ["x + y", "0.1", "1"],
+        ["x + y", "1", "1"],
+        ["x*y", "0.1", "1"],
+        ["x*y", "1", "1"],
+    ]
+    monkeypatch.setattr("grokscope.reports.figures.several_runs.MOST_LINES", 3)
+    medians = {row["line"] for row in marks(overlaid_figures(found)[0], 0)}
+    assert medians == {"x + y, 0.1", "x + y, 1"}
+
+
+def test_many_operations_are_named_up_to_four(make_run: MakeRun) -> None:
+    texts = ("x + y", "x - y", "x*y", "2*x + y", "x + 3*y")
+    runs = [make_run(f"run-{i}", expressions=(text,)).path for i, text in enumerate(texts)]
+    assert comparison_title(compared(*runs[:2])) == "x + y and x - y modulo 7, compared"
+    assert comparison_title(compared(*runs)) == (
+        "2*x + y, x + 3*y, x + y and 2 other operations modulo 7, compared"
+    )
 
 
 def test_the_keys_have_a_panel_per_seed_and_a_row_per_decay(sweep: Path) -> None:
@@ -168,7 +282,7 @@ def test_operations_moduli_mixtures_and_broken_runs_together(
     (runs[-1].path / "manifest.json").write_text("{")
     page = write_report([run.path for run in runs], tmp_path / "page.html")
     text = page.read_text("utf-8")
-    assert "<h1>3 operations: " in text
+    assert "<h1>x + y, (x + y, x*y) and x*y modulo 7 and 11: " in text
     assert "1 diverged" in text
     assert "Left out: damaged: " in text
     assert "networks have not been explained at their last checkpoint" in text

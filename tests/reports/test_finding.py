@@ -3,13 +3,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
-import pytest
 
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
 from grokscope.reports.facts import fall_rows, run_facts, seed_header, seed_rows
 from grokscope.reports.figures import figures_over_time
-from grokscope.reports.finding import finding, share_in_percent, spread_in_percent
+from grokscope.reports.finding import finding, spread_in_percent
 from grokscope.reports.record import read_runs
 
 MakeRun = Callable[..., RunFolder]
@@ -83,20 +82,6 @@ def test_mixtures_and_undefined_pairs_are_stated(make_run: MakeRun) -> None:
 def test_a_run_without_evaluations_says_so(make_run: MakeRun) -> None:
     text = said(make_run(metrics=False, status="running"))
     assert text.startswith("Nothing has been evaluated yet")
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [
-        (1.0, "100.0%"),
-        (0.99999, "99.9%"),
-        (np.float32(0.7), "70.0%"),
-        (0.25, "25.0%"),
-        (np.nan, "undefined"),
-    ],
-)
-def test_a_share_is_never_rounded_up_to_all(share: float, text: str) -> None:
-    assert share_in_percent(share) == text
 
 
 def test_a_spread_leaves_out_what_is_undefined() -> None:

@@ -1,5 +1,6 @@
 """Figures of what a network has learned."""
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -9,7 +10,9 @@ from numpy.testing import assert_allclose
 
 from grokscope.disk.folder import RunFolder
 from grokscope.reports.figures import Figure, network_figures, read_network
+from grokscope.reports.figures.circles import circle_panel
 from grokscope.reports.figures.figure import Layout, ticks
+from grokscope.reports.figures.spectra import _label_heights
 from grokscope.reports.record import read_runs
 
 MakeRun = Callable[..., RunFolder]
@@ -49,6 +52,41 @@ def test_a_circle_is_drawn_as_one_with_its_residues_in_order(make_run: MakeRun) 
             [row["x"], row["y"]], 3 * np.array([np.cos(angle), np.sin(angle)]), atol=2e-3
         )
     assert rows[0]["label"] == 1
+
+
+@pytest.mark.parametrize(("p", "k", "noise"), [(97, 17, 1.0), (97, 1, 0.05), (31, 5, 0.3)])
+def test_labels_of_a_circle_touch_neither_points_nor_one_another(
+    p: int, k: int, noise: float, rows_of: RowsOf
+) -> None:
+    angle = 2 * np.pi * k * np.arange(p) / p
+    points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    points = points + noise * np.random.default_rng(0).normal(size=points.shape)
+    panel = circle_panel(points, k * np.arange(p) % p, p, "", "k·x mod p")
+    domain = panel["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    pixel = (domain[1] - domain[0]) / 230  # of the smallest panel
+    rows = rows_of(panel, "residue")
+    named = [row for row in rows if row["label"]]
+    assert 4 < len(named) <= 11
+    for i, row in enumerate(named):
+        wide, high = 3 * len(str(row["residue"])) * pixel, 5 * pixel
+        for other in rows:
+            across, up = abs(row["lx"] - other["x"]), abs(row["ly"] - other["y"])
+            assert across > wide + 3 * pixel or up > high + 3 * pixel
+        for other in named[:i]:
+            beside = 3 * len(str(other["residue"])) * pixel
+            across, up = abs(row["lx"] - other["lx"]), abs(row["ly"] - other["ly"])
+            assert across > wide + beside or up > 2 * high
+
+
+def test_labels_of_keys_that_are_neighbours_stand_above_one_another() -> None:
+    shares = np.full(48, 0.001)
+    shares[[15, 16, 17, 40]] = 0.2, 0.21, 0.01, 0.02
+    heights = _label_heights(shares, [16, 17, 18, 41], 0.25)
+    line = 11 / 180 * 0.25
+    places = sorted(heights[k] for k in (16, 17, 18))
+    assert all(b - a > 0.99 * line for a, b in itertools.pairwise(places))
+    assert min(places) >= 0.21  # no label lies on the bar beside its own
+    assert heights[41] == 0.02
 
 
 def test_every_recorded_spectrum_is_there_and_the_slider_starts_at_the_last(

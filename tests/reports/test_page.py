@@ -123,7 +123,7 @@ def test_several_runs_are_compared_and_each_network_is_drawn(make_run: MakeRun) 
     names = [chart["name"] for chart in page.data["charts"]]
     assert names.count("compared-accuracy") == 1
     assert names.count("modes") == names.count("spectra") == 2
-    assert "2 operations modulo 7: seed 0 and 1" in page.words
+    assert "x + y and x*y modulo 7: seed 0 and 1" in page.words
     assert "Seed 0, the first of 2, at its last checkpoint, step 1,000" in " ".join(
         page.words.split()
     )

@@ -10,7 +10,16 @@ import pytest
 
 from grokscope.runner.interrupt import StopRequest, stop_requests
 
-ALL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
+ALL = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGALRM,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGXCPU,
+)
 
 
 def handlers() -> list[object]:
@@ -38,7 +47,14 @@ def test_a_signal_is_a_wish_and_handlers_come_back(number: signal.Signals) -> No
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [("SIGINT", "SIGINT"), ("SIGINT", "SIGTERM"), ("SIGTERM", "SIGINT")],
+    [
+        ("SIGINT", "SIGINT"),
+        ("SIGINT", "SIGTERM"),
+        ("SIGTERM", "SIGINT"),
+        ("SIGQUIT", "SIGQUIT"),
+        ("SIGINT", "SIGQUIT"),
+        ("SIGQUIT", "SIGTERM"),
+    ],
 )
 def test_asked_twice_by_a_person_it_stops_at_once(first: str, second: str) -> None:
     with stop_requests():
@@ -54,6 +70,8 @@ def test_asked_twice_by_a_person_it_stops_at_once(first: str, second: str) -> No
         ("SIGHUP", "SIGHUP"),
         ("SIGUSR1", "SIGTERM"),
         ("SIGINT", "SIGHUP"),
+        ("SIGALRM", "SIGALRM"),
+        ("SIGALRM", "SIGINT"),
         ("SIGUSR2", "SIGINT"),
     ],
 )
@@ -90,7 +108,7 @@ def test_a_handler_that_is_not_pythons_is_left_alone(monkeypatch: pytest.MonkeyP
 
 
 def test_a_system_may_lack_signals(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU"):
+    for name in ("SIGHUP", "SIGQUIT", "SIGALRM", "SIGUSR1", "SIGUSR2", "SIGXCPU"):
         monkeypatch.delattr(signal, name)
     with stop_requests() as stop:
         signal.raise_signal(signal.SIGTERM)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest
 import grokscope as gs
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.listing import list_runs
-from grokscope.errors import FolderGoneError, FolderMovedError
+from grokscope.errors import FilesRemovedError, FolderGoneError, FolderMovedError
 from grokscope.runner.progress import Callbacks, Evaluation
 from grokscope.sweeps import side_by_side
 from grokscope.sweeps.batch import Batch, Outcome, run_batch
@@ -60,7 +61,7 @@ def test_it_is_saved_where_it_lies_and_goes_on_there(
         helpers.train(Path("run"), callbacks=Meanwhile(lambda: move(here)))
     moved = next(run for run in here.parent.rglob("manifest.json")).parent
     name = os.path.relpath(moved)
-    assert str(caught.value) == (
+    assert caught.value.line == (
         f"the run's folder was moved while it trained, and lies in '{name}'; stopped at step 10, "
         f"everything is saved there; go on with: grokscope train --resume --out {name}"
     )
@@ -107,6 +108,27 @@ def test_a_run_that_was_removed_is_not_made_again(
     with pytest.raises(FolderGoneError, match="'run' was removed"):
         helpers.train(Path("run"), callbacks=Meanwhile(remove))
     assert list(here.rglob("*")) == [here / "run"] * emptied
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "metrics", "spectra"])
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_what_was_removed_while_it_trained_is_named_at_the_end(
+    helpers: SimpleNamespace, here: Path, name: str, interrupted: bool
+) -> None:
+    def remove() -> None:
+        shutil.rmtree(here / "run" / name)
+        if interrupted:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(FilesRemovedError) as caught:
+        helpers.train(Path("run"), callbacks=Meanwhile(remove, step=30))
+    line = str(caught.value)
+    ended = "interrupted at step 30" if interrupted else "ended at step 40"
+    assert line.startswith(f"{ended}; files that were saved have been removed from 'run' while")
+    assert f": {name}/" in line
+    assert caught.value.exit_code == 1
+    manifest = RunFolder.open("run").manifest
+    assert manifest.status == ("interrupted" if interrupted else "undecided")
 
 
 def test_another_current_folder_changes_nothing(

@@ -36,7 +36,9 @@ def test_a_run_that_was_interrupted_and_killed_has_the_same_bits(
 ) -> None:
     whole, out = tmp_path / "whole", tmp_path / "run"
     helpers.train(whole, *expressions, **changes)
-    with pytest.raises(RunInterruptedError, match=r"interrupted at step 10; .* --resume --out"):
+    with pytest.raises(
+        RunInterruptedError, match=r"interrupted at step 10; .*gs\.load_run\(.*\)\.resume\(\)"
+    ):
         helpers.train(
             out, *expressions, **changes, resume=True, callbacks=helpers.Recorder(interrupt_at=10)
         )

@@ -114,7 +114,7 @@ def test_undefined_pairs_neither_train_nor_test(helpers: SimpleNamespace, tmp_pa
 
 def test_a_folder_is_not_trained_over(helpers: SimpleNamespace, finished: Path) -> None:
     before = helpers.contents(finished)
-    with pytest.raises(RunFolderError, match="already holds a run; add --resume"):
+    with pytest.raises(RunFolderError, match="already holds a run; add resume=True"):
         helpers.train(finished)
     assert helpers.contents(finished) == before
 

@@ -251,8 +251,8 @@ def test_a_run_killed_before_its_first_save_wants_the_same_source(
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"p": 11}, "do not fit this run; got 'p 7'; allowed: p 11; train with --p 7"),
-        ({"d_mlp": 8}, "got 'd_mlp 16'; allowed: d_mlp 8; train with --d-mlp 16"),
+        ({"p": 11}, "do not fit this run; got 'p 7'; allowed: p 11; train with p=7"),
+        ({"d_mlp": 8}, "got 'd_mlp 16'; allowed: d_mlp 8; train with d_mlp=16"),
         ({"d_model": 8}, "got 'd_model 16'"),
         ({"heads": 1}, "got 'heads 2'"),
         ({"layers": 2}, "got 'layers 1'"),

@@ -12,12 +12,19 @@ from grokscope.sweeps.estimate import estimate, shape_in_words
 from grokscope.sweeps.job import job_of
 
 
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what is said to be done, which is shown with a clock."""
+    told: list[str] = []
+    monkeypatch.setattr(module, "doing", told.append)
+    return told
+
+
 def test_each_shape_is_measured_once(sweep_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BUDGET", 600.0)
     axes = {"operation": ["x + y", "x*y"], "p": [5, 7], "seed": [0, 1], "weight_decay": [0.5, 1.0]}
     jobs = [(job, 1000) for job in sweep_of(axes).jobs()]
-    told: list[str] = []
-    found = estimate(jobs, 4, told.append)
+    told = heard(monkeypatch)
+    found = estimate(jobs, 4)
     assert told == [f"measuring shape {i} of 2: p = {p}, r = 0.8, mlp" for i, p in ((1, 7), (2, 5))]
     assert [(s.config.task.p, s.steps, s.measured) for s in found.shapes] == [
         (p, (1000,) * 8, True) for p in (7, 5)
@@ -51,8 +58,8 @@ def test_what_exceeds_the_budget_is_scaled(helpers: Any, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "Process", Told)
     monkeypatch.setattr(module, "BUDGET", 0.0)
     whole, half = helpers.tiny(), helpers.tiny(train_fraction=0.3)
-    told: list[str] = []
-    found = estimate([(job_of(half), 10), (job_of(whole), 10), (job_of(whole), 30)], 1, told.append)
+    told = heard(monkeypatch)
+    found = estimate([(job_of(half), 10), (job_of(whole), 10), (job_of(whole), 30)], 1)
     assert told == ["measuring shape 1 of 2: p = 7, r = 0.6, transformer"]
     first, second = found.shapes
     assert (first.measured, second.measured) == (True, False)
@@ -62,6 +69,8 @@ def test_what_exceeds_the_budget_is_scaled(helpers: Any, monkeypatch: pytest.Mon
     # what was measured is kept from then on, what was not has still to be compiled
     expected = (4 + 2 * 1 + 40 * 0.5) + (9 + 1 + 10 * 0.5 * ratio)
     assert found.seconds == pytest.approx(expected)
+    assert found.of([(job_of(whole), 30)]) == 1 + 30 * 0.5
+    assert found.of([(job_of(half), 10), (job_of(whole), 10)]) == pytest.approx(7 + 5 * ratio)
 
 
 def test_shapes_are_told_apart_in_words(helpers: Any) -> None:

@@ -80,7 +80,7 @@ def test_an_interruption_is_told_and_leaves_an_index(
     tmp_path: Path, sweep_of: Any, inline: Any
 ) -> None:
     engine = inline()
-    with pytest.raises(RunInterruptedError, match="go on with: grokscope sweep"):
+    with pytest.raises(RunInterruptedError, match=r"go on with: gs\.sweep\("):
         run_sweep(sweep_of(), tmp_path, engine=engine, callbacks=Interrupter())
     assert engine.trained == []
     assert (tmp_path / "index.parquet").exists()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from grokscope.errors import GrokscopeError, NotEnoughMemoryError, printable
+from grokscope.variables import readable_variables
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,12 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # not every terminal can write η
     try:
-        _run(sys.argv[1:] if arguments is None else arguments)
+        with readable_variables():
+            _run(sys.argv[1:] if arguments is None else arguments)
     except GrokscopeError as error:
-        return _failed(str(error), error.exit_code)
+        return _failed(error.line, error.exit_code)
     except MemoryError:
         error = NotEnoughMemoryError.here()
-        return _failed(str(error), error.exit_code)
+        return _failed(error.line, error.exit_code)
     except KeyboardInterrupt:
         return _failed("interrupted", 130)
     except OSError as error:

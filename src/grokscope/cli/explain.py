@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from grokscope.cli.terminal import report_skipped
+from grokscope.config.run import RunConfig
 from grokscope.errors import (
     AFTER_DIVERGENCE,
-    DiskError,
     DivergedError,
     GrokscopeError,
-    RunFolderError,
     UsageError,
     printable,
 )
@@ -28,8 +27,8 @@ class Explain:
 
     Takes the folder of a run, or a file with an embedding, a readout or a whole checkpoint
     (.npy, .npz, .safetensors, .pt, .pth, .bin, .ckpt, .pkl) and --operation. Several runs, or a
-    sweep, have a line each, and a table in the sweep; what was explained before is not explained
-    again. The exit code is 0 whatever the verdict.
+    sweep, have a line each, and a table in the sweep. What a run's explanation.json keeps of the
+    same weights is read, not made again. The exit code is 0 whatever the verdict.
 
     Example: grokscope explain runs/times
     """
@@ -54,6 +53,8 @@ class Explain:
     """Explain by the structure of another operation, as a control."""
     over_time: bool = False
     """Explain every checkpoint, and show when each claim becomes true."""
+    fresh: bool = False
+    """Explain anew also what explanation.json keeps of a last checkpoint."""
     json: bool = False
     """Print one JSON document: an object for one network, a list for several."""
 
@@ -98,7 +99,7 @@ class Explain:
                     got=str(self.target),
                     allowed='for example --operation "x*y"',
                 )
-            for name in ("step", "seeds", "over_time", "out"):
+            for name in ("step", "seeds", "over_time", "out", "fresh"):
                 if getattr(self, name) not in (None, False):
                     raise UsageError(
                         f"--{name.replace('_', '-')} needs a run, not a file", got=str(self.target)
@@ -142,8 +143,9 @@ class Explain:
             selection,
             seeds=self.seeds,
             keep=plain,
+            fresh=self.fresh,
             hear=lines.hear,
-            warn=lambda line: print(line, file=sys.stderr),
+            warn=_warn,
             step=self.step,
             by=self.by,
         )
@@ -164,16 +166,18 @@ class Explain:
 
     def _run(self) -> "list[Explanation]":
         from grokscope.disk.folder import RunFolder
-        from grokscope.explanation.of_run import explain_networks
-        from grokscope.explanation.store import write_explanations
+        from grokscope.explanation.of_run import chosen_seeds, explain_networks
+        from grokscope.explanation.store import read_or_explain
+        from grokscope.progress import showing
 
-        found = explain_networks(self.target, seeds=self.seeds, step=self.step, by=self.by)
-        if self.step is None and self.seeds is None and self.by is None:
-            try:
-                write_explanations(RunFolder.open(self.target), found)
-            except (DiskError, RunFolderError) as error:
-                print(f"explanation.json is not written: {error}", file=sys.stderr)
-        return found
+        if self.step is not None or self.by is not None:
+            return explain_networks(self.target, seeds=self.seeds, step=self.step, by=self.by)
+        folder = RunFolder.open(self.target)
+        seeds = chosen_seeds(RunConfig.from_json(folder.manifest.config), self.seeds)
+        with showing():
+            return [
+                e for seed in seeds for e in read_or_explain(folder, seed, _warn, fresh=self.fresh)
+            ]
 
     def _file(self) -> "list[Explanation]":
         from grokscope.explanation.of_file import explain_file
@@ -212,6 +216,10 @@ class Explain:
 
         for timeline in found:
             print_timeline(timeline)
+
+
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _readable(found: "list[Explanation]") -> "list[Explanation]":

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from grokscope.errors import UsageError
+from grokscope.config.imported import Form
+from grokscope.errors import UsageError, printable
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Export:
     """The run."""
     out: Annotated[Path | None, "FILE"] = None
     """File to write: .safetensors, or .pt and .pth, which need PyTorch."""
-    format: str = "transformer-lens"
-    """What it is written for: transformer-lens, torch, safetensors."""
+    format: Form = "transformer-lens"
+    """What it is written for."""
     seed: int | None = None
     """Which seed; left out, the first."""
     step: int | None = None
@@ -34,8 +35,11 @@ class Export:
         if self.out is None:
             raise UsageError("a file to write is needed", next_step="add --out FILE.safetensors")
         from grokscope.interop.export import export_network
+        from grokscope.progress import doing, showing
 
-        path = export_network(
-            self.run_folder, self.out, form=self.format, seed=self.seed, step=self.step
-        )
+        with showing():
+            doing(f"writing a network of {printable(str(self.run_folder))}")
+            path = export_network(
+                self.run_folder, self.out, form=self.format, seed=self.seed, step=self.step
+            )
         print(f"written: {path}")

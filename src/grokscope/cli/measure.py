@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from grokscope.cli.terminal import columns, distinct_names, plain_table, print_table, report_skipped
+from grokscope.errors import printable
 
 _WIDTH_OF_NUMBERS: Final = 65
 
@@ -38,15 +39,18 @@ class Measure:
     def run(self) -> None:
         """Measure and print."""
         from grokscope.disk.measuring import measure
+        from grokscope.progress import doing, showing
 
-        found = measure(
-            self.file,
-            p=self.p,
-            axis=self.axis,
-            tables=self.table,
-            eta=self.eta,
-            skipped=report_skipped,
-        )
+        with showing():
+            doing(f"measuring {printable(str(self.file))}")
+            found = measure(
+                self.file,
+                p=self.p,
+                axis=self.axis,
+                tables=self.table,
+                eta=self.eta,
+                skipped=report_skipped,
+            )
         if self.json:
             print(json.dumps(found))
         else:

@@ -1,5 +1,6 @@
 """grokscope reproduce: a table or figure of the paper, made again."""
 
+import contextlib
 import functools
 import os
 import sys
@@ -52,6 +53,8 @@ class Reproduce:
     """Where runs and pages go; experiments share the runs that they have in common."""
     results: Annotated[Path | None, "DIR"] = None
     """Where results are kept and added to; by default OUT/summary."""
+    known: Annotated[tuple[Path, ...], "DIR …"] = ()
+    """More results that are kept elsewhere, such as those of the project; only read."""
     runs: Annotated[tuple[Path, ...], "DIR …"] = ()
     """More folders of runs; those that fit are taken over, or without training shown."""
     where: EngineOptions = field(default_factory=EngineOptions)
@@ -81,18 +84,25 @@ class Reproduce:
             raise UsageError(
                 "nothing to reproduce", next_step="grokscope reproduce --list shows all names"
             )
-        from grokscope.cli.sweep_view import show_sweep
         from grokscope.disk.atomic import names_in
         from grokscope.paper.experiment import Request
-        from grokscope.paper.hours import Campaign, reproduce
+        from grokscope.paper.hours import Campaign
+        from grokscope.progress import showing
 
         if self.nice:
             os.nice(_LEAST_PRIORITY)
         request = Request(self.only, self.seeds, self.fractions, self.p, self.steps, self.small)
         folder = self.results or self.out / "summary"
-        for place in self.runs:
+        for place in (*self.runs, *self.known):
             names_in(place)
-        campaign = Campaign(self.out, folder, self.runs, _warn)
+        campaign = Campaign(self.out, folder, self.runs, _warn, self.known)
+        with showing(quiet=True) if self.quiet else contextlib.nullcontext():
+            self._reproduce(campaign, request, folder)
+
+    def _reproduce(self, campaign: "Campaign", request: "Request", folder: Path) -> None:
+        from grokscope.cli.sweep_view import show_sweep
+        from grokscope.paper.hours import reproduce
+
         if self.dry_run:
             self._tell(campaign, request)
             return
@@ -116,22 +126,27 @@ class Reproduce:
     def _tell(
         self, campaign: "Campaign", request: "Request", say: Callable[[str], None] = print
     ) -> None:
-        """Say how many runs there are left to train, and how long that takes."""
+        """Say how many runs there are left to train, and how long each part takes, and all."""
         from grokscope.paper.hours import parts_of
-        from grokscope.progress import in_words
+        from grokscope.progress import doing, in_words, showing
         from grokscope.sweeps.estimate import estimate
 
-        left = list(campaign.left(parts_of(self.name, request)))
-        for part, n, jobs in left:
-            if jobs or len(left) == 1:
-                words = part.request.words if len(left) > 1 else ""
-                runs = count_in_words(n, "run")
-                say(f"{part.name}{words}: {runs}, {len(jobs):,} left to train")
+        with showing():
+            doing("looking for what is done")
+            left = list(campaign.left(parts_of(self.name, request)))
+            jobs = [job for _, _, some in left for job in some]
+            time = estimate(jobs, self.where.make().slots) if jobs else None
+        for part, n, own in left:
+            words = f"{count_in_words(n, 'run')}, {len(own):,} left to train"
+            if len(left) == 1:
+                say(f"{part.name}: {words}")
+            elif time is not None and own:
+                say(f"{part.name}{part.request.words}: {words}, at most {in_words(time.of(own))}")
         if not left:
             say(f"{self.name}: no training; labels of every split are counted")
-        if jobs := [job for _, _, some in left for job in some]:
-            hear = (lambda _: None) if self.quiet else _warn
-            time = estimate(jobs, self.where.make().slots, hear)
+        elif len(left) > 1 and not jobs:
+            say(f"{self.name}: nothing is left to train")
+        if time is not None:
             workers = count_in_words(time.workers, "worker")
             time_in_words = in_words(time.seconds)
             say(f"at most {time_in_words} with {workers}, if every run takes all its steps")

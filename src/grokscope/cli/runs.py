@@ -36,12 +36,15 @@ class Runs:
     def run(self) -> None:
         """List and print."""
         from grokscope.disk.listing import list_runs, no_folder_error
+        from grokscope.progress import doing, showing
 
         asked = _USUAL if self.folder is None else (self.folder,)
         folders = [folder for folder in asked if folder.exists()]
         if not folders:
             raise no_folder_error(asked[0])
-        found = [run for folder in folders for run in list_runs(folder)]
+        with showing():
+            doing("reading the runs")
+            found = [run for folder in folders for run in list_runs(folder)]
         if self.json:
             print(json.dumps([self._document(run) for run in found]))
         elif found:

@@ -18,6 +18,7 @@ from grokscope.disk.manifest import (
 )
 from grokscope.disk.sweep_folder import RUNS_NAME, is_sweep
 from grokscope.errors import printable
+from grokscope.rounding import share_in_percent
 
 _UNKNOWN: Final = "–"
 _MARGIN: Final = "  "
@@ -105,11 +106,11 @@ def _found(runs: Sequence[RunSummary]) -> list[Column]:
         column("state", lambda run: run.state, 0, right=False),
         column("step", lambda run: _number(run.step, "{:,}"), 30),
         column("grokked at", _grokked, 3),
-        column("test", lambda run: _number(run.test_accuracy, "{:.1%}"), 20),
+        column("test", lambda run: _share(run.test_accuracy), 20),
         column("verdict", _verdict, 10, right=False),
         column("keys of W_E", _keys, 11, right=False),
-        column("train", lambda run: _number(run.train_accuracy, "{:.1%}"), 91),
-        column("unleaked", lambda run: _number(run.unleaked_accuracy, "{:.1%}"), 92),
+        column("train", lambda run: _share(run.train_accuracy), 91),
+        column("unleaked", lambda run: _share(run.unleaked_accuracy), 92),
         column("FFS of W_E, W_L", lambda run: _pair(run.ffs), 93),
         column("FCR of W_E, W_L", lambda run: _pair(run.fcr), 94),
         column("age", lambda run: _age(run.age), 95),
@@ -153,6 +154,10 @@ def _keys(run: RunSummary) -> str:
 
 def _number(value: float | None, form: str) -> str:
     return _UNKNOWN if value is None else form.format(value)
+
+
+def _share(value: float | None) -> str:
+    return _UNKNOWN if value is None else share_in_percent(value)
 
 
 def _pair(values: dict[str, float]) -> str:

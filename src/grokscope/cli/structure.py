@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
+from grokscope.errors import printable
+
 if TYPE_CHECKING:
     from grokscope.tasks.structure import Search
     from grokscope.tasks.structure import Structure as Found
@@ -39,9 +41,12 @@ class Structure:
 
     def run(self) -> None:
         """Search and print."""
+        from grokscope.progress import doing, showing
         from grokscope.tasks.structure import structure
 
-        search = structure(self.formula, self.p)
+        with showing():
+            doing(f"looking for the structure of {printable(self.formula)}")
+            search = structure(self.formula, self.p)
         if self.json:
             document = {"operation": search.operation, "p": self.p, **search.to_json()}
             print(json.dumps(document))

@@ -148,16 +148,19 @@ class Sweep:
     def _plan(self, spec: "Spec", out: Path) -> None:
         """Say what is done, what is left, and how long that takes at most."""
         from grokscope.cli.sweep_view import merge_in_lines
+        from grokscope.progress import doing, showing
         from grokscope.sweeps.estimate import estimate
         from grokscope.sweeps.sweep import plan
 
-        engine, found = self.where.make(), plan(spec, out, self.merge)
-        say = (lambda _: None) if self.quiet else (lambda line: print(line, file=sys.stderr))
-        for source, merged in found.merged.items():
+        engine = self.where.make()
+        with showing(quiet=self.quiet):
+            doing("looking for what is done")
+            found = plan(spec, out, self.merge)
+            left = found.left
+            measured = estimate(left, engine.slots) if left else None
+        for source, merged in {} if self.quiet else found.merged.items():
             for line in merge_in_lines(source, merged, "to be taken over"):
-                say(line)
-        left = found.left
-        measured = estimate(left, engine.slots, say) if left else None
+                print(line, file=sys.stderr)
         if self.json:
             print(json.dumps(_document(spec, out, found, measured)))
             return

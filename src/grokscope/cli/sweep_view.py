@@ -1,6 +1,7 @@
 """What a person sees of a sweep: a table of cells that fills in, plain lines, or nothing."""
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from grokscope.cli.terminal import count_in_words
 from grokscope.cli.training_view import StandardError
-from grokscope.progress import in_words
+from grokscope.progress import Since, in_words
 from grokscope.sweeps.merge import Merged
 from grokscope.sweeps.spec import Point
 from grokscope.sweeps.states import State, States
@@ -30,7 +31,7 @@ _SIGNS: Final = {
 """Per status, its sign and its style."""
 _FEW: Final = 3
 """Runs in a cell that are shown one by one."""
-_LINES_AROUND: Final = 9
+_LINES_AROUND: Final = 10
 _WIDTH_OF_LABELS: Final = 36
 
 
@@ -86,6 +87,8 @@ class SweepTable(SweepCallbacks):
 
     def __init__(self, live: Live) -> None:
         self._live = live
+        self._begun = time.monotonic()
+        self._live.update(Since("looking for what is done", self._begun))
 
     def merged(self, source: Path, merged: Merged) -> None:
         """Print above the table what was taken over."""
@@ -98,7 +101,9 @@ class SweepTable(SweepCallbacks):
 
     def polled(self, states: States) -> None:
         """Redraw."""
-        self._live.update(draw_cells(states, self._live.console.height - _LINES_AROUND))
+        table = draw_cells(states, self._live.console.height - _LINES_AROUND)
+        # the clock goes on while the runs are silent
+        self._live.update(Group(table, Since("training", self._begun)))
 
 
 def draw_cells(states: States, most_rows: int = 1000) -> Group:

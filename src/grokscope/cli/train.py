@@ -58,6 +58,10 @@ class Train:
 
         config, out = self._config(), self.out
         checked = check(config)
+        if self.resume and out is not None:
+            from grokscope.runner.opening import refuse_fewer_steps
+
+            refuse_fewer_steps(config, out)
         if self.resume and out is not None and self._is_finished(out, config):
             if self.report and not (out / "report.html").exists():
                 self._write_report(out)

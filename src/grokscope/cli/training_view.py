@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grokscope.progress import Since, SlowLines, in_words
+from grokscope.rounding import share_in_percent
 from grokscope.runner.progress import Beginning, Callbacks, Evaluation
 
 T = TypeVar("T")
@@ -111,6 +112,7 @@ class TrainingPanel(Callbacks):
 
     def __init__(self, live: Live) -> None:
         self._live = live
+        self._begun = time.monotonic()
         self._title = ""
         self._history: dict[str, list[float]] = {name: [] for name in _SHOWN}
 
@@ -140,7 +142,9 @@ class TrainingPanel(Callbacks):
             past = self._history[name]
             table.add_row(label, _shown(name, past[-1]), Text(sparkline(past), style="cyan"))
         bar = ProgressBar(total=steps, completed=evaluation.step, width=_WIDTH)
-        return Group(_headline(evaluation, steps), bar, Text(), table, *_milestones(evaluation))
+        clock = Since("training", self._begun)  # between evaluations it goes on
+        head = _headline(evaluation, steps)
+        return Group(head, clock, bar, Text(), table, *_milestones(evaluation))
 
 
 class TrainingLines(Callbacks):
@@ -230,5 +234,5 @@ def _shown(name: str, value: float) -> str:
     if math.isnan(value):
         return "–"
     if name.endswith("accuracy"):
-        return f"{value:.1%}"
+        return share_in_percent(value)
     return f"{value:.2e}" if name.endswith("loss") else f"{value:.3f}"

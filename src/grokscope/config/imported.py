@@ -13,6 +13,8 @@ Activation = Literal["relu", "gelu", "gelu_tanh", "silu", "square", "identity"]
 Norm = Literal["none", "layer", "rms"]
 NormPlace = Literal["before", "after"]
 Combine = Literal["concatenate", "sum"]
+Form = Literal["transformer-lens", "torch", "safetensors"]
+"""For whom a network is written: TransformerLens, PyTorch, or any reader of safetensors."""
 
 _TERMS: Final = re.compile(r"(x|y|p|\d{1,6})(\+(p|\d{1,6}))*")
 

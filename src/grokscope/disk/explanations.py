@@ -19,9 +19,33 @@ def write_documents(folder: RunFolder, documents: Sequence[Mapping[str, Any]]) -
 
     **Raises:** `DiskError` and `RunFolderError` where it cannot be written.
     """
-    document = {"format": FORMAT, "rules": RULES, "explanations": list(documents)}
+    document = {
+        "format": FORMAT,
+        "rules": RULES,
+        "checkpoints": _digests(folder, documents),
+        "explanations": list(documents),
+    }
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     folder.write_file(EXPLANATION_NAME, utf8_bytes(f"{text}\n"))
+
+
+def _digests(folder: RunFolder, documents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the SHA-256 of every checkpoint that is explained."""
+    places = {(one["seed"], one["step"]) for one in documents}
+    return {
+        f"{seed}/{step}": folder.checkpoint_digest(seed, step)
+        for seed, step in sorted(places)
+        if step in folder.checkpoint_steps(seed)
+    }
+
+
+def explains_checkpoint(folder: RunFolder, seed: int, step: int) -> bool:
+    """Whether what is kept of a checkpoint is of the weights that lie there now.
+
+    Files of earlier versions do not say of which; they count as such.
+    """
+    kept = _document(folder).get("checkpoints", {}).get(f"{seed}/{step}")
+    return kept is None or kept == folder.checkpoint_digest(seed, step)
 
 
 def read_documents(folder: RunFolder) -> list[dict[str, Any]]:
@@ -36,15 +60,25 @@ def read_current_documents(folder: RunFolder) -> list[dict[str, Any]]:
 
 
 def _read(folder: RunFolder) -> tuple[int, list[dict[str, Any]]]:
+    document = _document(folder)
+    return document.get("rules", 1), document.get("explanations", [])
+
+
+def _document(folder: RunFolder) -> dict[str, Any]:
+    """Return the whole file; {} where it is missing, damaged or newer."""
     if EXPLANATION_NAME not in names_in(folder.path):
-        return 0, []
+        return {}
     try:
         document = json.loads(read_bytes(folder.path / EXPLANATION_NAME))
         if document["format"] != FORMAT:
-            return 0, []
-        return document.get("rules", 1), [dict(one) for one in document["explanations"]]
+            return {}
+        found = [dict(one) for one in document["explanations"]]
+        return document | {
+            "explanations": found,
+            "checkpoints": dict(document.get("checkpoints", {})),
+        }
     except (ValueError, KeyError, TypeError, RecursionError):
-        return 0, []
+        return {}
 
 
 def kept_documents(folder: RunFolder, seed: int) -> list[dict[str, Any]]:

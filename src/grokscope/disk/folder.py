@@ -82,6 +82,7 @@ METRICS_NAME: Final = "metrics"
 SPECTRA_NAME: Final = "spectra"
 CHECKPOINTS_NAME: Final = "checkpoints"
 STATE_NAME: Final = "state"
+_STATE: Final = Path(STATE_NAME, "state.safetensors")
 _CHECKPOINT: Final = re.compile(r"step-(\d{7,})\.safetensors")
 
 
@@ -100,6 +101,7 @@ class RunFolder(LockedFolder):
 
     def __init__(self, path: Any, manifest: Manifest | None = None, *, lock: bool = True) -> None:
         super().__init__(path_of(path), lock=lock)
+        self._written: set[Path] = set()
         if manifest is None:
             if MANIFEST_NAME not in names_in(self.path):
                 raise RunFolderError(
@@ -157,6 +159,12 @@ class RunFolder(LockedFolder):
                 if path == self.path:
                     raise
 
+    @property
+    def removed(self) -> list[Path]:
+        """What was saved through this object and lies there no more, by its path in the folder."""
+        here = self.path
+        return sorted(name for name in self._written if not (here / name).exists())
+
     def write_file(self, name: str, data: bytes) -> Path:
         """Write a file about the run, such as its report, beside its manifest.
 
@@ -188,6 +196,7 @@ class RunFolder(LockedFolder):
         """
         data = encode(tensors, {**meta, "seed": seed, "step": step}, axes)
         self._write(lambda path: write_bytes(self._checkpoint(seed, step), data, inside=path))
+        self._written.add(_checkpoint_name(seed, step))
         return self._checkpoint(seed, step)
 
     def checkpoint_steps(self, seed: int) -> list[int]:
@@ -237,6 +246,7 @@ class RunFolder(LockedFolder):
         """Replace what resuming needs, as the last write of a save; raises `DiskError`."""
         data = encode(tensors, {**meta, "step": step})
         self._write(lambda path: write_bytes(self._state, data, inside=path))
+        self._written.add(_STATE)
 
     def load_state(self) -> tuple[int, dict[str, AnyArray], dict[str, Any]] | None:
         """Return step, tensors and facts of the last save, or None when nothing was saved yet.
@@ -262,7 +272,11 @@ class RunFolder(LockedFolder):
             (SPECTRA_NAME, spectra.cast(SPECTRA_SCHEMA)),
         ):
             if rows.num_rows:
-                self._write(partial(_write_rows, name=name, rows=rows, last_step=last_step))
+                self._write(partial(self._write_rows, name=name, rows=rows, last_step=last_step))
+
+    def _write_rows(self, path: Path, *, name: str, rows: pa.Table, last_step: int) -> None:
+        part = write_part(path / name, rows, last_step, inside=path)
+        self._written.add(part.relative_to(path))
 
     def metrics(self) -> pa.Table:
         """Return all rows of `METRIC_SCHEMA`; raises `RunFolderError` for a damaged part."""
@@ -292,10 +306,10 @@ class RunFolder(LockedFolder):
 
     @property
     def _state(self) -> Path:
-        return self.path / STATE_NAME / "state.safetensors"
+        return self.path / _STATE
 
     def _checkpoint(self, seed: int, step: int) -> Path:
-        return self.path / CHECKPOINTS_NAME / f"seed-{seed}" / f"step-{step:07d}.safetensors"
+        return self.path / _checkpoint_name(seed, step)
 
     def _checkpoints(self, seed_folder: str) -> dict[int, Path]:
         folder = self.path / CHECKPOINTS_NAME / seed_folder
@@ -303,8 +317,8 @@ class RunFolder(LockedFolder):
         return {int(m[1]): folder / name for name in names if (m := _CHECKPOINT.fullmatch(name))}
 
 
-def _write_rows(path: Path, *, name: str, rows: pa.Table, last_step: int) -> None:
-    write_part(path / name, rows, last_step, inside=path)
+def _checkpoint_name(seed: int, step: int) -> Path:
+    return Path(CHECKPOINTS_NAME, f"seed-{seed}", f"step-{step:07d}.safetensors")
 
 
 def _refuse_file(path: Path) -> None:

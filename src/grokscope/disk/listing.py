@@ -24,7 +24,7 @@ from grokscope.disk.lock import is_locked
 from grokscope.disk.manifest import all_settings, differing, sort_key
 from grokscope.disk.sweep_folder import is_sweep, runs_in
 from grokscope.disk.transfer import transfer_words
-from grokscope.errors import RunFolderError, UsageError, quote
+from grokscope.errors import RunFolderError, UsageError, line_of, quote
 
 
 @dataclass(frozen=True)
@@ -202,10 +202,10 @@ def _summary(path: Path) -> RunSummary:
     try:
         return _readable(RunFolder.open(path), locked)
     except RunFolderError as error:
-        return RunSummary(path, error=str(error))
+        return RunSummary(path, error=error.line)
     # A manifest or part that is intact but of another shape than ours.
     except (pa.ArrowException, KeyError, TypeError, ValueError, AttributeError) as error:
-        reason = f"{path_in_words(path)} cannot be read as a run: {quote(str(error))}"
+        reason = f"{path_in_words(path)} cannot be read as a run: {quote(line_of(error))}"
         return RunSummary(path, error=reason)
 
 

@@ -85,8 +85,7 @@ def _acquire(descriptor: int, folder: Path, *, needed: bool) -> bool:
         if needed:
             raise DiskError(
                 f"cannot lock {path_in_words(folder)}: {error}; its file system has no locks",
-                next_step="--no-lock (in Python lock=False) goes on without; then let nothing "
-                "else write there",
+                next_step="--no-lock goes on without; then let nothing else write there",
             ) from error
         return True
 

@@ -308,6 +308,12 @@ def grokked_claim(grokked: bool | None) -> Claim:
     return Claim(id=ClaimId.GROKKED, statement="it had grokked", verdict=verdict)
 
 
+def blank_claim(place: Place, name: str | None = None) -> Claim:
+    """Return that a table has nothing to test; `name` is what it is called."""
+    statement = f"{name or MATRICES[place]} holds nothing to test: all its rows are alike"
+    return Claim(id=KEYS_CLAIMS[place], statement=statement, verdict="not testable")
+
+
 def keys_claim(place: Place, keys: Keys, n: int, name: str | None = None) -> Claim:
     """Return the claim that a table has keys; `name` is what it is called, by default W_E or W_L.
 

@@ -18,13 +18,14 @@ from grokscope.explanation.circuit import (
     HAS_STRUCTURE,
     Circuit,
     Effort,
+    blank_claim,
     find_circuit,
     grokked_claim,
     keys_claim,
 )
 from grokscope.explanation.families import families
 from grokscope.explanation.in_basis import NetworkInBasis, characters_at
-from grokscope.explanation.keys import Keys, find_keys
+from grokscope.explanation.keys import Keys, find_keys, is_blank
 from grokscope.explanation.network import Network
 from grokscope.explanation.result import (
     Analyses,
@@ -156,6 +157,8 @@ def explain_table(
 ) -> Explanation:
     """Say which key frequencies a table alone holds; nothing causal can be said of it.
 
+    So it is never "not explained": whether answers come from its frequencies was not tested.
+
     **Arguments:** one row per residue (or answer); structures; text of the operation; whether its
     rows are residues, as in W_E, or answers, as in W_L; what it is called, by default W_E or W_L;
     what `structures_by` says; numbers of draws.
@@ -164,10 +167,13 @@ def explain_table(
     facts["control"] = control
     best = search.best
     if best is None:
-        return _unexplained(facts, search, None)
+        return dataclasses.replace(_unexplained(facts, search, None), verdict="not decided")
     if not np.isfinite(table).all():
         return _broken(facts, search, None, name or MATRICES[place])
     characters = characters_at(Basis(best), place)
+    doing(f"finding keys of {name or MATRICES[place]} above permuted tables")
+    blank = is_blank(table, characters)
+    table = np.zeros_like(table) if blank else table  # what is left is rounding
     keys = find_keys(table, characters, draws=(effort or Effort()).null_draws)
     tables = {one: TableFinding() for one in Place}
     tables[place] = table_finding(table, characters, keys, basis_in_words(best, place))
@@ -175,11 +181,12 @@ def explain_table(
         Claim(id=key, statement=f"{key}: a table alone cannot show it", verdict="not testable")
         for key in _OF_A_NETWORK
     )
-    claims = Claims([HAS_STRUCTURE, keys_claim(place, keys, characters.n, name), *not_shown])
+    held = blank_claim(place, name) if blank else keys_claim(place, keys, characters.n, name)
+    claims = Claims([HAS_STRUCTURE, held, *not_shown])
     grouped = families(keys.frequencies, characters.n)
     return Explanation(
         **facts,
-        verdict=verdict(claims),
+        verdict="not decided",
         structure=StructureFound.of(best),
         embedding=tables[Place.EMBEDDING],
         neuron_logit_map=tables[Place.LOGITS],

@@ -251,6 +251,16 @@ def find_keys(
     )
 
 
+_NOTHING: Final = 1e-24
+"""Share of a table's energy beyond P₀ that may be rounding."""
+
+
+def is_blank(table: Table, characters: Characters) -> bool:
+    """Whether all rows of a table are alike, so that it holds nothing in which keys could be."""
+    whole = np.asarray(table, np.float64)
+    return float(np.sum(characters.centred(whole) ** 2)) <= _NOTHING * float(np.sum(whole**2))
+
+
 def confirm_keys(
     table: Table, characters: Characters, keys: Keys, candidates: Collection[int]
 ) -> Keys:

@@ -39,6 +39,7 @@ from grokscope.explanation.sentences import (
     share_in_words,
 )
 from grokscope.explanation.verdict import Claim, Edit, Place, Verdict
+from grokscope.rounding import share_in_percent
 
 MOST_FAMILIES: Final = 10
 PLACES_IN_WORDS: Final = {"embedding": "W_E", "neurons": "neurons", "logits": "class axis"}
@@ -115,7 +116,7 @@ def _shares(found: Explanation, key: Key) -> list[str]:
     shares = [key.share_of_embedding, key.share_of_neuron_logit_map]
     if found.table is not None:
         shares = shares[1:] if found.table.role is Place.LOGITS else shares[:1]
-    return [_UNKNOWN if share is None else f"{share:.2%}" for share in shares]
+    return [_UNKNOWN if share is None else share_in_percent(share, 2) for share in shares]
 
 
 def _key(key: Key, n: int) -> str:
@@ -267,6 +268,8 @@ def _claim(claim: Claim) -> str:
 
 
 WIDTH: Final = 100
+_GAP: Final = 3
+"""Blanks between columns that have room."""
 _COLOURS: Final = {
     "explained": ("green", "#2a9d4a"),
     "partly": ("yellow", "#c98a00"),
@@ -286,11 +289,36 @@ def as_text(page: Page, console: Console | None = None) -> str:
 
 
 def rendered(parts: Sequence[RenderableType], console: Console) -> str:
-    """Return parts below each other as a console shows them, without blanks at line ends."""
+    """Return parts below each other as a console shows them, without blanks at line ends.
+
+    A table is never cut: where it is too wide, its columns stand closer, and then it is wider.
+    """
+    width = console.width
     with console.capture() as caught:
         for part in parts:
+            console.width = _fitted(part, width) if isinstance(part, Table) else width
             console.print(part, highlight=False)
+    console.width = width
     return "\n".join(line.rstrip() for line in caught.get().splitlines())
+
+
+def _fitted(table: Table, width: int) -> int:
+    """Make the columns of a table narrower where it is too wide; return the width that it needs."""
+    known = [(column, column.min_width) for column in table.columns if column.min_width is not None]
+    if len(known) < len(table.columns):  # texts, which may be broken anywhere
+        return width
+    gaps = len(known) - 1
+    if sum(max(least, len(str(c.header))) for c, least in known) + _GAP * gaps <= width:
+        return width
+    needed = 0
+    for gap in (_GAP, 2, 1):
+        table.padding = (0, gap, 0, 0)
+        needed = sum(least for _, least in known) + gap * gaps
+        if needed <= width:
+            break
+    for column, least in known:
+        column.width = least
+    return max(needed, width)
 
 
 def _parts(page: Page) -> list[RenderableType]:
@@ -318,12 +346,20 @@ def names_and_texts(rows: tuple[tuple[str, str], ...]) -> Table:
 
 
 def table_of(headers: Sequence[str], rows: Iterable[Sequence[str]], *, names: bool = True) -> Table:
-    """Return a table of texts; all columns hold numbers, but the first where it holds names."""
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    """Return a table of texts; all columns hold numbers, but the first where it holds names.
+
+    Headers are broken at blanks, cells nowhere.
+    """
+    cells = [tuple(row) for row in rows]
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
     for i, header in enumerate(headers):
         first = i == 0 and names
-        table.add_column(header, justify="left" if first else "right", no_wrap=first)
-    for row in rows:
+        longest = max(
+            len(text) for text in (*header.split(), *(row[i] for row in cells if i < len(row)))
+        )
+        justify = "left" if first else "right"
+        table.add_column(header, justify=justify, no_wrap=first, min_width=longest)
+    for row in cells:
         table.add_row(*map(Text, row))
     return table
 

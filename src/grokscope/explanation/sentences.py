@@ -9,6 +9,7 @@ from grokscope.explanation.findings import Ablations, KeyShape
 from grokscope.explanation.result import Explanation, TableFinding
 from grokscope.explanation.verdict import MATRICES, ClaimId, Level, Place
 from grokscope.measures.spectral import LARGEST_UNTESTABLE
+from grokscope.rounding import share_in_digits, share_in_percent
 
 VERDICTS_IN_WORDS: Final = {
     "explained": "explained",
@@ -27,19 +28,18 @@ _GOOD: Final = 0.98
 
 
 def share_in_words(value: float | None) -> str:
-    """Return a share in percent with two digits at most, never rounded up to 100%."""
+    """Return a share in percent with two digits at most, more where it would look like 100%."""
     if value is None:
         return NOT_TESTABLE
-    text = f"{100 * min(value, 0.9999):.2f}" if value < 1 else "100"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
+    text = share_in_percent(value, 2).removesuffix("%")
+    return f"{text.rstrip('0').rstrip('.')}%"
 
 
 def number_in_words(value: float | None, digits: int = 2) -> str:
-    """Return A, or another number near 1, with a few digits; never rounded up to 1."""
+    """Return A, or another number near 1, with a few digits, more where it would look like 1."""
     if value is None:
         return NOT_TESTABLE
-    largest = 1 - 10**-digits
-    text = f"{largest if largest < value < 1 else value:.{digits}f}"
+    text = share_in_digits(value, digits)
     return text.removeprefix("-") if float(text) == 0 else text
 
 
@@ -207,6 +207,9 @@ def _not_decided(found: Explanation) -> str:
             " with."
         )
     if found.ablations.full is None:
+        tables = [t for t in (found.embedding, found.neuron_logit_map) if t.spectrum]
+        if tables and not any(any(table.spectrum) for table in tables):
+            return "It is not decided: there is nothing in it to test."
         return (
             "It is not decided: a table alone shows which frequencies it holds; whether answers"
             " come from them takes the whole network."
@@ -234,6 +237,8 @@ def _keys(found: Explanation, place: Place) -> str:
             f"{matrix} is saturated: its keys fill over half of what the coordinate can tell"
             " apart, so this table cannot show which it uses."
         )
+    if table.spectrum and not any(table.spectrum):
+        return f"{matrix} holds nothing to test: all its rows are alike."
     if not table.keys:
         return f"{matrix} has no key frequency above its permutation null{_is_p_right(found)}."
     own, _ = own_and_harmonics(found, table)

@@ -6,7 +6,12 @@ from typing import Any, Final
 import pyarrow as pa
 
 from grokscope.config.run import RunConfig
-from grokscope.disk.explanations import read_current_documents, read_documents, write_documents
+from grokscope.disk.explanations import (
+    explains_checkpoint,
+    read_current_documents,
+    read_documents,
+    write_documents,
+)
 from grokscope.disk.folder import RunFolder
 from grokscope.errors import DiskError, RunFolderError
 from grokscope.explanation.of_run import explain_networks
@@ -35,23 +40,30 @@ def kept_explanations(folder: RunFolder, seed: int) -> list[Explanation]:
     """
     steps = folder.checkpoint_steps(seed)
     last = steps[-1] if steps else None
-    found = _readable(read_current_documents(folder))
-    return [e for e in found if (e.seed, e.step) == (seed, last)]
+    found = [
+        e for e in _readable(read_current_documents(folder)) if (e.seed, e.step) == (seed, last)
+    ]
+    return found if last is not None and explains_checkpoint(folder, seed, last) else []
 
 
 def read_or_explain(
-    folder: RunFolder, seed: int, warn: Callable[[str], object] = lambda _: None
+    folder: RunFolder,
+    seed: int,
+    warn: Callable[[str], object] = lambda _: None,
+    *,
+    fresh: bool = False,
 ) -> list[Explanation]:
     """Return the explanations of a seed's last checkpoint, one per operation of the run.
 
-    They are read where they were kept and today's rules decided them; else they are made, and kept
-    if the folder allows.
+    They are read where they were kept of these weights and today's rules decided them; else they
+    are made, and kept if the folder allows.
 
-    **Arguments:** the run; the seed; `warn` is told where what was made could not be kept.
+    **Arguments:** the run; the seed; `warn` is told where what was made could not be kept; `fresh`
+    makes them anew.
 
     **Raises:** `UsageError` where there is no network to explain.
     """
-    found = kept_explanations(folder, seed)
+    found = [] if fresh else kept_explanations(folder, seed)
     if len(found) == len(RunConfig.from_json(folder.manifest.config).task.expressions):
         return found
     found = explain_networks(folder, seeds=[seed])
@@ -59,7 +71,7 @@ def read_or_explain(
     try:
         write_explanations(folder, sorted([*others, *found], key=lambda e: e.seed or 0))
     except (DiskError, RunFolderError) as error:
-        warn(f"an explanation is not kept: {error}")
+        warn(f"an explanation is not kept: {error.line}")
     return found
 
 

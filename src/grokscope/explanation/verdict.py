@@ -98,6 +98,9 @@ class Edit(StrEnum):
 class ClaimId(StrEnum):
     """Every claim that an explanation can make, by its name in reports and in JSON.
 
+        >>> net.explain().claims[gs.ClaimId.STRUCTURE].verdict
+        'holds'
+
     Claims on W_E and on the class axis of the logits come in fours, one for each `Edit`.
     """
 

@@ -1,7 +1,7 @@
 """One code for NumPy, JAX and PyTorch: where an array computes, and in which precision."""
 
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -72,12 +72,39 @@ def _unusable(values: Any) -> UsageError:
     )
 
 
+_OF_RESIDUES: Final = ("x", "y", "token", "class", "answer")
+"""Axes of named arrays over the residues, and what stands behind them."""
+
+
+def residue_rows(values: Any) -> Any:
+    """Return `values` with a row per residue where its axes have names; else as it is.
+
+    So W_E loses its operators, and of W_U the answers, its columns, become rows.
+
+    **Raises:** `UsageError` for names of which not one is an axis of residues.
+    """
+    axes, places = getattr(values, "axes", None), getattr(values, "coordinates", None)
+    if not isinstance(axes, tuple) or not isinstance(places, dict):
+        return values
+    own = [i for i, name in enumerate(axes) if name in _OF_RESIDUES]
+    if len(own) != 1:
+        raise UsageError(
+            "a table needs one axis of residues",
+            got=", ".join(axes),
+            allowed=f"one of {', '.join(_OF_RESIDUES)}, and another axis",
+            next_step="choose a part of it, or take .values with a row per residue",
+        )
+    rows = np.moveaxis(np.asarray(values), own[0], 0)
+    known = places.get(axes[own[0]], range(len(rows)))
+    return rows[[isinstance(place, int) for place in known]]
+
+
 def real_table(values: Any) -> Any:
-    """Return `values` as `real_array` does.
+    """Return `values` as `real_array` does, of named axes with a row per residue.
 
     **Raises:** `UsageError` unless there are two axes, at least 2 rows and at least 1 column.
     """
-    table = real_array(values)
+    table = real_array(residue_rows(values))
     if table.ndim != 2 or table.shape[0] < 2 or table.shape[1] < 1:
         raise UsageError(
             "a table has the wrong shape",

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int
 
+from grokscope.config.arguments import known_arguments
 from grokscope.errors import UsageError
 from grokscope.fourier.characters import Characters, Planes, pulled_back, pushed_forward
 from grokscope.tasks.structure import Structure, structure
@@ -82,6 +83,7 @@ class Basis:
         )
 
 
+@known_arguments
 def basis(operation: str, p: int = 97) -> Basis:
     """Return the basis that fits an operation: the characters of the group that it is addition in.
 

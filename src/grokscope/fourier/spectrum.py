@@ -7,8 +7,16 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from grokscope.axes import MOST_TOKENS
+from grokscope.config.arguments import known_arguments
 from grokscope.errors import UsageError
-from grokscope.fourier.arrays import as_array, matmul, namespace_of, real_table, round_off
+from grokscope.fourier.arrays import (
+    as_array,
+    matmul,
+    namespace_of,
+    real_table,
+    residue_rows,
+    round_off,
+)
 from grokscope.fourier.characters import Characters, Planes, additive_characters
 from grokscope.fourier.waves import n_frequencies
 
@@ -88,6 +96,7 @@ class Spectrum:
         return f"{words}; the strongest: {', '.join(largest)}"
 
 
+@known_arguments
 def spectrum(table: Float[Any, "p column"], basis: AnyBasis = ADDITIVE) -> Spectrum:
     """Return how much of a table each frequency of a basis holds.
 
@@ -107,7 +116,8 @@ def spectrum(table: Float[Any, "p column"], basis: AnyBasis = ADDITIVE) -> Spect
 
     - `table`: one row per residue, for W_L per answer; NumPy or PyTorch (computed in float64) or
       JAX (also inside `jit` and `vmap`). Up to 8 rows behind those of a basis are left out: the
-      operators' tokens of a vocabulary.
+      operators' tokens of a vocabulary. In the additive one every row counts as a residue, but
+      of `run.network().weights["W_E"]`, whose rows have names: there operators are left out.
     - `basis`: `"additive"`, the characters of Z_p, or what `gs.basis` gives: its characters on the
       inputs, which are those of W_E. Those of W_L are `gs.basis(…).answers`.
 
@@ -120,6 +130,7 @@ def spectrum(table: Float[Any, "p column"], basis: AnyBasis = ADDITIVE) -> Spect
 
     **Source:** Furuta et al., arXiv 2402.16726, Appendix B (full period, unit-norm basis).
     """
+    table = residue_rows(table)
     planes = _planes(basis, len(real_table(table)))
     table = as_array(table)
     frequencies, rows, modes = planes.columns.shape
@@ -193,7 +204,7 @@ def circle_of(
 
     **Raises:** `UsageError` for another frequency.
     """
-    rows = np.asarray(table, np.float64)
+    rows = np.asarray(residue_rows(table), np.float64)
     characters = characters or additive_characters(len(rows))
     if not 1 <= k <= characters.n_frequencies:
         raise UsageError("no such frequency", got=k, allowed=f"1 to {n_frequencies(characters.n)}")

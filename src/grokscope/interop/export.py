@@ -4,20 +4,19 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 import numpy as np
 import safetensors.numpy
 
-from grokscope.config.imported import ImportedConfig
-from grokscope.config.validate import check_choice
+from grokscope.config.imported import Form, ImportedConfig
 from grokscope.disk.atomic import path_in_words, write_bytes
 from grokscope.disk.folder import RunFolder
 from grokscope.errors import UsageError
 from grokscope.explanation.of_run import load_network
-from grokscope.interop.wiring import wiring_of
+from grokscope.models import wiring_of
+from grokscope.numerics import computing
 
-Form = Literal["transformer-lens", "torch", "safetensors"]
 _TORCH: Final = (".pt", ".pth")
 _NAMES: Final = {
     "W_E": "embed.W_E",
@@ -35,11 +34,12 @@ _NAMES: Final = {
 _ACTIVATIONS: Final = {"relu": "relu", "gelu": "gelu", "gelu_tanh": "gelu_new", "silu": "silu"}
 
 
+@computing()
 def export_network(
     run: Any,
     out: str | Path,
     *,
-    form: str = "transformer-lens",
+    form: Form = "transformer-lens",
     seed: int | None = None,
     step: int | None = None,
 ) -> Path:
@@ -69,10 +69,9 @@ def export_network(
 
     **Returns:** the file.
 
-    **Raises:** `UsageError` for another format or ending, and what a format cannot hold;
+    **Raises:** `UsageError` for another ending, and what a format cannot hold;
     `RunFolderError` where there is no such network; `DiskError`.
     """
-    check_choice("the format", form, get_args(Form))
     path = Path(out)
     if path.suffix not in (".safetensors", *_TORCH):
         raise UsageError(

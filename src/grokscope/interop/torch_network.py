@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from grokscope.config.imported import ImportedConfig
-from grokscope.interop.wiring import wiring_of
-from grokscope.models import AnyModel
+from grokscope.models import AnyModel, wiring_of
 
 
 class _Pass:

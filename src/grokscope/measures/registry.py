@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from jaxtyping import Float
 
+from grokscope.fourier.arrays import residue_rows
 from grokscope.fourier.spectrum import ADDITIVE, AnyBasis, Spectrum, spectrum
 
 MATCHED: Final = "matched"
@@ -106,6 +107,7 @@ def describe(
 
     **Raises:** `UsageError` for another `eta`, or a table that has not two axes or does not fit.
     """
+    table = residue_rows(table)
     known = spectrum(table, basis)
     values = {key: float(m.of(known, eta)) for key, m in MEASURES.items()}
     return {"p": len(table)} | {key: None if math.isnan(v) else v for key, v in values.items()}

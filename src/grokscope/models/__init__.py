@@ -17,6 +17,7 @@ from grokscope.models.weights import (
     part_of,
     parts,
     weight_axes,
+    wiring_of,
     with_weights,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "part_of",
     "parts",
     "weight_axes",
+    "wiring_of",
     "with_weights",
 ]
 

@@ -128,8 +128,8 @@ class Imported(eqx.Module):
         - `tokens`: what stands at each position, of each example or of one alone.
         - `edits`: functions by the name of an activation.
 
-        **Returns:** logits over all answers, and all activations by name, as those of
-        `Transformer.trace` or `MLP.trace`.
+        **Returns:** logits over all answers, and all activations by name, those of `Transformer` or
+        `MLP`.
 
         **Raises:** `UsageError` for tokens and activations that the network does not have.
         """

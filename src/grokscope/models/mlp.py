@@ -6,7 +6,6 @@ Source: arXiv 2402.16726, Appendix; the published code's `MLP` (no biases).
 from collections.abc import Mapping
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
@@ -14,11 +13,15 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from grokscope.config.run import ModelConfig
 from grokscope.models.activations import Edit, Tape
 from grokscope.models.initial import normal_matrices
-from grokscope.models.tokens import Inputs, on_batch, operation_inputs
+from grokscope.models.tokens import TokenModel, on_batch
 
 
-class MLP(eqx.Module):
-    """Tokens x, op, y in, logits over the p residues out; every matrix ~ N(0, 1/fan-in)."""
+class MLP(TokenModel):
+    """Tokens x, op, y in, logits over the p residues out; every matrix ~ N(0, 1/fan-in).
+
+    Its activations are `embedding`, `input_pre`, `input_post`, `hidden.0.pre`, `hidden.0.post` …,
+    `output`, `logits`.
+    """
 
     W_E: Float[Array, "token d_embedding"]
     W_in: Float[Array, "d_embedding d_mlp"]
@@ -37,7 +40,7 @@ class MLP(eqx.Module):
     def __call__(self, tokens: Any) -> Float[Array, "... class"]:
         """Return the logits; the input projection is computed once per token.
 
-        **Arguments:** as for `Transformer.trace`.
+        **Arguments:** as for `trace`.
 
         **Raises:** `UsageError` for tokens that the network does not have.
         """
@@ -48,21 +51,6 @@ class MLP(eqx.Module):
         for W in self.W_hidden:
             neurons = jax.nn.relu(neurons @ W)
         return neurons @ self.neuron_logit_map.T
-
-    def trace(
-        self, tokens: Any, edits: Mapping[str, Edit] | None = None
-    ) -> tuple[Float[Array, "... class"], dict[str, Array]]:
-        """Run the plain forward pass, with every activation named and editable.
-
-        **Arguments:** as for `Transformer.trace`.
-
-        **Returns:** the logits, and all activations by name: `embedding`, `input_pre`,
-        `input_post`, `hidden.0.pre`, `hidden.0.post` …, `output`, `logits`.
-
-        **Raises:** `UsageError` for tokens that the network does not have, and for an edit of an
-        unknown activation.
-        """
-        return on_batch(tokens, self.W_E, self.W_U, lambda batch: self._trace(batch, edits))
 
     def _trace(
         self, tokens: Int[Array, "example pos"], edits: Mapping[str, Edit] | None
@@ -77,20 +65,6 @@ class MLP(eqx.Module):
         output = tape.mark("output", neurons @ self.W_out)
         logits = tape.mark("logits", output @ self.W_U)
         return logits, tape.close()
-
-    @property
-    def p(self) -> int:
-        """Number of residues."""
-        return self.W_U.shape[1]
-
-    @property
-    def residues(self) -> Float[Array, "p column"]:
-        """The rows of W_E that stand for residues."""
-        return self.W_E[: self.p]
-
-    def inputs(self, operation_index: int = 0) -> Inputs:
-        """Return the inputs of all pairs; raises `UsageError` for an unknown operation."""
-        return operation_inputs(self.p, len(self.W_E) - self.p, operation_index)
 
     @property
     def hidden(self) -> str:

@@ -3,10 +3,12 @@
 An index that is too large reads the last row of W_E, a negative one counts from the end.
 """
 
-from collections.abc import Callable
+import abc
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,6 +16,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, Int, Shaped
 
 from grokscope.errors import UsageError
+from grokscope.models.activations import Edit
 
 _POSITIONS: Final = 3
 _Read = TypeVar("_Read")
@@ -115,3 +118,48 @@ def _check(array: Shaped[Any, "..."], n_tokens: int, p: int, positions: int) -> 
             got=int(unknown[0]),
             allowed=f"0 to {n_tokens - 1}, operators from {p} on",
         )
+
+
+class TokenModel(eqx.Module):
+    """What networks of ours share: they read x, an operator and y, and answer with a residue."""
+
+    W_E: eqx.AbstractVar[Float[Array, "token column"]]
+    W_U: eqx.AbstractVar[Float[Array, "column class"]]
+
+    def trace(
+        self, tokens: Any, edits: Mapping[str, Edit] | None = None
+    ) -> tuple[Float[Array, "... class"], dict[str, Array]]:
+        """Run the plain forward pass, with every activation named and editable.
+
+        **Arguments:**
+
+        - `tokens`: x, operator, y of each example, or of one alone; lists, NumPy or JAX.
+        - `edits`: functions by activation name, for instance
+          `{"blocks.0.mlp_post": lambda a: a.at[..., 7].set(0)}`.
+
+        **Returns:** the logits, and all activations by name.
+
+        **Raises:** `UsageError` for tokens that the network does not have, and for an edit of an
+        unknown activation.
+        """
+        return on_batch(tokens, self.W_E, self.W_U, lambda batch: self._trace(batch, edits))
+
+    @abc.abstractmethod
+    def _trace(
+        self, tokens: Int[Array, "example pos"], edits: Mapping[str, Edit] | None
+    ) -> tuple[Float[Array, "example class"], dict[str, Array]]:
+        """Return logits and activations of a batch."""
+
+    @property
+    def p(self) -> int:
+        """Number of residues."""
+        return self.W_U.shape[1]
+
+    @property
+    def residues(self) -> Float[Array, "p column"]:
+        """The rows of W_E that stand for residues."""
+        return self.W_E[: self.p]
+
+    def inputs(self, operation_index: int = 0) -> Inputs:
+        """Return the inputs of all pairs; raises `UsageError` for an unknown operation."""
+        return operation_inputs(self.p, len(self.W_E) - self.p, operation_index)

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from grokscope.config.run import ModelConfig
 from grokscope.models.activations import Edit, Tape
 from grokscope.models.initial import normal_matrices
-from grokscope.models.tokens import Inputs, on_batch, operation_inputs
+from grokscope.models.tokens import TokenModel, on_batch
 
 
 class Block(eqx.Module):
@@ -54,11 +54,13 @@ def _causal(scores: Float[Array, "example head pos pos"]) -> Float[Array, "examp
     return jnp.where(seen[None, None], scores, -jnp.inf)
 
 
-class Transformer(eqx.Module):
+class Transformer(TokenModel):
     """Tokens x, op, y in, logits over the p residues out, read at the last position.
 
     Operator tokens can be read but never answered: the class axis has p entries, so that
-    W_U and W_L are tables over residues.
+    W_U and W_L are tables over residues. Its activations are `embedding`; for each block `query`,
+    `key`, `value`, `scores`, `pattern`, `mixed`, `head_output`, `residual_middle`, `mlp_pre`,
+    `mlp_post`, `residual_after`; and `logits`.
     """
 
     W_E: Float[Array, "token d_model"]
@@ -89,26 +91,6 @@ class Transformer(eqx.Module):
             return self.trace(tokens)[0]
         return on_batch(tokens, self.W_E, self.W_U, lambda batch: _one_block_logits(self, batch))
 
-    def trace(
-        self, tokens: Any, edits: Mapping[str, Edit] | None = None
-    ) -> tuple[Float[Array, "... class"], dict[str, Array]]:
-        """Run the plain forward pass, with every activation named and editable.
-
-        **Arguments:**
-
-        - `tokens`: x, operator, y of each example, or of one alone; lists, NumPy or JAX.
-        - `edits`: functions by activation name, for instance
-          `{"blocks.0.mlp_post": lambda a: a.at[..., 7].set(0)}`.
-
-        **Returns:** the logits, and all activations by name: `embedding`; for each block
-        `query`, `key`, `value`, `scores`, `pattern`, `mixed`, `head_output`,
-        `residual_middle`, `mlp_pre`, `mlp_post`, `residual_after`; and `logits`.
-
-        **Raises:** `UsageError` for tokens that the network does not have, and for an edit of an
-        unknown activation.
-        """
-        return on_batch(tokens, self.W_E, self.W_U, lambda batch: self._trace(batch, edits))
-
     def _trace(
         self, tokens: Int[Array, "example pos"], edits: Mapping[str, Edit] | None
     ) -> tuple[Float[Array, "example class"], dict[str, Array]]:
@@ -118,20 +100,6 @@ class Transformer(eqx.Module):
             residual = block.trace(residual, tape, f"blocks.{i}")
         logits = tape.mark("logits", residual[:, -1] @ self.W_U)
         return logits, tape.close()
-
-    @property
-    def p(self) -> int:
-        """Number of residues."""
-        return self.W_U.shape[1]
-
-    @property
-    def residues(self) -> Float[Array, "p column"]:
-        """The rows of W_E that stand for residues."""
-        return self.W_E[: self.p]
-
-    def inputs(self, operation_index: int = 0) -> Inputs:
-        """Return the inputs of all pairs; raises `UsageError` for an unknown operation."""
-        return operation_inputs(self.p, len(self.W_E) - self.p, operation_index)
 
     @property
     def hidden(self) -> str:

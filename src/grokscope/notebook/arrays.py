@@ -1,12 +1,13 @@
 """NumPy arrays whose axes have names."""
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from grokscope.config.validate import did_you_mean
 from grokscope.errors import UsageError
 
 
@@ -17,8 +18,8 @@ class NamedArray(NDArrayOperatorsMixin):
         >>> a.at(step=100)
         NamedArray [seed: 2] int64
         [2 5]
-        >>> float(a.mean("seed")[0])
-        1.5
+        >>> float(a.mean("seed")[0]), int(a.max()), int(np.argmax(a))
+        (1.5, 5, 5)
         >>> np.asarray(a).shape
         (2, 3)
 
@@ -72,7 +73,7 @@ class NamedArray(NDArrayOperatorsMixin):
         plain = [i.values if isinstance(i, NamedArray) else i for i in inputs]
         found = getattr(ufunc, method)(*plain, **options)
         named = [i for i in inputs if isinstance(i, NamedArray)]
-        same = all(i.axes == self.axes for i in named)
+        same = all(i.axes == self.axes for i in named) and ufunc.signature is None
         if method == "__call__" and same and getattr(found, "shape", None) == self.shape:
             return NamedArray(found, self.axes, self.coordinates)
         return found
@@ -113,15 +114,72 @@ class NamedArray(NDArrayOperatorsMixin):
             index[axis] = list(known).index(place)
         return self[tuple(index)]
 
+    def sum(self, axis: Any = None, **options: Any) -> Any:
+        """Return the sum over axes, by name or number; without any, over all."""
+        return self._reduced("sum", axis, options)
+
     def mean(self, axis: Any = None, **options: Any) -> Any:
-        """Return the mean over axes, by name or number; without any, over all."""
-        names = [axis] if isinstance(axis, str | int) else axis
-        if names is None:
-            return self.values.mean(**options)
-        numbers = [self.axis(n) if isinstance(n, str) else n % self.ndim for n in names]
+        """Return the mean; axes as for `sum`."""
+        return self._reduced("mean", axis, options)
+
+    def std(self, axis: Any = None, **options: Any) -> Any:
+        """Return the standard deviation; axes as for `sum`."""
+        return self._reduced("std", axis, options)
+
+    def min(self, axis: Any = None, **options: Any) -> Any:
+        """Return the least value; axes as for `sum`."""
+        return self._reduced("min", axis, options)
+
+    def max(self, axis: Any = None, **options: Any) -> Any:
+        """Return the largest value; axes as for `sum`."""
+        return self._reduced("max", axis, options)
+
+    def any(self, axis: Any = None, **options: Any) -> Any:
+        """Return whether any value is true; axes as for `sum`."""
+        return self._reduced("any", axis, options)
+
+    def all(self, axis: Any = None, **options: Any) -> Any:
+        """Return whether all values are true; axes as for `sum`."""
+        return self._reduced("all", axis, options)
+
+    def argmin(self, axis: Any = None, **options: Any) -> Any:
+        """Return the index of the least value along an axis, by name or number, or of all."""
+        return self._reduced("argmin", axis, options)
+
+    def argmax(self, axis: Any = None, **options: Any) -> Any:
+        """Return the index of the largest value along an axis, by name or number, or of all."""
+        return self._reduced("argmax", axis, options)
+
+    def _reduced(self, method: str, axis: Any, options: dict[str, Any]) -> Any:
+        reduce = getattr(self.values, method)
+        if axis is None:
+            return reduce(**options)
+        names = axis if isinstance(axis, tuple | list) else (axis,)
+        numbers = [self.axis(n) if isinstance(n, str) else range(self.ndim)[n] for n in names]
+        found = reduce(axis=numbers[0] if len(numbers) == 1 else tuple(numbers), **options)
         left = [name for i, name in enumerate(self.axes) if i not in numbers]
-        found = self.values.mean(axis=tuple(numbers), **options)
+        if np.ndim(found) != len(left):  # the axes were kept, as places of length 1
+            return NamedArray(found, self.axes, {n: self.coordinates.get(n, ()) for n in left})
         return NamedArray(found, left, self.coordinates) if left else found
+
+    def item(self, *place: Any) -> Any:
+        """Return the only number, or the one at a place, as a number of Python."""
+        return self.values.item(*place)
+
+    def __int__(self) -> int:
+        return int(self.values)
+
+    def __float__(self) -> float:
+        return float(self.values)
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what else an array of NumPy has, of the values alone: `.T`, `.tolist()`, …"""
+        if name.startswith("_") or name == "values":
+            raise AttributeError(name)
+        return getattr(self.values, name)
 
     def to_pandas(self) -> Any:
         """Return one axis as a pandas `Series`, two as a `DataFrame`.
@@ -148,3 +206,26 @@ class NamedArray(NDArrayOperatorsMixin):
         axes = ", ".join(f"{n}: {length}" for n, length in zip(self.axes, self.shape, strict=True))
         text = np.array2string(self.values, threshold=30, edgeitems=2, precision=4)
         return f"NamedArray [{axes}] {self.dtype}\n{text}"
+
+
+class ByName(dict[str, NamedArray]):
+    """Arrays by name; a name that is not there is said with those that are.
+
+    **Arguments:** what each of them is, in a word; the arrays.
+    """
+
+    def __init__(self, what: str, arrays: Mapping[str, NamedArray]) -> None:
+        super().__init__(arrays)
+        self._what = what
+
+    def __missing__(self, name: str) -> NamedArray:
+        raise no_such(self._what, name, self)
+
+
+def no_such(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """Return the error of a name that is not there, with those that are."""
+    names = list(known)
+    meant = did_you_mean(name, names)
+    return UsageError(
+        f"there is no such {what}", got=name, allowed=", ".join(names), next_step=meant
+    )

@@ -5,7 +5,7 @@ activation of all pairs and the axes of the matrix for a weight, and returns wha
 use instead. Any function of yours that does so is an edit, too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -156,7 +156,11 @@ def _along_residues(
             number = array.axis(name)
             rows = _rows(array, known)
             _check(chosen, rows.n)
-            found = _projected(found, number, rows, lambda w, c=rows: project(c, chosen, w))
+            places = array.coordinates.get(name, range(array.shape[number]))
+            inside = [i for i, place in enumerate(places) if isinstance(place, int)]
+            found = _projected(
+                found, number, inside[: len(rows.inside)], lambda w, c=rows: project(c, chosen, w)
+            )
         return found
 
     return edit
@@ -185,15 +189,14 @@ def _rows(array: NamedArray, known: Characters | None) -> Characters:
 def _projected(
     values: np.ndarray,
     axis: int,
-    rows: Characters,
+    residues: Sequence[int],
     project: Callable[[Float[np.ndarray, "p column"]], np.ndarray],
 ) -> np.ndarray:
-    """Project the residues along an axis; what stands behind them, operators, is left alone."""
-    p = len(rows.inside)
-    table = np.moveaxis(values, axis, 0)
-    flat = table[:p].reshape(p, -1)
-    done = np.concatenate([project(flat).reshape(table[:p].shape), table[p:]])
-    return np.moveaxis(done, 0, axis)
+    """Project the residues along an axis; what else is there, operators, is left alone."""
+    table = np.moveaxis(values, axis, 0).copy()
+    flat = table[residues].reshape(len(residues), -1)
+    table[residues] = project(flat).reshape(len(residues), *table.shape[1:])
+    return np.moveaxis(table, 0, axis)
 
 
 def _check(frequencies: Sequence[int], n: int) -> None:
@@ -209,3 +212,29 @@ def _require_pairs(array: NamedArray, what: str) -> None:
             got=f"an array over {', '.join(array.axes)}",
             allowed="an array over x, y, …",
         )
+
+
+def require_functions(edits: Any) -> None:
+    """Refuse edits that are no functions by name; raises `UsageError`."""
+    known = {} if edits is None else edits
+    plain = isinstance(known, Mapping) and all(map(callable, known.values()))
+    if not plain:
+        raise UsageError(
+            "edits are not usable",
+            got=edits,
+            allowed="functions by the name of an activation or a weight",
+            next_step='for example {"blocks.0.mlp_post": gs.edits.zero(7)}',
+        )
+
+
+def edited(name: str, edit: Edit, array: NamedArray) -> np.ndarray:
+    """Return what an edit makes of an array; raises `UsageError` for what is not like it."""
+    new = np.asarray(edit(array))
+    if new.shape != array.shape or new.dtype.kind not in "fiub":
+        raise UsageError(
+            f"the edit of {name} changes the shape or the kind of the numbers",
+            got=f"{new.shape} of {new.dtype}",
+            allowed=f"{array.shape} of {array.dtype}",
+            next_step="an edit takes a named array and returns one like it, as gs.edits.zero(7)",
+        )
+    return new.astype(array.dtype)

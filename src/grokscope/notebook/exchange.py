@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from grokscope.config.arguments import plain_arguments
+from grokscope.config.imported import Form
 from grokscope.notebook.run import Run
 
 
@@ -58,7 +59,7 @@ def export(
     run: Any,
     out: str | Path,
     *,
-    form: str = "transformer-lens",
+    form: Form = "transformer-lens",
     seed: int | None = None,
     step: int | None = None,
 ) -> Path:
@@ -71,8 +72,8 @@ def export(
 
     - `run`: the run, or its path.
     - `out`: the file: .safetensors, or .pt and .pth, which need PyTorch.
-    - `form`: `transformer-lens`, `torch` or `safetensors`; see `grokscope export --help`.
-    - `seed`, `step`: which network; by default the first seed's last.
+    - `form`, `seed`, `step`: for whom, and which network; by default for TransformerLens, and the
+      first seed's last. `grokscope.interop.export.export_network` says how each is loaded.
 
     **Returns:** the file.
 

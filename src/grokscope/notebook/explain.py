@@ -1,5 +1,6 @@
 """gs.explain and gs.explain_table: runs, files, tables and anybody's networks."""
 
+import warnings
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -8,15 +9,18 @@ from typing import Any, Literal, Protocol, overload
 import numpy as np
 
 from grokscope.config.arguments import plain_arguments
+from grokscope.config.run import RunConfig
+from grokscope.disk.folder import RunFolder
 from grokscope.disk.listing import paths_of, select
 from grokscope.disk.sweep_folder import rows_of
 from grokscope.disk.tables import require_tables
 from grokscope.errors import UsageError
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.of_file import explain_file
+from grokscope.explanation.of_run import chosen_seeds
 from grokscope.explanation.of_run import explain_networks as explain_run
 from grokscope.explanation.result import Explanation
-from grokscope.explanation.store import row_of
+from grokscope.explanation.store import read_or_explain, row_of
 from grokscope.notebook.network import Network
 from grokscope.notebook.run_network import RunNetwork
 from grokscope.progress import showing
@@ -56,6 +60,7 @@ def explain(
     by: str | None = None,
     effort: Effort | None = None,
     thorough: bool = True,
+    fresh: bool = False,
     p: int | None = None,
     axis: int | None = None,
     tables: Sequence[str] = (),
@@ -74,6 +79,7 @@ def explain(
     by: str | None = None,
     effort: Effort | None = None,
     thorough: bool = True,
+    fresh: bool = False,
     p: int | None = None,
     axis: int | None = None,
     tables: Sequence[str] = (),
@@ -82,9 +88,9 @@ def explain(
 ) -> Explanations | Explanation:
     """Say which algorithm the networks of one run, or of many, found, with causal evidence.
 
-    A file with tables is explained as `grokscope.explanation.of_file.explain_file` does. Of several
-    runs, what `explanation.json` keeps of the last checkpoint is not made again, what is made is
-    kept, and the table is written into the sweep, where one sweep is named.
+    A file with tables is explained as `grokscope.explanation.of_file.explain_file` does. What
+    `explanation.json` keeps of a run's last checkpoint is not made again, what is made is kept, and
+    the table is written into the sweep, where one sweep is named.
 
         >>> gs.explain("runs/x-y-p23", seeds=[0], quiet=True)[0].operation
         'x*y'
@@ -100,6 +106,7 @@ def explain(
       nothing should be found.
     - `effort`: how often nulls and controls are drawn.
     - `thorough`: whether to run the analyses that the verdict does not need.
+    - `fresh`: make anew also what `explanation.json` keeps.
     - `p`, `axis`, `tables`: of a file: the modulus, which axis holds the residues, and which tables
       are meant.
     - `trained`: of a `gs.Network`: which pairs trained; see `Network.explain`.
@@ -119,23 +126,37 @@ def explain(
         several, paths = isinstance(runs, list | tuple), paths_of(runs)
         if not several and paths[0].is_file():
             return _of_file(paths[0], operation, p=p, axis=axis, tables=tables, by=by)
-        selection = select(paths)
+        selection, plain = select(paths), tuple(options.values()) == (None, None, None, True)
         if selection.is_one_run and not several:
             (path,) = selection.runs
-            made = explain_run(path, seeds=seeds, **options)
-            bases = {base["seed"]: base | {"run": str(path)} for base in rows_of(path)}
-            return Explanations(
-                [
-                    pair
-                    for seed, base in bases.items()
-                    for pair in with_rows(base, [e for e in made if e.seed == seed])
-                ]
-            )
-        plain = (step, by, effort, thorough) == (None, None, None, True)
-        found = explain_many(selection, seeds=seeds, keep=plain, **options)
+            return _of_run(path, seeds, plain=plain, fresh=fresh, options=options)
+        found = explain_many(selection, seeds=seeds, keep=plain, fresh=fresh, **options)
         if selection.sweep is not None and seeds is None and plain:
             found.write(selection.sweep)
         return found
+
+
+def _of_run(
+    path: Path,
+    seeds: Sequence[int] | None,
+    *,
+    plain: bool,
+    fresh: bool,
+    options: dict[str, Any],
+) -> Explanations:
+    folder = RunFolder.open(path)
+    if plain:
+        chosen = chosen_seeds(RunConfig.from_json(folder.manifest.config), seeds)
+        made = [
+            e for seed in chosen for e in read_or_explain(folder, seed, warnings.warn, fresh=fresh)
+        ]
+    else:
+        made = explain_run(path, seeds=seeds, **options)
+    rows = []
+    for base in rows_of(path):
+        own = [e for e in made if e.seed == base["seed"]]
+        rows += with_rows(base | {"run": str(path)}, own)
+    return Explanations(rows)
 
 
 def _of_network(network: Asked, operation: str | None, *, trained: Any, **how: Any) -> Explanation:
@@ -169,11 +190,11 @@ def explain_table(
     *,
     place: Literal["embedding", "readout"] = "embedding",
     by: str | None = None,
-) -> Any:
+) -> Explanation:
     """Say which key frequencies a table alone holds, in the basis that fits an operation.
 
         >>> gs.explain_table(np.random.default_rng(0).normal(size=(23, 8)), "x*y").verdict
-        'not explained'
+        'not decided'
 
     **Arguments:**
 

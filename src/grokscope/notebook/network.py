@@ -53,6 +53,7 @@ class Network:
     **Raises:** `UsageError` for tables and results of another shape.
     """
 
+    @plain_arguments
     def __init__(
         self,
         *,
@@ -186,6 +187,7 @@ class Network:
         logits = self.logits()
         return NamedArray(logits.values.argmax(axis=-1), logits.axes[:-1])
 
+    @plain_arguments
     def accuracy(self, operation: str, *, trained: Any = None) -> dict[str, float]:
         """Return the share of right answers of all defined pairs, and of each side if known.
 

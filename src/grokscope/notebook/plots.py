@@ -52,21 +52,17 @@ class Plots:
         return loss([self._record], self._axis)
 
     @plain_arguments
-    def measures(self, basis: Basis = "additive", operation: int = 0) -> Figure:
+    def measures(self, basis: Basis = "additive", operation: int | str = 0) -> Figure:
         """Draw FFS and FCR of W_E and W_L over training.
 
         **Arguments:**
 
         - `basis`: `matched` draws the basis that fits the operation beside the additive one.
-        - `operation`: which one of a mixture.
+        - `operation`: which one of a mixture, by its text or its number.
         """
-        n_tasks = self._record.task.n_tasks
-        if not 0 <= operation < n_tasks:
-            raise UsageError(
-                "there is no such operation", got=operation, allowed=f"0 to {n_tasks - 1}"
-            )
+        number = self._record.task.number_of(operation)
         if basis == "matched":
-            return progress_in_two_bases(self._record, operation)
+            return progress_in_two_bases(self._record, number)
         return progress([self._record], self._axis)
 
     def norms(self) -> Figure:

@@ -18,6 +18,7 @@ from grokscope.disk.folder import RunFolder
 from grokscope.errors import UsageError
 from grokscope.notebook.arrays import NamedArray
 from grokscope.notebook.shown import ShowsTable, Table
+from grokscope.rounding import share_in_percent
 from grokscope.tasks import Task
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class Run(ShowsTable):
             raise UsageError("the run has no such seed", got=seed, allowed=known)
         return self.folder.checkpoint_steps(self.seeds[0] if seed is None else seed)
 
+    @plain_arguments
     def metrics(self, *, as_arrow: bool = False) -> Any:
         """Return every recorded number: seed, step, measure, matrix, basis, operation, value.
 
@@ -118,6 +120,7 @@ class Run(ShowsTable):
         """
         return _as_frame(self.folder.metrics(), as_arrow)
 
+    @plain_arguments
     def spectra(self, *, as_arrow: bool = False) -> Any:
         """Return the norms per frequency: seed, step, matrix, basis, operation, k, and both norms.
 
@@ -132,7 +135,7 @@ class Run(ShowsTable):
         matrix: str | None = None,
         *,
         basis: Literal["additive", "matched"] = ADDITIVE,
-        operation: str | None = None,
+        operation: int | str | None = None,
     ) -> NamedArray:
         """Return one recorded number as seeds × steps; nan where a seed has none.
 
@@ -146,19 +149,26 @@ class Run(ShowsTable):
         - `measure`: such as `test_accuracy`, `train_loss`, `ffs`, `fcr`, `gini`, `l2_norm`.
         - `matrix`: `W_E` or `W_L`; None for numbers of no matrix.
         - `basis`: `additive`, or `matched`, the one that fits the operation.
-        - `operation`: one of a mixture; None for all together.
+        - `operation`: one of a mixture, by its text or its number; None for all together.
 
         **Raises:** `UsageError` where nothing of this name was recorded, with what was.
         """
-        found = self._recorded.curves(basis, operation).get((measure, matrix))
+        name = None if operation is None else self._name_in_rows(operation)
+        found = self._recorded.curves(basis, name).get((measure, matrix))
         if found is None:
-            raise self._not_recorded(measure, matrix, basis, operation)
+            raise self._not_recorded(measure, matrix, basis, name)
         values = np.full((len(self.seeds), len(self.steps)), np.nan)
         for row, seed in zip(values, self.seeds, strict=True):
             if seed in found:
                 row[np.searchsorted(self.steps, found[seed].steps)] = found[seed].values
         places = {"seed": self.seeds, "step": self.steps.tolist()}
         return NamedArray(values, ("seed", "step"), places)
+
+    def _name_in_rows(self, operation: int | str) -> str | None:
+        """Return what an operation is called in the rows: None where there is only one."""
+        task = Task.from_config(self.config.task)
+        number = task.number_of(operation)
+        return task.expressions[number].canonical if task.n_tasks > 1 else None
 
     def _not_recorded(
         self, measure: str, matrix: str | None, basis: str, operation: str | None
@@ -227,12 +237,14 @@ class Run(ShowsTable):
 
         return over_time(self, **options)
 
+    @plain_arguments
     def report(self, out: str | Path | None = None) -> Path:
         """Write its page, by default into its folder, and return the file."""
         from grokscope.reports import write_report
 
         return write_report(self, out)
 
+    @plain_arguments
     def resume(self, steps: int | None = None, *, quiet: bool = False) -> "Run":
         """Go on with a training that was interrupted, or go on longer; returns the run.
 
@@ -283,7 +295,7 @@ class Run(ShowsTable):
 
 
 def _percent(share: float) -> str:
-    return f"{share:.1%}" if np.isfinite(share) else _UNKNOWN
+    return share_in_percent(share) if np.isfinite(share) else _UNKNOWN
 
 
 def _as_frame(table: Any, as_arrow: bool) -> Any:

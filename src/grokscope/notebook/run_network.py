@@ -18,8 +18,8 @@ from grokscope.explanation.pairs import positions_of, read_at
 from grokscope.explanation.result import Explanation
 from grokscope.models import AnyModel, Imported, named_weights, weight_axes, with_weights
 from grokscope.models.activations import axes_of
-from grokscope.notebook.arrays import NamedArray
-from grokscope.notebook.edits import Edit
+from grokscope.notebook.arrays import ByName, NamedArray, no_such
+from grokscope.notebook.edits import Edit, edited, require_functions
 from grokscope.numerics import computing
 from grokscope.progress import part_of, showing
 from grokscope.tasks import TEST_LEAKED, TEST_UNLEAKED, TRAIN, UNDEFINED, Task
@@ -64,7 +64,7 @@ class RunNetwork:
 
     @property
     def operations(self) -> list[str]:
-        """The operations that it was trained on; where one is asked for, by its number here."""
+        """What it was trained on; one is asked for by its text, or its number here."""
         return [expression.canonical for expression in self._task.expressions]
 
     @cached_property
@@ -73,8 +73,18 @@ class RunNetwork:
         return positions_of(self._model)
 
     @cached_property
-    def weights(self) -> dict[str, np.ndarray]:
-        """Every matrix by the field's name, as NumPy; rows of W_E are residues, then operators."""
+    def weights(self) -> ByName:
+        """Every matrix by the field's name, with names of its axes.
+
+        Rows of W_E are residues, then operators; `gs.spectrum` and the measures leave those out.
+        """
+        axes = weight_axes(self._model)
+        return ByName(
+            "weight", {name: self._named(W, axes[name]) for name, W in self._matrices.items()}
+        )
+
+    @cached_property
+    def _matrices(self) -> dict[str, np.ndarray]:
         return {name: np.asarray(W) for name, W in named_weights(self._model).items()}
 
     @cached_property
@@ -88,26 +98,27 @@ class RunNetwork:
         return np.asarray(self._model.neuron_logit_map)
 
     @plain_arguments
-    def labels(self, operation: int = 0) -> NamedArray:
+    def labels(self, operation: int | str = 0) -> NamedArray:
         """Return the right answers at [x, y], −1 where the operation is undefined."""
-        labels = self._task.labels(self.seed)[self._checked(operation)]
+        labels = self._task.labels(self.seed)[self._task.number_of(operation)]
         return NamedArray(self._on_grid(np.where(self._task.defined, labels, -1)), ("x", "y"))
 
     @plain_arguments
-    def sides(self, operation: int = 0) -> dict[str, Bool[np.ndarray, "p p"]]:
+    def sides(self, operation: int | str = 0) -> dict[str, Bool[np.ndarray, "p p"]]:
         """Return which pairs [x, y] are `all` that are defined, `train`, `test` and `unleaked`.
 
         Of a network that was trained elsewhere only `all` may be known.
         """
-        known = self._kinds[self._checked(operation)]
+        known = self._kinds[self._task.number_of(operation)]
         if known is None:
             return {"all": self._on_grid(np.asarray(self._task.defined))}
         kind = self._on_grid(np.asarray(known))
         sides = {"all": kind != UNDEFINED, "train": kind == TRAIN, "test": kind >= TEST_LEAKED}
         return sides | {"unleaked": kind == TEST_UNLEAKED}
 
+    @plain_arguments
     def logits(
-        self, pairs: Any = None, *, edits: Edits | None = None, operation: int = 0
+        self, pairs: Any = None, *, edits: Edits | None = None, operation: int | str = 0
     ) -> NamedArray:
         """Return the logits over the answers.
 
@@ -119,7 +130,7 @@ class RunNetwork:
         - `pairs`: (x, y) or tokens (x, operator, y), one or a list; by default all pairs.
         - `edits`: functions by the name of an activation or a weight; see `gs.edits`. They are
           given all pairs, also where the logits of a few are asked for.
-        - `operation`: which one of a mixture.
+        - `operation`: which one of a mixture, by its text or its number.
 
         **Returns:** [x, y, answer], or [pair, answer] of a list, or [answer] of one pair.
 
@@ -138,8 +149,8 @@ class RunNetwork:
         names: Sequence[str] | None = None,
         edits: Edits | None = None,
         position: str | None = "last",
-        operation: int = 0,
-    ) -> dict[str, NamedArray]:
+        operation: int | str = 0,
+    ) -> ByName:
         """Return every activation by name.
 
             >>> net.activations([[3, 4]], names=["blocks.0.pattern"])["blocks.0.pattern"].axes
@@ -160,11 +171,12 @@ class RunNetwork:
             known = ", ".join((*self.positions, "last"))
             raise UsageError("there is no such position", got=position, allowed=known)
         at = self.positions[read_at(self._model)] if position == "last" else position
-        _require_functions(edits)
+        require_functions(edits)
         imported = isinstance(self._model, Imported)
-        chosen, operation = _pairs(pairs, self.p, 0 if imported else self._task.n_tasks, operation)
-        found = self._grid(self._checked(operation), names, edits or {})
-        named = {}
+        number, n_tasks = self._task.number_of(operation), self._task.n_tasks
+        chosen, number = _pairs(pairs, self.p, 0 if imported else n_tasks, number)
+        found = self._grid(number, names, edits or {})
+        named = ByName("activation", {})
         for name, values in found.items():
             array = self._named(values, ("x", "y", *axes_of(name)))
             if at is not None and "position" in array.axes:
@@ -176,14 +188,16 @@ class RunNetwork:
             named[name] = array
         return named
 
+    @plain_arguments
     def answers(
-        self, pairs: Any = None, *, edits: Edits | None = None, operation: int = 0
+        self, pairs: Any = None, *, edits: Edits | None = None, operation: int | str = 0
     ) -> NamedArray:
         """Return the answer with the largest logit; arguments and axes as for `logits`."""
         logits = self.logits(pairs, edits=edits, operation=operation)
         return NamedArray(logits.values.argmax(axis=-1), logits.axes[:-1])
 
-    def accuracy(self, *, edits: Edits | None = None, operation: int = 0) -> dict[str, float]:
+    @plain_arguments
+    def accuracy(self, *, edits: Edits | None = None, operation: int | str = 0) -> dict[str, float]:
         """Return the share of right answers on each side that has pairs; see `sides`.
 
         >>> sorted(net.accuracy())
@@ -196,7 +210,7 @@ class RunNetwork:
     @computing()
     @showing()
     def explain(
-        self, *, operation: int = 0, by: str | None = None, effort: Effort | None = None
+        self, *, operation: int | str = 0, by: str | None = None, effort: Effort | None = None
     ) -> Explanation:
         """Say which algorithm the network found, with causal evidence.
 
@@ -209,23 +223,25 @@ class RunNetwork:
         - `by`: the operation whose structure is used, as a control; by default its own.
         - `effort`: how often nulls and controls are drawn.
         """
-        own = structure_of(self._task, self._checked(operation), self.seed)
+        number = self._task.number_of(operation)
+        own = structure_of(self._task, number, self.seed)
         search, control = structures_by(by, own, self.p)
-        with part_of(f"{self.operations[operation]}, seed {self.seed}, step {self.step:,}"):
+        with part_of(f"{self.operations[number]}, seed {self.seed}, step {self.step:,}"):
             return explain_network(
-                of_model(self._model, operation),
-                self._on_grid(self._task.labels(self.seed)[operation]),
+                of_model(self._model, number),
+                self._on_grid(self._task.labels(self.seed)[number]),
                 search,
-                operation=self.operations[operation],
-                kind=self._kinds[operation],
-                grokked=self._grokked[operation],
+                operation=self.operations[number],
+                kind=self._kinds[number],
+                grokked=self._grokked[number],
                 seed=self.seed,
                 step=self.step,
                 control=control,
                 effort=effort,
             )
 
-    def to_torch(self, operation: int = 0) -> Any:
+    @plain_arguments
+    def to_torch(self, operation: int | str = 0) -> Any:
         """Return the network as a PyTorch module with the same answers.
 
         Tokens (pair, position) go in, logits (pair, class) come out; `module.neurons` is a place
@@ -233,67 +249,89 @@ class RunNetwork:
         """
         from grokscope.interop.torch_network import torch_network
 
-        return torch_network(self._model, self._checked(operation))
+        return torch_network(self._model, self._task.number_of(operation))
 
     def __repr__(self) -> str:
-        sizes = ", ".join(f"{n} {'×'.join(map(str, W.shape))}" for n, W in self.weights.items())
+        sizes = ", ".join(f"{n} {'×'.join(map(str, W.shape))}" for n, W in self._matrices.items())
         where = f"seed {self.seed}, step {self.step:,}"
         return f"network for {', '.join(self.operations)} mod {self.p}, {where}: {sizes}"
-
-    def _checked(self, operation: int) -> int:
-        if not 0 <= operation < self._task.n_tasks:
-            raise UsageError(
-                "there is no such operation",
-                got=operation,
-                allowed=f"0 to {self._task.n_tasks - 1}",
-            )
-        return operation
 
     def _on_grid(self, values: np.ndarray) -> np.ndarray:
         return values.reshape(self.p, self.p, *values.shape[1:])
 
     def _named(self, values: np.ndarray, axes: Sequence[str]) -> NamedArray:
-        rows = len(self._model.W_E) - self.p
-        more = self.operations if len(self.operations) == rows else range(self.p, self.p + rows)
-        tokens = [*range(self.p), *more]
-        return NamedArray(
-            values, axes, {"position": self.positions, "source": self.positions, "token": tokens}
-        )
+        places: dict[str, Sequence[Any]] = {
+            "position": self.positions,
+            "source": self.positions,
+            "token": self._tokens,
+        }
+        if "class" in axes:  # answers of others' networks may be no residues
+            length = values.shape[axes.index("class")]
+            more = [f"answer {i}" for i in range(self.p, length)]
+            places["class"] = [*range(min(self.p, length)), *more]
+        return NamedArray(values, axes, places)
+
+    @cached_property
+    def _tokens(self) -> list[int | str]:
+        """What each row of W_E stands for: a residue, an operation, or another token."""
+        model = self._model
+        if not isinstance(model, Imported):
+            return [*range(self.p), *self.operations]
+        first = model.config.first("x")
+        return [
+            i - first if first <= i < first + self.p else f"token {i}"
+            for i in range(len(model.W_E))
+        ]
 
     def _grid(
         self, operation: int, names: Sequence[str] | None, edits: Edits
     ) -> dict[str, np.ndarray]:
         """Run all pairs at once, so that an edit sees them all."""
-        own = {name: edit for name, edit in edits.items() if name in self.weights}
+        own = {name: edit for name, edit in edits.items() if name in self._matrices}
         model, tokens = self._edited(own), jnp.asarray(self._model.inputs(operation).tokens)
         places = {name: self._on_batch(name, edits[name]) for name in edits if name not in own}
+        for name in names or ():
+            if name not in self._places:
+                raise no_such("activation", name, self._places)
+        for name in places:
+            if name not in self._places:
+                raise no_such("activation or weight", name, [*self._places, *self._matrices])
         if places:
             found = model.trace(tokens, places)[1]
-            _require_names(names, found)
         else:
-            _require_names(names, eqx.filter_eval_shape(_trace, model, tokens, None))
             found = _trace(model, tokens, None if names is None else tuple(names))
         grids = {name: self._on_grid(np.asarray(found[name])) for name in names or found}
         if "logits" in grids:  # answers of others' networks may be no residues
             grids["logits"] = grids["logits"][..., : self.p]
         return grids
 
+    @cached_property
+    def _places(self) -> tuple[str, ...]:
+        """Names of the activations."""
+        names: list[str] = []  # in their order: JAX sorts what a program returns
+
+        def look(model: AnyModel, tokens: Int[Array, "pair pos"]) -> None:
+            names.extend(model.trace(tokens)[1])
+
+        eqx.filter_eval_shape(look, self._model, jnp.asarray(self._model.inputs(0).tokens))
+        return tuple(names)
+
     def _edited(self, edits: Edits) -> AnyModel:
         if not edits:
             return self._model
         axes = weight_axes(self._model)
         new = {
-            name: _result(name, edit, self._named(self.weights[name], axes[name]))
+            name: edited(name, edit, self._named(self._matrices[name], axes[name]))
             for name, edit in edits.items()
         }
-        return with_weights(self._model, self.weights | new)
+        return with_weights(self._model, self._matrices | new)
 
     def _on_batch(self, name: str, edit: Edit) -> Callable[[Array], Array]:
         """Return an edit of all pairs, [x, y, …], as one of a batch."""
 
         def on_batch(values: Array) -> Array:
             array = self._named(self._on_grid(np.asarray(values)), ("x", "y", *axes_of(name)))
-            return jnp.asarray(_result(name, edit, array).reshape(values.shape))
+            return jnp.asarray(edited(name, edit, array).reshape(values.shape))
 
         return on_batch
 
@@ -304,36 +342,6 @@ def _trace(
 ) -> dict[str, Array]:
     found = model.trace(tokens)[1]
     return found if names is None else {name: found[name] for name in names}
-
-
-def _require_names(names: Sequence[str] | None, known: Mapping[str, Any]) -> None:
-    for name in names or ():
-        if name not in known:
-            raise UsageError("there is no such activation", got=name, allowed=", ".join(known))
-
-
-def _require_functions(edits: Any) -> None:
-    known = {} if edits is None else edits
-    plain = isinstance(known, Mapping) and all(map(callable, known.values()))
-    if not plain:
-        raise UsageError(
-            "edits are not usable",
-            got=edits,
-            allowed="functions by the name of an activation or a weight",
-            next_step='for example {"blocks.0.mlp_post": gs.edits.zero(7)}',
-        )
-
-
-def _result(name: str, edit: Edit, array: NamedArray) -> np.ndarray:
-    new = np.asarray(edit(array))
-    if new.shape != array.shape or new.dtype.kind not in "fiub":
-        raise UsageError(
-            f"the edit of {name} changes the shape or the kind of the numbers",
-            got=f"{new.shape} of {new.dtype}",
-            allowed=f"{array.shape} of {array.dtype}",
-            next_step="an edit takes a named array and returns one like it, as gs.edits.zero(7)",
-        )
-    return new.astype(array.dtype)
 
 
 def _pairs(

@@ -8,17 +8,20 @@ from typing import Any, Final
 
 from grokscope.config.arguments import plain_arguments
 from grokscope.config.run import RunConfig, configure
-from grokscope.disk.atomic import names_in, path_for_shell, path_of
+from grokscope.disk.atomic import names_in, path_of
 from grokscope.disk.listing import RunSummary, list_runs, no_folder_error, paths_of
 from grokscope.disk.sweep_folder import SweepFolder
-from grokscope.errors import RunInterruptedError, UsageError
+from grokscope.errors import UsageError
 from grokscope.notebook.run import Run
 from grokscope.notebook.shown import ShowsTable, Table
+from grokscope.rounding import share_in_percent
 from grokscope.runner.progress import Callbacks
+from grokscope.spelling import in_python
 
 _UNKNOWN: Final = "–"
 
 
+@plain_arguments
 def load_run(path: Any) -> Run:
     """Return the run in a folder.
 
@@ -77,15 +80,10 @@ def train(
 
 
 def train_config(config: RunConfig, out: str | Path | None, **options: Any) -> Run:
-    """Train a configuration; the options are `train`'s, and an interruption says how to go on."""
+    """Train a configuration; the options are those of `train`."""
     from grokscope.runner.train import train_in_view  # with JAX, which gs.sweep does without
 
-    made: list[Path] = []
-    try:
-        return Run(train_in_view(config, out, made=made.append, **options))
-    except RunInterruptedError as error:
-        go_on = f"go on with: gs.load_run({path_for_shell(made[0])!r}).resume()"
-        raise RunInterruptedError(error.what, next_step=go_on) from None
+    return Run(train_in_view(config, out, **options))
 
 
 @plain_arguments
@@ -125,9 +123,9 @@ class Runs(ShowsTable, list[RunSummary]):
 
 def _line(run: RunSummary) -> list[str]:
     grokked = " ".join(_number(at) for at in run.grokked_at.values()) or _UNKNOWN
-    test = _UNKNOWN if run.test_accuracy is None else f"{run.test_accuracy:.1%}"
+    test = _UNKNOWN if run.test_accuracy is None else share_in_percent(run.test_accuracy)
     verdicts = ", ".join(dict.fromkeys(found["verdict"] for found in run.explained)) or _UNKNOWN
-    state = run.state if run.error is None else f"damaged: {run.error}"
+    state = run.state if run.error is None else f"damaged: {in_python(run.error)}"
     numbers = [_number(run.p), state, _number(run.step), grokked, test, verdicts]
     return [run.path.name, run.operation, *numbers]
 
@@ -136,6 +134,7 @@ def _number(value: int | None) -> str:
     return _UNKNOWN if value is None else f"{value:,}"
 
 
+@plain_arguments
 def runs(folder: Any = None) -> Runs:
     """List the runs in a folder and in its sweeps, by default in `runs` and `sweeps`.
 
@@ -169,7 +168,7 @@ class Sweep(ShowsTable):
     @property
     def failures(self) -> dict[str, str]:
         """The errors of the runs that failed, by name."""
-        return self.folder.failures
+        return {name: in_python(line) for name, line in self.folder.failures.items()}
 
     def index(self) -> Any:
         """Return one row per run and seed, with the settings that differ, as a pyarrow table."""
@@ -325,6 +324,7 @@ def reproduce(
     out: str | Path = Path("sweeps/paper"),
     runs: Any = (),
     results: str | Path | None = None,
+    known: Any = (),
     engine: str = "local",
     workers: int | None = None,
     train: bool = True,
@@ -343,9 +343,10 @@ def reproduce(
     - `out`: where runs and pages go.
     - `runs`: more folders of runs; those that fit are taken over.
     - `results`: where results are kept and added to; by default `out`/summary.
+    - `known`: more folders of results that are kept elsewhere; only read.
     - `engine`, `workers`: as for `gs.sweep`.
     - `train`: False shows what is there.
-    - `hours`: train for so long, then save; what is kept in `results` is not trained again.
+    - `hours`: train for so long, then save; what is kept or known is not trained again.
     - `page`: only writes the page, from kept results alone.
 
     **Returns:** the page; of `all` the folder with all pages.
@@ -358,13 +359,14 @@ def reproduce(
     from grokscope.sweeps.engines.engine import make_engine
     from grokscope.sweeps.sweep import SweepCallbacks
 
-    out, more = Path(out), paths_of(runs)
-    for path in more:
+    out, more, read = Path(out), paths_of(runs), paths_of(known)
+    for path in (*more, *read):
         names_in(path)
+    folder = out / "summary" if results is None else Path(results)
     pages = pages_of(
         name,
         Request(tuple(only), tuple(seeds), tuple(fractions), p, steps, small),
-        Campaign(out, out / "summary" if results is None else Path(results), more, warnings.warn),
+        Campaign(out, folder, more, warnings.warn, read),
         make_engine(engine, **{} if workers is None else {"workers": workers}) if train else None,
         lambda: contextlib.nullcontext(SweepCallbacks()),
         page=page,

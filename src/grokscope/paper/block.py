@@ -14,6 +14,7 @@ from grokscope.paper.results import NOT_RUN, Results, column_numbers
 from grokscope.paper.tables import PaperCell
 from grokscope.reports.figures.figure import Figure, Panel, inline, layered
 from grokscope.reports.figures.timeline import side_axis
+from grokscope.rounding import share_in_percent
 
 UNKNOWN = "–"
 
@@ -233,8 +234,9 @@ def _leaks(rows: Sequence[Row]) -> bool:
 
 
 def paper_percent(share: float) -> str:
-    """Return a share as the paper prints it, never rounded up to 100%."""
-    return f"{min(100 * share, 99.9 if share < 1 else 100):.3g}%"
+    """Return a share as the paper prints it, with more digits where it would look like 100%."""
+    text = f"{100 * share:.3g}"
+    return share_in_percent(share) if float(text) >= 100 > 100 * share else f"{text}%"
 
 
 EVALUATIONS: Final = 50

@@ -60,7 +60,7 @@ class Experiment:
     - `small`: what the reduced version puts in their place; of starts their labels, of sources
       what differs.
     - `sources`: runs that are trained first, by the name that the axis `source` uses.
-    - `keeps`: which long tables the results keep, keys of `keeping.SERIES_OF_A_RUN`, and `etas`.
+    - `keeps`: which long tables the results keep, keys of `summary.SERIES_OF_A_RUN`, and `etas`.
     - `curves`: which measures are kept over training, with their matrix after a space.
     - `differences`: what differs from the paper's protocol beyond what always does.
     """

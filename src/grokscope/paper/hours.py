@@ -29,6 +29,7 @@ from grokscope.paper.store import (
     read_cells,
 )
 from grokscope.paper.tables import table_a5
+from grokscope.progress import doing, showing
 from grokscope.sweeps.engines.engine import Engine
 from grokscope.sweeps.job import Job, job_of
 from grokscope.sweeps.sweep import SweepCallbacks
@@ -47,6 +48,15 @@ class Part(NamedTuple):
     request: Request
 
 
+def small_parts(steps: int | None = None) -> Iterator[Part]:
+    """Yield every experiment's smallest version; first those that only count labels."""
+    kinds = {name: load_experiment(name).kind for name in experiments()}
+    yield from (Part(name, Request()) for name, kind in kinds.items() if kind != "training")
+    for name, kind in kinds.items():
+        if kind == "training":
+            yield Part(name, Request(steps=steps, small=True))
+
+
 def parts_in_order(steps: int | None = None) -> Iterator[Part]:
     """Yield parts of all experiments, those that tell most first.
 
@@ -60,8 +70,7 @@ def parts_in_order(steps: int | None = None) -> Iterator[Part]:
     """
     all_of_them = {name: load_experiment(name) for name in experiments()}
     trained = {name: e for name, e in all_of_them.items() if e.kind == "training"}
-    yield from (Part(name, Request()) for name in all_of_them if name not in trained)
-    yield from (Part(name, Request(small=True)) for name in trained)
+    yield from small_parts()
     limit = steps or _FIRST_STEPS
     seeds = next(iter(trained.values())).axes["seed"]
     for seed in seeds:
@@ -89,15 +98,22 @@ class Campaign:
     **Arguments:**
 
     - `out`: where runs and pages go.
-    - `folder`: where results are kept; what is known there is not trained again.
+    - `folder`: where results are kept and added to.
     - `runs`: more folders of runs; those that fit are taken over.
     - `warn`: is told of what failed or cannot be read, and of cells with two outcomes.
+    - `known`: more folders of results, only to be read. What is known is not trained again.
     """
 
     def __init__(
-        self, out: Path, folder: Path, runs: Sequence[Path], warn: Callable[[str], None]
+        self,
+        out: Path,
+        folder: Path,
+        runs: Sequence[Path],
+        warn: Callable[[str], None],
+        known: Sequence[Path] = (),
     ) -> None:
         self._out, self._folder, self._runs, self._warn = out, folder, list(runs), warn
+        self._folders = [folder, *known]
         self._said: set[str] = set()
 
     def train(
@@ -125,7 +141,7 @@ class Campaign:
         for part in parts:
             experiment = part.request.apply(load_experiment(part.name))
             if experiment.kind == "labels":
-                found |= self._add(part.name, count_labels(experiment, part.request))
+                found |= self._count(part, experiment)
                 continue
             planned = plan(experiment, self._out)
             known = self._known(part.name, planned)
@@ -177,6 +193,7 @@ class Campaign:
                     experiment = request.apply(whole)
                     self._read(name, experiment, plan(experiment, self._out))
 
+    @showing()
     def write_page(
         self, name: str, request: Request | None = None, found: Cells | None = None
     ) -> Path:
@@ -190,7 +207,8 @@ class Campaign:
         """
         experiment = (request or Request()).apply(load_experiment(name))
         planned = None if experiment.kind == "labels" else plan(experiment, self._out)
-        kept, _ = better_of(read_cells(self._folder, name), found or {})
+        doing(f"writing the page of {name}")
+        kept, _ = better_of(self._kept(name), found or {})
         cells = () if planned is None else planned.cells
         failed = () if planned is None else failed_jobs(planned, self._out)
         results = shown_results(experiment, kept, cells, request, failed)
@@ -198,7 +216,7 @@ class Campaign:
 
     def _known(self, name: str, planned: Plan) -> set[str]:
         """Return the jobs whose results are kept, grokked or after as many steps."""
-        kept = read_cells(self._folder, name)
+        kept = self._kept(name)
         found = set()
         for cell in planned.cells:
             result = kept.get(cell_id(cell.key))
@@ -206,8 +224,23 @@ class Campaign:
                 found.add(job_of(cell.config).name)
         return found
 
+    def _kept(self, name: str) -> Cells:
+        """Return the results that are kept of an experiment, wherever."""
+        kept: Cells = {}
+        for folder in self._folders:
+            kept, _ = better_of(kept, read_cells(folder, name))
+        return kept
+
+    @showing()
+    def _count(self, part: Part, experiment: Experiment) -> dict[str, CellResult]:
+        """Add what the labels say, and return it."""
+        doing(f"counting the labels of {part.name}")
+        return self._add(part.name, count_labels(experiment, part.request))
+
+    @showing()
     def _read(self, name: str, experiment: Experiment, planned: Plan) -> dict[str, CellResult]:
         """Add what the runs say that there are, and return it."""
+        doing(f"reading the runs of {name}")
         folders = [self._out, *self._runs]
         return self._add(name, summarise(experiment, planned, folders, self._warn))
 
@@ -240,7 +273,7 @@ def reproduce(
     **Arguments:**
 
     - `name`: of an experiment, or `all`.
-    - `request`: its parts; of all together only the number of steps.
+    - `request`: its parts; of all together only the number of steps, and whether they are small.
     - `campaign`: where runs, pages and results are.
     - `engine`, `view`, `hours`, `lock`: as for `Campaign.train`.
     - `page`: only write the pages, from kept results alone.
@@ -268,11 +301,11 @@ def parts_of(name: str, request: Request) -> list[Part]:
     if name != ALL:
         load_experiment(name)
         return [Part(name, request)]
-    if request != Request(steps=request.steps):
+    if request != Request(steps=request.steps, small=request.small):
         raise UsageError(
             "all experiments together have an order of their own",
             got=request.words.strip(),
-            allowed="a number of steps",
+            allowed="a number of steps, and their small versions",
             next_step="name one experiment to choose its parts",
         )
-    return list(parts_in_order(request.steps))
+    return list((small_parts if request.small else parts_in_order)(request.steps))

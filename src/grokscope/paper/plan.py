@@ -10,7 +10,7 @@ from grokscope.config.run import RunConfig
 from grokscope.disk.atomic import names_in
 from grokscope.disk.folder import MANIFEST_NAME, RunFolder
 from grokscope.disk.sweep_folder import RUNS_NAME
-from grokscope.errors import RunFolderError, UsageError
+from grokscope.errors import RunFolderError, UsageError, line_of
 from grokscope.paper.experiment import Experiment, operation_of
 from grokscope.paper.tables import operation_key
 from grokscope.runner.identity import cell_key
@@ -225,7 +225,7 @@ def _runs_of(folders: Iterable[Path], warn: Callable[[str], None] | None) -> Ite
                 config = RunConfig.from_json(folder.manifest.config)
             except UsageError as error:
                 if warn is not None:
-                    warn(f"passed over: {error}")
+                    warn(f"passed over: {line_of(error)}")
                 continue
             yield from (CellRun(folder, config, seed) for seed in config.seeds)
 

@@ -9,7 +9,7 @@ from typing import Any
 from grokscope.disk.environment import environment
 from grokscope.disk.manifest import now
 from grokscope.disk.sweep_folder import failures
-from grokscope.errors import RunFolderError, RunInterruptedError
+from grokscope.errors import RunFolderError, RunInterruptedError, line_of
 from grokscope.numerics import computing
 from grokscope.paper import summary
 from grokscope.paper.experiment import Experiment, Request
@@ -126,7 +126,7 @@ def summarise(
             found[name] = _read_run(experiment, cell, run, sources)
         except RunFolderError as error:
             if warn is not None:
-                warn(f"failed: {error}")
+                warn(f"failed: {line_of(error)}")
             found[name] = CellResult([{"cell": name, **cell_columns(cell), "status": "failed"}])
     return found
 

@@ -19,12 +19,15 @@ from grokscope.disk.manifest import (
     value_in_words,
 )
 from grokscope.explanation.result import Explanation
+from grokscope.explanation.sentences import joined_by_and
 from grokscope.explanation.store import kept_explanations
 from grokscope.reports.record import RunRecord
 
 RUN: Final = "run"
 """Stands among the settings for the name of the folder, where settings tell runs not apart."""
 _MOST_PANELS: Final = 6
+_NAMED: Final = 4
+"""Operations or moduli that a title names."""
 
 
 class TrainedNetwork(NamedTuple):
@@ -36,6 +39,11 @@ class TrainedNetwork(NamedTuple):
     """Every setting, with its own seed."""
     explanations: list[Explanation]
     """What is kept, one per operation; none where it was not explained."""
+
+    @property
+    def operations(self) -> list[str]:
+        """What it computes: one operation, or several of a mixture."""
+        return [expression.canonical for expression in self.record.task.expressions]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +104,27 @@ class Comparison:
         most = sorted(rest, key=lambda name: -len(self.values(name)))
         return next(iter([*most, *(name for name in self.names if name == LAST_SETTING)]), None)
 
+    @cached_property
+    def grouped_by(self) -> list[str]:
+        """The settings by which networks are counted together: never those of two operations."""
+        what = [name for name in ("operation", "p") if name in self.axes]
+        return [name for name in dict.fromkeys([self.panel, *what, self.swept]) if name]
+
+    def groups(self, networks: Sequence[TrainedNetwork]) -> dict[tuple[str, ...], list[int]]:
+        """Return the places of some networks by their values of `grouped_by`, in order."""
+        found: dict[tuple[str, ...], list[int]] = {}
+        for i, network in enumerate(networks):
+            values = tuple(self.value(network, name) for name in self.grouped_by)
+            found.setdefault(values, []).append(i)
+        orders = [self.values(name) for name in self.grouped_by]
+        places = [dict(zip(order, range(len(order)), strict=True)) for order in orders]
+        return dict(
+            sorted(
+                found.items(),
+                key=lambda item: [at[value] for at, value in zip(places, item[0], strict=True)],
+            )
+        )
+
     def values(self, name: str | None) -> list[str]:
         """Return the different values of a setting as text, in order."""
         if name is None:
@@ -124,12 +153,19 @@ class Comparison:
 
     @property
     def same(self) -> str:
-        """What all runs compute: `x + y modulo 31`; of several operations, how many."""
-        settings = [network.settings for network in self.networks]
-        operations = {one["operation"] for one in settings}
-        moduli = {one["p"] for one in settings}
-        what = operations.pop() if len(operations) == 1 else f"{len(operations)} operations"
-        return f"{what} modulo {moduli.pop()}" if len(moduli) == 1 else what
+        """What the runs compute: `x + y modulo 31`, `x + y and x*y modulo 59`."""
+        operations, moduli = self.values("operation"), self.values("p")
+        if len(operations) > 1:  # a mixture is one of them
+            operations = [f"({name})" if ", " in name else name for name in operations]
+        return f"{_named(operations, 'operations')} modulo {_named(moduli, 'moduli')}"
+
+
+def _named(names: Sequence[str], what: str) -> str:
+    """Return some names, of many the first ones: `x + y, x*y, x/y and 7 other operations`."""
+    if len(names) <= _NAMED:
+        return joined_by_and(names)
+    first = _NAMED - 1
+    return f"{', '.join(names[:first])} and {len(names) - first} other {what}"
 
 
 def _tell(folders: Sequence[str]) -> bool:

@@ -19,14 +19,12 @@ from grokscope.reports.compared import (
     outcome_of,
     shared_keys,
 )
+from grokscope.reports.figures.ended import ended_figure
 from grokscope.reports.figures.figure import Figure
-from grokscope.reports.figures.several_runs import (
-    chosen_keys_figure,
-    ended_figure,
-    overlaid_figures,
-)
-from grokscope.reports.finding import Sentence, share_in_percent
+from grokscope.reports.figures.several_runs import chosen_keys_figure, overlaid_figures
+from grokscope.reports.finding import Sentence
 from grokscope.reports.html import Charts
+from grokscope.rounding import share_in_percent
 
 UNKNOWN: Final = "–"
 MOST_ROWS: Final = 200
@@ -48,8 +46,9 @@ def comparison_values(compared: Comparison, charts: Charts, out: Path) -> dict[s
         "rows": [_row(compared, network, out) for network in compared.networks[:MOST_ROWS]],
         "rows_left_out": max(0, len(compared.networks) - MOST_ROWS),
         "by_value": _by_value(compared),
+        "by_title": f"By {joined_by_and([setting_in_words(n) for n in compared.grouped_by])}",
         "by_header": [
-            setting_in_words(compared.swept or "run"),
+            *(setting_in_words(name) for name in compared.grouped_by),
             "networks",
             "grokked",
             "at step (median; range)",
@@ -152,18 +151,21 @@ def _join(texts: Sequence[str | None]) -> str:
 
 
 def _by_value(compared: Comparison) -> list[list[str]]:
-    """Return, per value of the swept setting, what came of its networks."""
+    """Return what came of the networks, per value of the setting that was swept.
+
+    Operations are never counted together.
+    """
     if compared.swept in (None, LAST_SETTING, RUN):
         return []
     rows = []
-    for value in compared.values(compared.swept):
-        own = [n for n in compared.networks if compared.value(n, compared.swept) == value]
+    for values, places in compared.groups(compared.networks).items():
+        own = [compared.networks[i] for i in places]
         steps = [s for n in own if (s := n.record.moments[n.seed].grokked) is not None]
         keys = [len(e.embedding.keys) for n in own for e in n.explanations]
         verdicts = Counter(VERDICTS_IN_WORDS[e.verdict] for n in own for e in n.explanations)
         rows.append(
             [
-                value,
+                *values,
                 str(len(own)),
                 f"{len(steps)} of {len(own)}",
                 _spread(steps, "{:,.0f}"),

@@ -60,7 +60,7 @@ def read_explained(record: RunRecord, number: int = 0) -> Explained | str:
     try:
         explanation = read_or_explain(record.folder, record.shown_seed)[number]
     except UsageError as error:
-        return str(error)
+        return error.line
     if reason := not_finite_in_words(explanation):
         return reason
     used = structure_explained(explanation, record.task, number, record.shown_seed)

@@ -11,8 +11,9 @@ from grokscope.disk.curves import Curve
 from grokscope.disk.transfer import transfer_words
 from grokscope.measures import MEASURES, TABLES, half_fall
 from grokscope.reports.figures.over_time import sides
-from grokscope.reports.finding import Fall, RecordedBasis, recorded_bases, share_in_percent
+from grokscope.reports.finding import Fall, RecordedBasis, recorded_bases
 from grokscope.reports.record import RunRecord
+from grokscope.rounding import share_in_percent
 
 _NAMES: Final[dict[Method, str]] = {
     "adamw": "AdamW",

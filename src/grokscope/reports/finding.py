@@ -11,6 +11,7 @@ from grokscope.explanation.sentences import joined_by_and
 from grokscope.measures import MEASURES, TABLES, high_since
 from grokscope.reports.figures.over_time import FITTING, SHOWN
 from grokscope.reports.record import RunRecord
+from grokscope.rounding import share_in_percent
 from grokscope.tasks import one_sided
 from grokscope.tasks.structure import structure_of
 
@@ -215,19 +216,12 @@ def _final_accuracies(record: RunRecord) -> str:
     return f"At the last evaluation {accuracies}."
 
 
-def share_in_percent(value: float | np.floating) -> str:
-    """Return a share in percent; never rounded up to 100%."""
-    if np.isnan(value):
-        return "undefined"
-    return f"{min(value, 0.999):.1%}" if value < 1 else "100.0%"
-
-
 def spread_in_percent(values: Sequence[float]) -> str:
     """Return shares as their mean and range in percent."""
     known = [value for value in values if not np.isnan(value)]
     if not known:
         return "undefined"
-    middle, low, high = (share_in_percent(f(known)) for f in (np.mean, np.min, np.max))
+    middle, low, high = (share_in_percent(float(f(known))) for f in (np.mean, np.min, np.max))
     return middle if low == high else f"{middle} (mean; {low} to {high})"
 
 

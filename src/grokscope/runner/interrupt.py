@@ -9,9 +9,12 @@ from typing import Final
 
 _ASKED: Final = ("SIGINT", "SIGTERM")
 """By a person, or a program that waits: taken over whoever handles them."""
-_SENT: Final = ("SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
-"""A terminal that closes, a scheduler before it preempts: taken over only where they would end
-the process. Under `nohup` they do not, and a program that handles them has a use of its own."""
+_SENT: Final = ("SIGHUP", "SIGQUIT", "SIGALRM", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+"""A terminal that closes, or Ctrl-\\ in one, a clock, a scheduler before it preempts: taken over
+only where they would end the process. Under `nohup` they do not, and a program that handles them
+has a use of its own."""
+_TYPED: Final = ("SIGINT", "SIGQUIT")
+"""Those that only a person sends."""
 
 
 class StopRequest:
@@ -32,21 +35,22 @@ class StopRequest:
 def stop_requests() -> Iterator[StopRequest]:
     """Turn signals that end a process into a `StopRequest` while the block runs (main thread only).
 
-    Asked twice by a person, it stops at once: one of the two is Ctrl-C, the other Ctrl-C or
-    SIGTERM. What machines send may come twice: a scheduler signals every process of a job, and
-    a sweep its workers.
+    Asked twice by a person, it stops at once: one of the two is Ctrl-C or Ctrl-\\, the other one
+    of these or SIGTERM. What machines send may come twice: a scheduler signals every process of a
+    job, and a sweep its workers.
     """
     stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    asked: list[int] = []
+    asked: list[str] = []
 
     def handle(number: int, _frame: FrameType | None) -> None:
         stop.set()
-        if number in (signal.SIGINT, signal.SIGTERM):
-            asked.append(number)
-            if len(asked) > 1 and signal.SIGINT in asked:
+        name = signal.Signals(number).name
+        if name in (*_ASKED, *_TYPED):
+            asked.append(name)
+            if len(asked) > 1 and not set(asked).isdisjoint(_TYPED):
                 raise KeyboardInterrupt
 
     before = {number: signal.signal(number, handle) for number in _ours()}

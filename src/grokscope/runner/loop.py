@@ -12,6 +12,7 @@ from grokscope.disk.folder import RunFolder
 from grokscope.errors import (
     AFTER_DIVERGENCE,
     DivergedError,
+    FilesRemovedError,
     FolderMovedError,
     GrokscopeError,
     RunInterruptedError,
@@ -108,7 +109,7 @@ def begin_training(training: TrainingRun) -> None:
 
 
 def finish_training(training: TrainingRun) -> RunFolder:
-    """Save, write the manifest, and raise where the run did not end by itself or diverged."""
+    """Save, write the manifest, and raise where the run is not whole, or ended otherwise."""
     interrupted = training.active
     if interrupted:
         training.save()
@@ -121,6 +122,8 @@ def finish_training(training: TrainingRun) -> RunFolder:
         times=folder.manifest.times | {"training_seconds": round(training.training_seconds, 3)},
     )
     folder.write_manifest(manifest)
+    if folder.removed:
+        raise _removal(training)
     if interrupted:
         raise _interruption(training)
     if status == "diverged":
@@ -131,6 +134,18 @@ def finish_training(training: TrainingRun) -> RunFolder:
             next_step=AFTER_DIVERGENCE,
         )
     return folder
+
+
+def _removal(training: TrainingRun) -> FilesRemovedError:
+    """Return what says that some of a run that was saved is not there any more."""
+    first, *others = training.folder.removed
+    more = f" and {len(others)} more" if others else ""
+    ended = "interrupted" if training.active else "ended"
+    return FilesRemovedError(
+        f"{ended} at step {training.step}; files that were saved have been removed from "
+        f"{path_in_words(training.folder.path)} while it trained: {first}{more}; all else is saved",
+        next_step="restore them from a copy, or train again with another --out",
+    )
 
 
 def _interruption(training: TrainingRun) -> GrokscopeError:

@@ -36,6 +36,23 @@ def open_run(
     return RunFolder.create(out, _new_manifest(checked), lock=lock, inside=inside), False
 
 
+def refuse_fewer_steps(config: RunConfig, out: Path) -> None:
+    """Raise `UsageError` where the run in `out` has more steps than a configuration asks for.
+
+    It could not be told from one that stopped there by itself.
+    """
+    if not (out / MANIFEST_NAME).exists():
+        return
+    kept = RunFolder.open(out).manifest.config["schedule"]["steps"]
+    if config.schedule.steps < kept:
+        raise UsageError(
+            "the maximum of steps can be raised, not lowered",
+            got=config.schedule.steps,
+            allowed=f"{kept} or more",
+            next_step=f"leave --steps out to go on to {kept}; Ctrl-C saves and stops before",
+        )
+
+
 def _reopen(checked: Checked, folder: RunFolder) -> RunFolder:
     """Return the run to go on with, after raising its `steps` if asked to."""
     config = checked.config

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +10,10 @@ from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.names import new_folder, slug
 from grokscope.progress import doing, showing
+from grokscope.rounding import share_in_percent
 from grokscope.runner.check import Checked, check
 from grokscope.runner.loop import train_checked
+from grokscope.runner.opening import refuse_fewer_steps
 from grokscope.runner.progress import Beginning, Callbacks, Evaluation
 
 RUNS: Final = Path("runs")
@@ -25,7 +27,6 @@ def train_in_view(
     callbacks: Callbacks | None = None,
     quiet: bool = False,
     lock: bool = True,
-    made: Callable[[Path], object] = lambda _: None,
 ) -> RunFolder:
     """Train a configuration, with one line on standard error or in the notebook.
 
@@ -36,11 +37,11 @@ def train_in_view(
     - `resume`, `lock`: as for `train_run`.
     - `callbacks`: are told how it goes, instead of the line.
     - `quiet`: show nothing but warnings.
-    - `made`: is told the folder before anything is trained.
     """
     checked = check(config)
+    if resume and out is not None:
+        refuse_fewer_steps(config, Path(out))
     with run_folder(checked, out) as path, showing(quiet=quiet or callbacks is not None):
-        made(path)
         callbacks = callbacks or _OneLine()
         return train_checked(checked, path, resume=resume, callbacks=callbacks, lock=lock)
 
@@ -63,7 +64,7 @@ class _OneLine(Callbacks):
         mean = sum(accuracies) / len(accuracies)
         doing(
             f"{self._of}, step {evaluation.step:,} of at most {self._steps:,}: test accuracy"
-            f" {mean:.1%}"
+            f" {share_in_percent(mean)}"
         )
 
     def warn(self, line: str) -> None:

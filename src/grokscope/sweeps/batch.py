@@ -112,8 +112,10 @@ def _is_done(job: Job, folder: Path, on_end: Callable[[Job, str | Exception], No
 
 def record_failed_job(name: str, error: BaseException | str, folder: Path) -> Outcome:
     """Record that a job failed, and return the outcome that says so."""
-    if isinstance(error, GrokscopeError | str):
-        line = str(error)
+    if isinstance(error, str):
+        line = error
+    elif isinstance(error, GrokscopeError):
+        line = error.line
     else:
         line = f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LONGEST_ERROR]
     line = printable(line)

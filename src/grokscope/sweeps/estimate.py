@@ -4,13 +4,14 @@ import dataclasses
 import math
 import queue
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from grokscope.config.optimizer import OptimizerConfig
 from grokscope.config.run import RunConfig
 from grokscope.errors import GrokscopeError
+from grokscope.progress import doing
 from grokscope.runner.identity import program_of
 from grokscope.sweeps.engines.cores import Cores, worker_cores
 from grokscope.sweeps.engines.process import Process
@@ -81,17 +82,20 @@ class Estimate:
     workers: int
     seconds: float
 
+    def of(self, jobs: Sequence[tuple[Job, int]]) -> float:
+        """Return the seconds that some of its runs train, without what starts the processes."""
+        times = {_shape_of(shape.config): shape.times for shape in self.shapes}
+        each = [(times[_shape_of(job.config)], steps) for job, steps in jobs]
+        return sum(t.beginning + steps * t.per_step for t, steps in each) / self.workers
 
-def estimate(
-    jobs: Sequence[tuple[Job, int]], workers: int, say: Callable[[str], None] = lambda _: None
-) -> Estimate:
+
+def estimate(jobs: Sequence[tuple[Job, int]], workers: int) -> Estimate:
     """Train a few real steps of the largest shapes, on all cores or GPUs at once, and add up.
 
     **Arguments:**
 
     - `jobs`: what is to do, each with its number of steps.
     - `workers`: how many jobs train at the same time.
-    - `say`: is called with what is measured.
 
     **Raises:** `GrokscopeError` when the steps cannot be trained.
     """
@@ -100,7 +104,7 @@ def estimate(
         groups.setdefault(_shape_of(job.config), (job.config, []))[1].append(steps)
     largest_first = sorted(groups.values(), key=lambda g: -_work(g[0]) * sum(g[1]))
     busy = max(1, min(workers, len(jobs)))
-    begun, measured = _measure([config for config, _ in largest_first], busy, say)
+    begun, measured = _measure([config for config, _ in largest_first], busy)
     shapes = [
         Shape(config, tuple(steps), *_times(config, measured)) for config, steps in largest_first
     ]
@@ -110,7 +114,7 @@ def estimate(
 
 
 def _measure(
-    configs: Sequence[RunConfig], workers: int, say: Callable[[str], None]
+    configs: Sequence[RunConfig], workers: int
 ) -> tuple[float, list[tuple[RunConfig, Times]]]:
     """Return the seconds until a process is ready, and what was measured within the budget.
 
@@ -123,7 +127,7 @@ def _measure(
     try:
         for i, config in enumerate(configs):
             before = time.perf_counter()
-            say(f"measuring shape {i + 1} of {len(configs)}: {shape_in_words(config)}")
+            doing(f"measuring shape {i + 1} of {len(configs)}: {shape_in_words(config)}")
             for one in asked:
                 one.ask(config)
             answers = [one.answer(config) for one in asked]

@@ -71,6 +71,7 @@ def explain_many(
     *,
     seeds: Sequence[int] | None = None,
     keep: bool = True,
+    fresh: bool = False,
     hear: Hear = lambda _: None,
     warn: Callable[[str], None] = lambda _: None,
     **options: Any,
@@ -84,6 +85,7 @@ def explain_many(
     - `selection`: the runs.
     - `seeds`: which seeds; by default all.
     - `keep`: whether to read and keep explanations; False makes all of them with `options`.
+    - `fresh`: make anew also what is kept.
     - `hear`: see `Hear`.
     - `warn`: told where a run's explanation could not be kept.
     - `options`: `step`, `by` and what else `explain` takes of one run.
@@ -96,7 +98,7 @@ def explain_many(
                 if seeds is not None and base.get("seed") not in seeds:
                     continue
                 base["run"] = str(path)
-                new = _explained(path, base, keep=keep, warn=warn, options=options)
+                new = _explained(path, base, keep, fresh, warn, options)
                 found += new
                 hear([row for row, _ in new])
     if not found:
@@ -105,14 +107,19 @@ def explain_many(
 
 
 def _explained(
-    path: Path, base: Row, *, keep: bool, warn: Callable[[str], None], options: dict[str, Any]
+    path: Path,
+    base: Row,
+    keep: bool,
+    fresh: bool,
+    warn: Callable[[str], None],
+    options: dict[str, Any],
 ) -> list[tuple[Row, Explanation | None]]:
     """Return the rows of one seed of a run with their explanations, or one that says why not."""
     try:
         if base.get("p") is None:
             raise UsageError(base["error"])
         explained = (
-            read_or_explain(RunFolder.open(path), base["seed"], warn)
+            read_or_explain(RunFolder.open(path), base["seed"], warn, fresh=fresh)
             if keep
             else explain_run(path, seeds=[base["seed"]], **options)
         )
@@ -133,7 +140,7 @@ def with_rows(
 def _reason(base: Row, broken: Exception) -> str:
     """Return in one line why a network could not be explained."""
     if isinstance(broken, GrokscopeError):
-        why = str(broken)
+        why = broken.line
     else:
         why = f"{type(broken).__name__}: {quote(str(broken))}"
     diverged = base.get("status") == "diverged" and "diverged" not in why

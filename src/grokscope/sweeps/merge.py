@@ -69,7 +69,7 @@ def merge_runs(
         try:
             _consider(folder / name, by_key, sweep, found, copy)
         except GrokscopeError as error:
-            found.errors.append(str(error))
+            found.errors.append(error.line)
     return found
 
 

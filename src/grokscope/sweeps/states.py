@@ -126,13 +126,13 @@ def _state(run: Path, job: Job) -> State:
     try:
         manifest = read_manifest(run / MANIFEST_NAME)
     except RunFolderError as error:
-        return State("failed", error=str(error))
+        return State("failed", error=error.line)
     if manifest.status == "running":
         return State("running", _last_step(run))
     try:
         done = status_if_done(run, job.config)
     except RunFolderError as error:
-        return State("failed", error=str(error))
+        return State("failed", error=error.line)
     return State("waiting", _last_step(run)) if done is None else _ended(manifest)
 
 

@@ -38,7 +38,7 @@ def main() -> None:
         try:
             times = seconds(RunConfig.from_json(request["config"]))
         except GrokscopeError as error:
-            conversation.answer({"refused": str(error)})
+            conversation.answer({"refused": error.line})
             continue
         conversation.answer(times | {"took": time.perf_counter() - started})
 

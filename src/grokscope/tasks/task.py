@@ -97,6 +97,25 @@ class Task:
         """Size of the vocabulary: p residues and one operator token per operation."""
         return self.p + self.n_tasks
 
+    def number_of(self, operation: int | str) -> int:
+        """Return the number of an operation that is given by it or by its text.
+
+        **Raises:** `UsageError` for one that is not learned here.
+        """
+        known = [expression.canonical for expression in self.expressions]
+        if isinstance(operation, str):
+            text = parse(operation).canonical
+            found = known.index(text) if text in known else -1
+        else:
+            found = operation
+        if not 0 <= found < self.n_tasks:
+            raise UsageError(
+                "there is no such operation",
+                got=operation,
+                allowed=", ".join(f"{i} ({text})" for i, text in enumerate(known)),
+            )
+        return found
+
     def operator_token(self, task: int) -> int:
         """Return the token that stands for operation number `task`."""
         return self.p + task

@@ -53,7 +53,7 @@ def read_network(record: RunRecord) -> SavedNetwork | str:
     try:
         network = load_network(record.folder, record.shown_seed)
     except UsageError as error:
-        return str(error)
+        return error.line
     finite = pairs.over_pairs(network.model, lambda logits, _: jnp.isfinite(logits).all(axis=-1))
     if not all(block.all() for block in finite):
         return "the logits are not finite: training diverged"

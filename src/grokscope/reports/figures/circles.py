@@ -1,5 +1,6 @@
 """The embedding on the circles of its frequencies, in residues or in the operation's coordinate."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import altair as alt
@@ -141,7 +142,7 @@ def circle_panel(
     - `name`: what `turn` is, in words.
     """
     reach = 1.3 * float(np.nanmax(np.abs(points))) or 1.0
-    rows = _rows(points, turn)
+    rows = _rows(points, turn, reach)
     scale = alt.Scale(domain=[-reach, reach], nice=False)
     ticks = {"format": ".2~g", "tickCount": 4, "grid": False}
     across: dict[str, Any] = {"title": "along the cosine of k", "scale": scale, "axis": ticks}
@@ -159,7 +160,7 @@ def circle_panel(
     chart = inline(rows)
     tip = [alt.Tooltip("residue:Q", title="x"), alt.Tooltip("turn:Q", title=name)]
     dots = chart.mark_point(style="outline", filled=True, size=34, opacity=1)
-    names = chart.transform_filter("datum.label").mark_text()
+    names = chart.transform_filter("datum.label").mark_text(fontSize=_FONT)
     layers = [
         dots.encode(alt.X("x:Q", **across), alt.Y("y:Q", **up), order, tooltip=tip),
         names.encode(alt.X("lx:Q", **across), alt.Y("ly:Q", **up), text="residue:Q"),
@@ -167,26 +168,76 @@ def circle_panel(
     return layered(layers, title)
 
 
-def _rows(points: Float[np.ndarray, "p 2"], turn: Int[np.ndarray, "p"]) -> list[dict[str, Any]]:
+def _rows(
+    points: Float[np.ndarray, "p 2"], turn: Int[np.ndarray, "p"], reach: float
+) -> list[dict[str, Any]]:
     """Return a row per residue; those at about ten even places of the turn are labelled."""
     shown = np.flatnonzero(np.isfinite(points).all(axis=1))
-    named = set(_sparse(shown, turn[shown]))
-    # labels stand outside the ring
-    radius = np.linalg.norm(points, axis=1, keepdims=True)
-    largest = float(np.nanmax(radius))
-    outside = points * (1 + 0.16 * largest / np.maximum(radius, 0.2 * largest + 1e-300))
+    shown = shown[shown < MOST_RESIDUES]
+    places = _labels(points[shown] * (_SMALLEST / 2 / reach), _sparse(shown, turn[shown]), shown)
     return [
         {
             "residue": int(x),
             "turn": int(turn[x]),
-            "label": int(x in named),
+            "label": int(x in places),
             "x": significant(points[x, 0]),
             "y": significant(points[x, 1]),
-            "lx": significant(outside[x, 0]),
-            "ly": significant(outside[x, 1]),
+            "lx": significant(places.get(int(x), (0.0, 0.0))[0] * 2 * reach / _SMALLEST),
+            "ly": significant(places.get(int(x), (0.0, 0.0))[1] * 2 * reach / _SMALLEST),
         }
-        for x in shown[shown < MOST_RESIDUES]
+        for x in shown
     ]
+
+
+_SMALLEST: Final = 230
+"""Pixels of the smallest panel, for which labels are placed."""
+_FONT: Final = 10
+_LETTER: Final = 6
+"""Pixels of a digit."""
+_DOT: Final = 4
+"""Pixels from the centre of a point to its edge, with a gap."""
+_AWAY: Final = range(10, 31, 4)
+"""Pixels that a label may stand away from its point."""
+
+
+def _labels(
+    dots: Float[np.ndarray, "p 2"], named: Sequence[int], shown: Int[np.ndarray, "p"]
+) -> dict[int, tuple[float, float]]:
+    """Return where labels stand, in pixels from the centre, each clear of points and the others.
+
+    A label stands outwards of its point; one that has no room is left out.
+    """
+    index = {int(x): i for i, x in enumerate(shown)}
+    found: dict[int, tuple[float, float]] = {}
+    for residue in named:
+        x, y = dots[index[residue]]
+        length = float(np.hypot(x, y)) or 1.0
+        half = (len(str(residue)) * _LETTER / 2, _FONT / 2)
+        for away in _AWAY:
+            place = (x * (1 + away / length), y * (1 + away / length))
+            if _is_clear(place, half, dots, found):
+                found[residue] = place
+                break
+    return found
+
+
+def _is_clear(
+    place: tuple[float, float],
+    half: tuple[float, float],
+    dots: Float[np.ndarray, "p 2"],
+    labels: Mapping[int, tuple[float, float]],
+) -> bool:
+    """Whether a label is inside the panel, and touches neither a point nor another label."""
+    (x, y), (wide, high) = place, half
+    if abs(x) + wide > _SMALLEST / 2 or abs(y) + high > _SMALLEST / 2:
+        return False
+    beside = np.abs(dots - np.array(place)) < np.array(half) + _DOT
+    if beside.all(axis=1).any():
+        return False
+    return not any(
+        abs(x - a) < wide + len(str(name)) * _LETTER / 2 + 2 and abs(y - b) < 2 * high + 1
+        for name, (a, b) in labels.items()
+    )
 
 
 def _sparse(shown: Int[np.ndarray, "p"], turn: Int[np.ndarray, "p"]) -> list[int]:

@@ -67,6 +67,7 @@ def _config(colours: dict[str, Any]) -> dict[str, Any]:
             "titleFontWeight": "normal",
             "titlePadding": 6,
             "labelOverlap": True,
+            "labelSeparation": 6,
         },
         "legend": {
             "labelColor": ink,

@@ -8,7 +8,7 @@ import numpy as np
 from grokscope.explanation.findings import KeyShape
 from grokscope.explanation.page import PLACES_IN_WORDS
 from grokscope.explanation.result import Key
-from grokscope.explanation.sentences import harmonic_in_words, number_in_words
+from grokscope.explanation.sentences import harmonic_in_words, number_in_words, share_in_words
 from grokscope.explanation.verdict import Edit
 from grokscope.reports.explained import Explained
 from grokscope.reports.figures.figure import (
@@ -153,6 +153,7 @@ def _shapes_panel(key: KeyShape, share: Key, largest: float, n: int) -> Panel:
     title += "" if of is None else f", {harmonic_in_words(k, of, n)}"
     sizes = [
         f"a {key.major:.3g}, b/a {key.roundness:.2f}",
-        f"W_E {share.share_of_embedding:.2%}, W_L {share.share_of_neuron_logit_map:.2%}",
+        f"W_E {share_in_words(share.share_of_embedding)},"
+        f" W_L {share_in_words(share.share_of_neuron_logit_map)}",
     ]
     return layered([line], {"text": title, "subtitle": sizes})

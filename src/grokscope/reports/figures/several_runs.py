@@ -1,6 +1,6 @@
-"""Several runs in one figure: curves, ends against a setting, and chosen frequencies."""
+"""Several runs in one figure: curves over one another, and chosen frequencies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import altair as alt
@@ -11,7 +11,7 @@ from grokscope.disk.manifest import setting_in_words, settings_in_words
 from grokscope.explanation.result import Explanation
 from grokscope.measures import MEASURES, TABLES
 from grokscope.measures.grokking import thin
-from grokscope.reports.compared import Comparison, TrainedNetwork, outcome_of
+from grokscope.reports.compared import Comparison, TrainedNetwork
 from grokscope.reports.figures.figure import (
     Figure,
     Layout,
@@ -23,8 +23,9 @@ from grokscope.reports.figures.figure import (
     shorten,
     significant,
 )
-from grokscope.reports.figures.over_time import SHOWN
+from grokscope.reports.figures.over_time import FITTING, SHOWN
 from grokscope.reports.figures.timeline import TimeAxis, side_axis, time_axis, time_span
+from grokscope.reports.finding import ADDITIVE, FITS, fitting
 from grokscope.reports.record import summarise
 
 MOST_LINES: Final = 120
@@ -42,36 +43,47 @@ class Shown(NamedTuple):
     share: bool = True
     """Whether it is between 0 and 1."""
     logarithmic: bool = False
+    fits: bool = False
+    """Whether it is that of the basis that fits the operation."""
+
+    def curves(self, network: TrainedNetwork) -> dict[str, Curve]:
+        """Return the curves of a network: one; in the basis that fits, one per operation."""
+        record = network.record
+        found = {"": record.curves}
+        if self.fits:
+            names = [expression.canonical for expression in record.task.expressions]
+            found = {name: record.matched_curves(i) for i, name in enumerate(names)}
+        known = {name: of.get((self.measure, self.matrix), {}) for name, of in found.items()}
+        return {name: of[network.seed] for name, of in known.items() if network.seed in of}
 
 
-_FIGURES: Final = {
-    "accuracy": (
-        "Accuracy, run by run",
-        [
-            Shown("test_accuracy", None, "test accuracy"),
-            Shown("train_accuracy", None, "train accuracy"),
-        ],
-    ),
-    "loss": (
-        "Loss, run by run",
-        [
-            Shown("test_loss", None, "test loss (nats)", False, True),
-            Shown("train_loss", None, "train loss (nats)", False, True),
-        ],
-    ),
-    "measures": (
-        "Fourier progress measures, run by run",
-        [
-            Shown(key, table, f"{MEASURES[key].symbol} of {table}")
-            for key in SHOWN
-            for table in TABLES
-        ],
-    ),
-    "norms": (
-        "Norm of the embedding, run by run",
-        [Shown("l2_norm", "W_E", "L2 norm of W_E", False)],
-    ),
-}
+def measures_shown(compared: Comparison) -> dict[str, list[Shown]]:
+    """Return the measures to show by the basis that they are in, the one that fits leading.
+
+    Where it is the additive one for all runs, that stands alone, without a name.
+    """
+    additive = [
+        Shown(key, table, f"{MEASURES[key].symbol} of {table}") for key in SHOWN for table in TABLES
+    ]
+    if not any(fitting(record) for record in compared.records):
+        return {"": additive}
+    fits = [
+        Shown(key, table, f"{MEASURES[key].symbol} of {table}", fits=True)
+        for key in FITTING
+        for table in TABLES
+    ]
+    return {f"in the {FITS} the operation": fits, f"in the {ADDITIVE}": additive}
+
+
+_ACCURACIES: Final = [
+    Shown("test_accuracy", None, "test accuracy"),
+    Shown("train_accuracy", None, "train accuracy"),
+]
+_LOSSES: Final = [
+    Shown("test_loss", None, "test loss (nats)", False, True),
+    Shown("train_loss", None, "train loss (nats)", False, True),
+]
+_NORMS: Final = [Shown("l2_norm", "W_E", "L2 norm of W_E", False)]
 
 
 def overlaid_figures(compared: Comparison) -> list[Figure]:
@@ -80,25 +92,51 @@ def overlaid_figures(compared: Comparison) -> list[Figure]:
     if not known:
         return []
     axis = time_axis(known)
-    return [_figure(name, *parts, compared, axis) for name, parts in _FIGURES.items()]
+    measures = [
+        (
+            "measures-matched" if numbers[0].fits else "measures",
+            " ".join(filter(None, ("Fourier progress measures", basis))),
+            numbers,
+        )
+        for basis, numbers in measures_shown(compared).items()
+    ]
+    figures = [
+        ("accuracy", "Accuracy", _ACCURACIES),
+        ("loss", "Loss", _LOSSES),
+        *measures,
+        ("norms", "Norm of the embedding", _NORMS),
+    ]
+    return [
+        _figure(name, f"{title}, run by run", numbers, compared, axis)
+        for name, title, numbers in figures
+    ]
+
+
+_BASES: Final = (
+    " The basis that fits is that of each operation's own coordinate; a run whose operation has"
+    " none that is known has no line here."
+)
 
 
 def _figure(
     name: str, title: str, numbers: Sequence[Shown], compared: Comparison, axis: TimeAxis
 ) -> Figure:
     panels = [
-        _overlaid_panel(number, compared, axis, value)
+        panel
         for value in compared.values(compared.panel)
         for number in numbers
+        if (panel := _overlaid_panel(number, compared, axis, value)) is not None
     ]
     layout = Layout(columns=min(2, len(panels)), least=340)
     many = len(compared.networks) > MOST_LINES
-    line = "the median over the runs of one colour" if many else "one seed of one run"
+    line = "the median over the runs of equal settings" if many else "one seed of one run"
     by = "" if compared.swept is None else f", coloured by {setting_in_words(compared.swept)}"
     caption = (
         f"Each line is {line}{by}; it ends where the run ended. Points are thinned; extremes are"
         " kept."
     )
+    if numbers[0].fits:
+        caption += _BASES
     return Figure(
         f"compared-{name}",
         title,
@@ -109,9 +147,14 @@ def _figure(
     )
 
 
-def _overlaid_panel(number: Shown, compared: Comparison, axis: TimeAxis, value: str) -> Panel:
+def _overlaid_panel(
+    number: Shown, compared: Comparison, axis: TimeAxis, value: str
+) -> Panel | None:
+    """Return the curves of one number; None where no basis that fits is known."""
     own = [n for n in compared.networks if compared.value(n, compared.panel) == value]
     drawn = _drawn(compared, own, number)
+    if number.fits and not drawn:
+        return None
     rows = [
         {"step": int(c.steps[i]), "value": significant(float(c.values[i])), "by": by, "line": line}
         for by, line, c in drawn
@@ -144,26 +187,37 @@ def _drawn(
     compared: Comparison, networks: Sequence[TrainedNetwork], number: Shown
 ) -> list[tuple[str, str, Curve]]:
     """Return colour, name and curve of every line."""
-    known = [(n, c) for n in networks if (c := _curve(n, number)) is not None]
     if len(compared.networks) <= MOST_LINES:
-        return [(compared.value(n, compared.swept), compared.label(n), c) for n, c in known]
+        return [
+            (compared.value(network, compared.swept), _line_of(compared, network, of), curve)
+            for network in networks
+            for of, curve in _curves(network, number).items()
+        ]
     found = []
-    for value in compared.values(compared.swept):
-        curves = {
-            i: c for i, (n, c) in enumerate(known) if compared.value(n, compared.swept) == value
-        }
-        if curves:
-            middle = summarise(curves)
-            found.append((value, value, Curve(middle.steps, middle.median)))
+    for values, places in compared.groups(networks).items():
+        own = [networks[i] for i in places]
+        curves = [(of, curve) for n in own for of, curve in _curves(n, number).items()]
+        for name in dict.fromkeys(of for of, _ in curves):
+            middle = summarise(dict(enumerate(c for of, c in curves if of == name)))
+            line = ", ".join(filter(None, [*values, name if len(own[0].operations) > 1 else ""]))
+            colour = compared.value(own[0], compared.swept)
+            found.append((colour, line, Curve(middle.steps, middle.median)))
     return found
 
 
-def _curve(network: TrainedNetwork, number: Shown) -> Curve | None:
-    curve = network.record.curves.get((number.measure, number.matrix), {}).get(network.seed)
-    if curve is None or not number.logarithmic:
-        return curve
-    positive = np.isfinite(curve.values) & (curve.values > 0)
-    return Curve(curve.steps, np.where(positive, curve.values, np.nan))
+def _line_of(compared: Comparison, network: TrainedNetwork, operation: str) -> str:
+    several = len(network.operations) > 1
+    return ", ".join(filter(None, [compared.label(network), operation if several else ""]))
+
+
+def _curves(network: TrainedNetwork, number: Shown) -> dict[str, Curve]:
+    curves = number.curves(network)
+    if not number.logarithmic:
+        return curves
+    return {
+        name: Curve(c.steps, np.where(np.isfinite(c.values) & (c.values > 0), c.values, np.nan))
+        for name, c in curves.items()
+    }
 
 
 def _side(number: Shown, curves: Sequence[Curve]) -> alt.Y:
@@ -183,100 +237,6 @@ def _legend(compared: Comparison) -> str | None:
 
 def _ordered(compared: Comparison) -> bool:
     return compared.is_number(compared.swept) or len(compared.values(compared.swept)) > 7
-
-
-_ENDED: Final = ("grokked", "undecided", "diverged", "not finished")
-_SHAPES: Final = ["circle", "triangle-up", "cross", "square"]
-
-
-def ended_figure(compared: Comparison) -> Figure:
-    """Return the figure: the step of grokking and the last measures, one mark per network."""
-    title = f"Where each run ended, by {setting_in_words(compared.swept or 'run')}"
-    panels = [_against_panel(compared, "step", _step, None)]
-    panels.append(
-        _against_panel(compared, "test accuracy, last", _last("test_accuracy", None), [0, 1])
-    )
-    panels += [
-        _against_panel(
-            compared, f"{MEASURES[key].symbol} of {table}, last", _last(key, table), [0, 1]
-        )
-        for key in SHOWN
-        for table in TABLES
-    ]
-    caption = (
-        "One mark per seed of a run. Step: where it grokked; for one that did not, its last"
-        " evaluation, so that the mark is a lower bound. The others are values at the last"
-        " evaluation, which further training may change."
-    )
-    layout = Layout(columns=2, least=340)
-    return Figure("against", title, caption, assemble(panels, layout, title), layout)
-
-
-def _against_panel(
-    compared: Comparison,
-    title: str,
-    number: Callable[[TrainedNetwork], float | None],
-    domain: list[int] | None,
-) -> Panel:
-    rows = [
-        {
-            "x": compared.value(n, compared.swept),
-            "value": significant(value),
-            "ended": _ended(n),
-            "by": compared.value(n, compared.panel),
-            "run": compared.label(n),
-        }
-        for n in compared.networks
-        if (value := number(n)) is not None
-    ]
-    x = alt.X(
-        "x:N",
-        title=setting_in_words(compared.swept or "run"),
-        sort=compared.values(compared.swept),
-        axis=alt.Axis(labelAngle=0, labelLimit=110, grid=False),
-    )
-    scale = alt.Scale(domain=domain) if domain else alt.Scale(zero=True)
-    y = alt.Y("value:Q", title=title, scale=scale, axis=side_axis())
-    shape = alt.Shape("ended:N", title=None, scale=alt.Scale(domain=list(_ENDED), range=_SHAPES))
-    tip: list[Any] = [
-        alt.Tooltip("run:N"),
-        alt.Tooltip("value:Q", format=",.4~g"),
-        alt.Tooltip("ended:N"),
-    ]
-    channels = [x, y, shape]
-    if compared.panel is not None:
-        channels.append(
-            colours(
-                "by",
-                compared.values(compared.panel),
-                setting_in_words(compared.panel),
-                ordered=compared.is_number(compared.panel),
-            )
-        )
-    marks = inline(rows).mark_point(size=70, strokeWidth=1.6, opacity=0.85)
-    return layered([marks.encode(*channels, tooltip=tip)], title, 190)
-
-
-def _ended(network: TrainedNetwork) -> str:
-    found = outcome_of(network)
-    return found if found in _ENDED else _ENDED[-1]
-
-
-def _step(network: TrainedNetwork) -> float | None:
-    grokked = network.record.moments[network.seed].grokked
-    if grokked is not None:
-        return float(grokked)
-    curve = network.record.curves.get(("test_accuracy", None), {}).get(network.seed)
-    return None if curve is None else float(curve.steps[-1])
-
-
-def _last(measure: str, matrix: str | None) -> Callable[[TrainedNetwork], float | None]:
-    def number(network: TrainedNetwork) -> float | None:
-        curve = network.record.curves.get((measure, matrix), {}).get(network.seed)
-        known = curve is not None and bool(np.isfinite(curve.values[-1]))
-        return float(curve.values[-1]) if curve is not None and known else None
-
-    return number
 
 
 TITLE: Final = "Which frequencies each network chose"

@@ -1,6 +1,6 @@
 """Norms per frequency at any snapshot, and the additive basis beside the one that fits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import altair as alt
@@ -203,22 +203,26 @@ def bases(found: Explained, network: SavedNetwork) -> Figure:
         matched = np.asarray(table.spectrum)
         additive = np.nan_to_num(spectrum_of(np.asarray(tables[name], np.float64)).shares)
         top = 1.12 * float(max(matched.max(), 0 if plain else additive.max(), 0.01))
+        keys = own_and_harmonics(explanation, table)
+        labels = _label_heights(matched, keys[0], top)
+        top = max([top, *(height + 2 * _LINE * top for height in labels.values())])
         if not plain:
             panels.append(
                 _bases_panel(
                     additive,
                     ([], []),
+                    {},
                     f"{name} in the additive basis",
                     f"characters of residues in Z_{p}",
                     top,
                     p,
                 )
             )
-        keys = own_and_harmonics(explanation, table)
         panels.append(
             _bases_panel(
                 matched,
                 keys,
+                labels,
                 f"{name} in the basis that fits",
                 table.basis or "",
                 top,
@@ -250,6 +254,7 @@ def _caption(plain: bool) -> str:
 def _bases_panel(
     shares: Float[np.ndarray, "freq"],
     keys: tuple[list[int], list[int]],
+    labels: Mapping[int, float],
     title: str,
     basis: str,
     top: float,
@@ -266,14 +271,33 @@ def _bases_panel(
     tip = [alt.Tooltip("k:Q"), alt.Tooltip("kind:N"), alt.Tooltip("v:Q", format=".2%")]
     rows = inline(_share_rows(shares, *keys))
     bars = _bars(rows).encode(x, y, colour, tooltip=tip)
-    names = (
-        rows.transform_filter("datum.label")
-        .transform_calculate(**{"from": "datum.k"})
-        .mark_text(dy=-7)
-        .encode(x, y, text="k:Q")
-    )
+    placed = [{"from": k, "k": k, "v": significant(height)} for k, height in labels.items()]
+    names = inline(placed).mark_text(dy=-7).encode(x, y, text="k:Q")
     heading = {"text": title, "subtitle": shorten(basis, 56)}
     return layered([bars, names], heading, height=180)
+
+
+_LINE: Final = 11 / 180
+"""Height of a label's line in that of a panel."""
+_HALF_LABEL: Final = 8 / 274
+"""Half the width of a label in that of the narrowest panel."""
+
+
+def _label_heights(
+    shares: Float[np.ndarray, "freq"], keys: Sequence[int], top: float
+) -> dict[int, float]:
+    """Return the height above which each key's label stands, clear of bars and other labels."""
+    half = _HALF_LABEL * len(shares)
+    over = int(half + 0.5)
+    own = {k: float(shares[max(0, k - 1 - over) : k + over].max()) for k in keys}
+    found: dict[int, float] = {}
+    for k in sorted(keys, key=own.__getitem__):
+        height = own[k]
+        for other in sorted((h for j, h in found.items() if abs(j - k) < 2 * half)):
+            if abs(other - height) < _LINE * top:
+                height = other + _LINE * top
+        found[k] = height
+    return found
 
 
 def _share_rows(
@@ -281,6 +305,6 @@ def _share_rows(
 ) -> list[dict[str, Any]]:
     kinds = dict.fromkeys(own, _KINDS[0]) | dict.fromkeys(harmonics, _KINDS[1])
     return [
-        {"k": k, "v": significant(v), "kind": kinds.get(k, _KINDS[2]), "label": int(k in own)}
+        {"k": k, "v": significant(v), "kind": kinds.get(k, _KINDS[2])}
         for k, v in enumerate(shares.tolist(), start=1)
     ]

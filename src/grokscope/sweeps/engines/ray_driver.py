@@ -50,7 +50,7 @@ def main() -> None:
             if order is not None:
                 _train(ray, settings, order, conversation)
     except GrokscopeError as error:
-        conversation.say({"refused": str(error), "exit_code": error.exit_code})
+        conversation.say({"refused": error.line, "exit_code": error.exit_code})
 
 
 def _slots(ray: Any, settings: dict[str, Any]) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from grokscope.disk.atomic import make_folder, path_in_words
 from grokscope.disk.lock import exclusive
 from grokscope.disk.sweep_folder import RUNS_NAME
-from grokscope.errors import DiskError, RunFolderError, UsageError
+from grokscope.errors import DiskError, RunFolderError, UsageError, line_of
 from grokscope.sweeps.batch import Batch, Outcome, run_batch
 from grokscope.sweeps.engines.cores import take_cores
 from grokscope.sweeps.mirror import LostRunError, Mirror, following
@@ -40,9 +40,9 @@ def train(text: str) -> str:
         take_cores(order["cpus"])
         outcomes = _train(Batch.from_json(order["batch"]), order)
     except (RunFolderError, DiskError, LostRunError) as error:
-        return json.dumps({"failed": str(error)})
+        return json.dumps({"failed": line_of(error)})
     except UsageError as error:
-        return json.dumps({"refused": str(error)})
+        return json.dumps({"refused": line_of(error)})
     return json.dumps({"outcomes": [vars(outcome) for outcome in outcomes]})
 
 

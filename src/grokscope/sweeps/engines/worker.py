@@ -21,7 +21,7 @@ def main() -> None:
         try:
             outcomes = run_batch(batch, Path(request["folder"]), on_outcome)
         except GrokscopeError as error:  # no job's own: nothing can be trained here
-            conversation.answer({"refused": str(error)})
+            conversation.answer({"refused": error.line})
             return
         if any(outcome.status == INTERRUPTED for outcome in outcomes):
             return
