@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from grokscope import errors, measures
     from grokscope.disk.folder import RunFolder
     from grokscope.disk.measuring import measure
+    from grokscope.explorer.explore import explore
     from grokscope.fourier.basis import basis
     from grokscope.fourier.spectrum import spectrum
     from grokscope.notebook import edits
@@ -58,6 +59,7 @@ __all__ = [
     "errors",
     "explain",
     "explain_table",
+    "explore",
     "export",
     "import_",
     "load_run",
@@ -85,6 +87,7 @@ _HOMES = {
     "RunFolder": "grokscope.disk.folder",
     "explain": "grokscope.notebook.explain",
     "explain_table": "grokscope.notebook.explain",
+    "explore": "grokscope.explorer.explore",
     "export": "grokscope.notebook.exchange",
     "import_": "grokscope.notebook.exchange",
     "load_run": _VERBS,
