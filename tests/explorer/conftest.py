@@ -4,12 +4,15 @@ import dataclasses
 import json
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from tests.explanation.clock_runs import write
+from tests.explorer.browser import CHROMIUM
 
 from grokscope.disk.folder import RunFolder
 from grokscope.explorer.subject import Subject, read_subject
@@ -67,3 +70,12 @@ def unpack(data: bytes) -> Unpacked:
 def own(tmp_path: Path) -> RunFolder:
     """A run of x*y in a folder of the test's own, which it may change."""
     return write(tmp_path / "own", "x*y", (0,), grokked=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

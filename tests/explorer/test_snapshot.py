@@ -92,3 +92,8 @@ def test_of_many_steps_some_are_chosen_evenly() -> None:
 def test_what_is_not_there_is_refused(times: RunFolder, seed: int, number: int, what: str) -> None:
     with pytest.raises(UsageError, match=f"no such {what}"):
         read_subject(times.path, seed, number)
+
+
+def test_addition_has_the_additive_basis_alone(added: Subject) -> None:
+    assert added.basis_of_keys == "additive"
+    assert set(take_snapshot(added, STEPS[-1]).circles) == {"additive"}

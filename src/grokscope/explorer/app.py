@@ -64,9 +64,32 @@ def asking(mo):
 
 
 @app.cell
-def shown(choice, explain, explorer, get_chosen, memory, parts, refresh, table):
+def places(memory, parts):
     """Runs, Time, Why, Try it."""
-    parts.everything(explorer, get_chosen(), choice, memory, table, refresh, explain)
+    tabs = parts.tab_bar(memory)
+    return (tabs,)
+
+
+@app.cell
+def top(mo, tabs):
+    """The tabs stand above what they show."""
+    mo.vstack([tabs])
+    return
+
+
+@app.cell
+def runs(get_chosen, mo, parts, refresh, table, tabs):
+    """The table, and several runs on one axis."""
+    mo.stop(tabs.value != "Runs")
+    parts.runs_tab(table, refresh, get_chosen())
+    return
+
+
+@app.cell
+def network(choice, explain, explorer, mo, parts, tabs):
+    """What is shown of one network."""
+    mo.stop(tabs.value == "Runs")
+    parts.network_tab(tabs.value, explorer, choice, explain)
     return
 
 

@@ -101,6 +101,7 @@ def _basis(subject: Subject) -> dict[str, Any]:
     known, used = subject.structure, subject.basis.structure
     return {
         "known": known is not None,
+        "name": subject.basis_of_keys,
         "words": "no structure is known of this operation" if known is None else known.words,
         "n": used.n,
         "u": used.u.tolist(),

@@ -115,5 +115,6 @@ def pack_what_if(found: WhatIf) -> bytes:
     before, after = to_plain(found.before), to_plain(found.after)
     sides = " ".join(f"{side} {share:.2%}" for side, share in after["accuracy"].items())
     header = {"before": before, "after": after, "words": f"right after the edits: {sides}"}
-    confusion = found.confusion.astype(np.float64)
-    return pack(header, {"answers": found.answers, "confusion": confusion})
+    counts = found.confusion
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return pack(header, {"answers": found.answers, "confusion": shares})

@@ -176,7 +176,10 @@ class Choice:
     @property
     def controls(self) -> Any:
         """What is chosen, above the pages."""
-        shown = [mo.md(f"**{_code(self.run)}**"), *filter(None, (self.seed, self.operation))]
+        shown = [
+            mo.md(f"**{_code(self.run)}**"),
+            *(c for c in (self.seed, self.operation) if c is not None),
+        ]
         return mo.hstack(shown, justify="start", align="center", gap=1.5)
 
 
@@ -210,35 +213,29 @@ def network_choice(explorer: Explorer, chosen: Sequence[str], memory: Memory) ->
     )
 
 
-def everything(
-    explorer: Explorer,
-    chosen: Sequence[str],
-    choice: Choice,
-    memory: Memory,
-    table: Any,
-    refresh: Any,
-    explain: Any,
-) -> Any:
-    """Return the four tabs."""
-
-    def of_network(content: Callable[[], Any]) -> Any:
-        return mo.callout(choice.missing) if choice.missing else content()
-
-    contents = {
-        "Runs": mo.vstack([refresh, table, _compared(chosen)]),
-        "Time": of_network(lambda: mo.vstack([choice.controls, frame("time", choice.asked)])),
-        "Why": of_network(lambda: _why(explorer, choice, explain)),
-        "Try it": of_network(lambda: mo.vstack([choice.controls, frame("try", choice.asked)])),
-    }
-    return mo.ui.tabs(contents, value=memory.tab, lazy=True, on_change=memory.open)
+def tab_bar(memory: Memory) -> Any:
+    """Return the names of the tabs; what they show stands below."""
+    return mo.ui.tabs(dict.fromkeys(TABS, ""), value=memory.tab, on_change=memory.open)
 
 
-def _compared(chosen: Sequence[str]) -> Any:
+def runs_tab(table: Any, refresh: Any, chosen: Sequence[str]) -> Any:
+    """Return the table, and below it several runs on one axis."""
     if len(chosen) < 2:
-        return mo.md("Choose several runs to see them on one axis.")
-    return _iframe(
-        "views/compare?" + urlencode([("run", name) for name in chosen]), "runs compared"
-    )
+        compared = mo.md("Choose several runs to see them on one axis.")
+    else:
+        query = urlencode([("run", name) for name in chosen])
+        compared = _iframe(f"views/compare?{query}", "runs compared")
+    return mo.vstack([refresh, table, compared])
+
+
+def network_tab(tab: str, explorer: Explorer, choice: Choice, explain: Any) -> Any:
+    """Return what a tab shows of a network."""
+    if choice.missing:
+        return mo.callout(choice.missing)
+    if tab == "Why":
+        return _why(explorer, choice, explain)
+    kind = "time" if tab == "Time" else "try"
+    return mo.vstack([choice.controls, frame(kind, choice.asked)])
 
 
 def frame(kind: str, asked: Asked) -> Any:
@@ -246,13 +243,20 @@ def frame(kind: str, asked: Asked) -> Any:
     query = {"run": asked.run, "operation": asked.number}
     if asked.seed is not None:
         query["seed"] = asked.seed
-    return _iframe(f"views/{kind}?{urlencode(query)}", kind)
+    return _iframe(f"views/{kind}?{urlencode(query)}", kind, _HEIGHTS.get(kind))
 
 
-def _iframe(address: str, title: str) -> Any:
-    style = "width: 100%; min-height: 600px; border: 0"
+_HEIGHTS: Final = {"time": "calc(100vh - 150px)", "bench": "calc(100vh - 40px)"}
+"""Of pages whose controls stay in sight while their figures are scrolled."""
+
+
+def _iframe(address: str, title: str, height: str | None = None) -> Any:
+    """Return a page in a frame, as high as it is said, or as its content."""
+    size = "" if height is None else f"height: {height}; "
+    fit = " data-fit" if height is None else ""
     return mo.Html(
-        f'<iframe src="{escape(address)}" title="{escape(title)}" style="{style}"></iframe>'
+        f'<iframe src="{escape(address)}" title="{escape(title)}"{fit}'
+        f' style="width: 100%; {size}min-height: 560px; border: 0"></iframe>'
     )
 
 

@@ -1,7 +1,9 @@
 """Serves the explorer on loopback: a token in the address, then a cookie; nothing else comes in."""
 
+import contextlib
 import hmac
 import importlib.util
+import os
 import secrets
 import socket
 import threading
@@ -57,7 +59,7 @@ class Guard:
         return "" if found is None else found.value
 
     def _with_cookie(self, send: Asgi) -> Asgi:
-        cookie = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+        cookie = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Lax"
 
         async def answer(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
@@ -87,8 +89,8 @@ async def _refuse(scope: dict[str, Any], receive: Asgi, send: Asgi) -> None:
     await PlainTextResponse(words, 403)(scope, receive, send)
 
 
-def make_app(folder: Path, token: str) -> Guard:
-    """Return the explorer of a folder as an ASGI application.
+def make_app(folder: Path, token: str) -> tuple[Guard, Callable[[], None]]:
+    """Return the explorer of a folder as an ASGI application, and what ends its sessions.
 
     **Arguments:** the folder of runs, or a run; what visitors must know.
     """
@@ -101,22 +103,36 @@ def make_app(folder: Path, token: str) -> Guard:
     app = str(files("grokscope.explorer") / "app.py")
     pages = marimo.create_asgi_app(quiet=True).with_app(path="", root=app).build()
     whole = Starlette(routes=[Mount("/views", routes=routes()), Mount("/", app=pages)])
-    return Guard(whole, token, {"folder": str(folder)})
+    return Guard(whole, token, {"folder": str(folder)}), lambda: _end_sessions(pages)
 
 
-def free_port(port: int | None) -> int:
-    """Return a port that is free on loopback: the one that is asked for, or any.
+def _end_sessions(pages: Any) -> None:
+    """Stop the kernel of every visitor, without which Python would wait for them at its end.
 
-    **Raises:** `UsageError` where it is not free.
+    marimo does so when its own server ends, but not where it is a part of another application.
     """
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, port or 0))
-        except OSError as error:
-            raise UsageError(
-                "the port cannot be used", got=port, next_step="leave --port out to get a free one"
-            ) from error
-        return probe.getsockname()[1]
+    for route in pages.routes:
+        manager = getattr(getattr(route.app, "state", None), "session_manager", None)
+        if manager is not None:
+            manager.close_all_sessions()
+
+
+def bound(port: int | None) -> socket.socket:
+    """Return a socket on loopback, at the port that is asked for or at a free one.
+
+    **Raises:** `UsageError` where the port is taken.
+    """
+    found = socket.socket()
+    if os.name == "posix":  # a port that was left a moment ago is free; elsewhere it may be shared
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((HOST, port or 0))
+    except (OSError, OverflowError) as error:
+        found.close()
+        raise UsageError(
+            "the port cannot be used", got=port, next_step="leave --port out to get a free one"
+        ) from error
+    return found
 
 
 def serve(folder: Path, port: int | None, say: Callable[[str], object], *, browse: bool) -> None:
@@ -138,15 +154,16 @@ def serve(folder: Path, port: int | None, say: Callable[[str], object], *, brows
         )
     import uvicorn
 
-    token, port = secrets.token_urlsafe(24), free_port(port)
-    address = f"http://{HOST}:{port}/?{urlencode({TOKEN: token})}"
-    config = uvicorn.Config(
-        make_app(folder, token), host=HOST, port=port, log_level="error", access_log=False
-    )
+    token, listening = secrets.token_urlsafe(24), bound(port)
+    address = f"http://{HOST}:{listening.getsockname()[1]}/?{urlencode({TOKEN: token})}"
+    app, end_sessions = make_app(folder, token)
+    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     watcher = threading.Thread(target=_announce, args=(server, address, say, browse), daemon=True)
     watcher.start()
-    server.run()
+    with contextlib.suppress(KeyboardInterrupt):  # that is how it is meant to end
+        server.run(sockets=[listening])
+    end_sessions()
 
 
 def _announce(server: Any, address: str, say: Callable[[str], object], browse: bool) -> None:

@@ -132,7 +132,7 @@ def _bases(subject: Subject) -> dict[str, tuple[Characters, Characters]]:
     """Return characters on the rows of W_E and of W_L; matched only where that is another basis."""
     additive = additive_characters(subject.p)
     found = {ADDITIVE: (additive, additive)}
-    if subject.structure is not None:
+    if subject.basis_of_keys == MATCHED:
         found[MATCHED] = (subject.basis.inputs, subject.basis.answers)
     return found
 
@@ -187,7 +187,7 @@ def _norms(
     subject: Subject, pairs: OverPairs
 ) -> dict[str, dict[str, Float[np.ndarray, "mode mode"]]]:
     modes = {ADDITIVE: (_modes(additive_characters(subject.p), 0),) * 2}
-    if subject.structure is not None:
+    if subject.basis_of_keys == MATCHED:
         inputs = subject.basis.inputs
         modes[MATCHED] = (_modes(inputs, 0), _modes(inputs, -1))
     values = {"logits": pairs.logits, "neurons": pairs.neurons}

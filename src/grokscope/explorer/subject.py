@@ -16,7 +16,9 @@ from grokscope.explanation.of_run import SavedNetwork, load_any_network, splits_
 from grokscope.explanation.pairs import neuron_strengths, not_finite
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.store import kept_explanations, structure_explained
-from grokscope.fourier.basis import Basis
+from grokscope.fourier.basis import Basis, same_characters
+from grokscope.fourier.spectrum import ADDITIVE
+from grokscope.measures.registry import MATCHED
 from grokscope.models import AnyModel
 from grokscope.reports.record import RunRecord, read_runs
 from grokscope.tasks import TEST_LEAKED, TRAIN
@@ -106,6 +108,14 @@ class Subject:
         if known is None:
             raise UsageError("addition has no basis", got=f"p = {self.p}")
         return Basis(known)
+
+    @cached_property
+    def basis_of_keys(self) -> str:
+        """`additive` where the characters that fit are those of x + y, or none fit."""
+        plain = structure("x + y", self.p).best
+        if self.structure is None or plain is None or same_characters(self.structure, plain):
+            return ADDITIVE
+        return MATCHED
 
     @property
     def keys(self) -> tuple[int, ...]:

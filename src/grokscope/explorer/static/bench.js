@@ -9,12 +9,15 @@ class Bench {
     this.state = fromAddress(this.defaults);
     this.figures = {
       answers: new Figure("edited-answers", "Answers after the edits", ""),
-      confusion: new Figure("confusion", "Right answer against answer", "Brighter: more pairs."),
+      confusion: new Figure("confusion", "Right answer against answer", "Share of the pairs with this right answer."),
     };
     this.table = document.createElement("table");
     this.controls();
     const grid = document.getElementById("figures");
-    grid.append(this.table, ...Object.values(this.figures).map((figure) => figure.element));
+    const box = document.createElement("div");
+    box.className = "scroll wide";
+    box.append(this.table);
+    grid.append(box, ...Object.values(this.figures).map((figure) => figure.element));
     this.show();
   }
 
@@ -145,7 +148,7 @@ class Bench {
 
 (() => {
   const shared = parsed("shared");
-  if (window.frameElement) fitInto(window.frameElement);
+  fitInto(window.frameElement);
   if (shared.all_neurons) new Bench(shared, new ServedSource(parsed("query")), parsed("palette"));
   else document.getElementById("said").textContent = "There is nothing to edit here: no snapshot that is finite, or p is too large.";
 })();

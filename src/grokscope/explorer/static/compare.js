@@ -2,7 +2,7 @@
 
 (() => {
   const { runs, measures } = parsed("shared");
-  if (window.frameElement) fitInto(window.frameElement);
+  fitInto(window.frameElement);
   const steps = [Math.max(0, ...runs.flatMap((run) => Object.values(run.curves).map((curve) => curve.steps.at(-1))))];
   const shared = { steps, moments: { memorised: null, grokked: null }, curves: runs[0]?.curves ?? {} };
   const kinds = runs.map((_, i) => `series-${(i % 4) + 1}${["", " dashed", " dotted"][Math.floor(i / 4) % 3]}`);
@@ -40,7 +40,7 @@
   const time = options("time", { linear: "linear", log: "logarithmic" }, "linear");
   const draw = () => {
     state.time = time.value;
-    for (const each of shown) each.show({ step: 0 }, state);
+    for (const each of shown) each.show(null, state);
   };
   time.addEventListener("change", draw);
   document.getElementById("controls").append(labelled("time", time));

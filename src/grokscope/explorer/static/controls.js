@@ -11,16 +11,16 @@ Object.assign(TimePage.prototype, {
     this.where = document.createElement("output");
     this.where.id = "where";
     bar.append(
-      button("first", "⏮", "first snapshot (Home)", () => this.move(-steps.length)),
-      button("back", "◀", "one snapshot back (←)", () => this.move(-1)),
+      button("first", "«", "first snapshot (Home)", () => this.move(-steps.length)),
+      button("back", "‹", "one snapshot back (←)", () => this.move(-1)),
       this.player,
-      button("forward", "▶▏", "one snapshot forward (→)", () => this.move(1)),
+      button("forward", "›", "one snapshot forward (→)", () => this.move(1)),
       this.slider,
       this.where,
     );
     const frequencies = Math.floor(basis.n / 2);
     this.key = this.number("k", "k", 1, frequencies, bar);
-    const bases = basis.known ? { matched: "fitting", additive: "additive" } : { additive: "additive" };
+    const bases = basis.name === "matched" ? { matched: "fitting", additive: "additive" } : { additive: "additive" };
     this.basis = this.select("basis", "basis", bases, bar);
     const orders = { plain: "0, 1, 2 …", coordinates: "u, v", turned: "k·u, k·v" };
     this.order = this.select("order", "x and y in order of", orders, bar);
@@ -48,7 +48,8 @@ Object.assign(TimePage.prototype, {
       ["answer", "logit", this.figures.logit],
     ]) {
       const known = of(kind);
-      if (this.state[state] === null && known.length) this.state[state] = known[0];
+      if (known.length) this.first[state] ??= known[0];
+      if (this.state[state] === null && known.length) this.state[state] = this.first[state];
       if (!this.inFigures[state] && known.length) {
         const names = Object.fromEntries(known.map((index) => [index, `${state} ${index}`]));
         this.inFigures[state] = this.select(state, "", names, place.controls, Number);
@@ -64,7 +65,7 @@ Object.assign(TimePage.prototype, {
     this.slider.value = steps.indexOf(this.nearest(state.step));
     this.slider.setAttribute("aria-valuetext", `step ${state.step}`);
     this.where.textContent = `step ${state.step.toLocaleString("en")}`;
-    this.player.textContent = this.playing ? "⏸" : "▶";
+    this.player.textContent = this.playing ? "❚❚" : "▶";
     this.player.setAttribute("aria-label", this.playing ? "pause (space)" : "play (space)");
     for (const name of ["basis", "order", "time", "measure"]) this[name].value = state[name];
     this.key.value = state.k;

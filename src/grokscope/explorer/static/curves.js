@@ -17,7 +17,7 @@ class TimeCurves {
     const found = this.find(state);
     const drawn = JSON.stringify([found.title, found.names, state.time]);
     if (drawn !== this.drawn) this.draw(found, state, drawn);
-    if (this.marker) {
+    if (this.marker && frame) {
       const at = this.x(Math.max(frame.step, this.x.low));
       this.marker.setAttribute("d", `M${at},${WIDE.top}V${WIDE.bottom}`);
     }

@@ -41,8 +41,8 @@ function short(value) {
   return size >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
 }
 
-const BOX = { width: 400, height: 250, left: 50, right: 390, top: 22, bottom: 212 };
-const SQUARE = { width: 400, height: 400, left: 50, right: 350, top: 40, bottom: 340 };
+const BOX = { width: 300, height: 210, left: 42, right: 294, top: 22, bottom: 172 };
+const SQUARE = { width: 300, height: 300, left: 36, right: 258, top: 36, bottom: 258 };
 
 /** Returns an empty plot: an SVG with axes along its left and bottom sides. */
 function plot(box, x, y, titles, options = {}) {

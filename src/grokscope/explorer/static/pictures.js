@@ -35,12 +35,12 @@ function drawCircle(figure, points, k, turns, n, palette) {
   const x = scale([-reach, reach], [SQUARE.left, SQUARE.right]);
   const y = scale([-reach, reach], [SQUARE.bottom, SQUARE.top]);
   const svg = plot(SQUARE, x, y, { x: "along the cosine", y: "along the sine" });
-  const every = Math.ceil(shown.length / 12);
+  const every = Math.ceil(shown.length / 10);
   const inOrder = [...shown].sort((a, b) => turns[a] - turns[b]);
   inOrder.forEach((residue, i) => {
     const [cx, cy] = [x(at(residue, 0)), y(at(residue, 1))];
     const fill = `rgb(${colourAt(palette, turns[residue] / n)})`;
-    const dot = mark("circle", { cx, cy, r: 4, fill, class: "dot" });
+    const dot = mark("circle", { cx, cy, r: 3.2, fill, class: "dot" });
     dot.append(mark("title", {}, `residue ${residue}, place ${turns[residue]} of ${n}`));
     svg.append(dot);
     if (i % every === 0) svg.append(mark("text", { x: cx + 6, y: cy - 5, class: "name" }, residue));
@@ -123,10 +123,10 @@ function drawAnswers(figure, orders, shared, answers) {
   });
   const row = mark("g", { class: "legend" });
   ANSWERS.forEach(([name, colour], i) => {
-    const x = SQUARE.left + [0, 105, 232][i];
+    const x = [2, 97, 212][i];
     row.append(
-      mark("rect", { x, y: 14, width: 10, height: 10, fill: `rgb(${colour})` }),
-      mark("text", { x: x + 14, y: 23 }, name),
+      mark("rect", { x, y: 3, width: 10, height: 10, fill: `rgb(${colour})` }),
+      mark("text", { x: x + 14, y: 12 }, name),
     );
   });
   figure.drawing.svg.append(row);
@@ -156,7 +156,7 @@ function drawNorms(figure, norms, palette) {
 
 /** Draws each neuron at its frequency and phase, as large as it moves the logits. */
 function drawNeurons(figure, points, frequencies, state, choose) {
-  const box = { ...BOX, height: 320, bottom: 282 };
+  const box = { ...BOX, height: 300, bottom: 262 };
   const x = scale([0.5, frequencies + 0.5], [box.left, box.right]);
   const y = scale([-Math.PI, Math.PI], [box.bottom, box.top]);
   const angles = [-Math.PI, -Math.PI / 2, 0, Math.PI / 2, Math.PI];
@@ -169,7 +169,7 @@ function drawNeurons(figure, points, frequencies, state, choose) {
     const [phase, amplitude, share] = [points.phase[j], points.amplitude[j], points.share[j]];
     if (phase === null || amplitude === null || amplitude < 1e-4) return;
     const kind = `${share > 0.85 ? "pure" : "mixed"}${k === state.k ? " chosen" : ""}${j === state.neuron ? " here" : ""}`;
-    const dot = mark("circle", { cx: x(k), cy: y(phase), r: 1.2 + 5 * amplitude, class: `neuron ${kind}` });
+    const dot = mark("circle", { cx: x(k), cy: y(phase), r: 1 + 4 * amplitude, class: `neuron ${kind}` });
     dot.append(mark("title", {}, `neuron ${j}: k = ${k} holds ${Math.round(100 * share)}% of its variance`));
     dot.addEventListener("click", () => choose({ neuron: j, k }));
     svg.append(dot);

@@ -30,14 +30,14 @@ async function fetchAhead(page) {
   const source = frames ? new EmbeddedSource(frames) : new ServedSource(parsed("query"));
   const page = new TimePage(shared, source, parsed("palette"));
   page.state.step = page.nearest(page.state.step) ?? 0;
-  if (window.frameElement) fitInto(window.frameElement);
+  fitInto(window.frameElement);
   page.showState();
   if (shared.steps.length) {
     await page.show();
     fetchAhead(page);
   } else {
     page.say("No snapshot has been saved yet.");
-    for (const each of page.curves) each.show({ step: 0 }, page.state);
+    for (const each of page.curves) each.show(null, page.state);
     for (const name of SNAPSHOT_FIGURES) page.figures[name].miss("No snapshot has been saved yet.");
   }
   if (!frames) follow(page);

@@ -5,6 +5,7 @@ class TimePage {
     this.shared = shared;
     this.source = source;
     this.palette = palette;
+    this.first = {}; // the head, neuron and answer that are shown where none was chosen
     this.state = fromAddress(this.defaults);
     this.playing = null;
     this.figures = this.makeFigures();
@@ -14,16 +15,17 @@ class TimePage {
 
   /** The state where the address says nothing. */
   get defaults() {
-    const { steps, keys, basis } = this.shared;
+    const { steps, keys, basis, measures } = this.shared;
+    const fitting = measures.find((measure) => measure.basis === basis.name) ?? measures[0];
     return {
       step: steps.at(-1) ?? 0,
       k: keys[0] ?? 1,
-      basis: basis.known ? "matched" : "additive",
+      basis: basis.name,
       order: "plain",
       head: 0,
-      neuron: null,
-      answer: null,
-      measure: this.shared.measures[0]?.key ?? "",
+      neuron: this.first.neuron ?? null,
+      answer: this.first.answer ?? null,
+      measure: fitting?.key ?? "",
       time: "linear",
     };
   }
@@ -38,13 +40,13 @@ class TimePage {
       return figure;
     };
     const { shared } = this;
+    const additive = shared.basis.name === "additive" ? shared.basis.words : "";
     const made = {
       accuracy: add("accuracy", "Accuracy", "Click in a curve to go there.", true),
       loss: add("loss", "Loss", "", true),
       measures: add("measures", "Measures", "Full: the basis that fits; dashed: the additive one.", true),
-      claims: add("claims", "Claims over time", "✓ holds, ✗ fails, · not testable", true),
       E_matched: add("spectrum-W_E-matched", "W_E in the basis that fits", shared.basis.words),
-      E_additive: add("spectrum-W_E-additive", "W_E in the additive basis", ""),
+      E_additive: add("spectrum-W_E-additive", "W_E in the additive basis", additive),
       L_matched: add("spectrum-W_L-matched", "W_L in the basis that fits", ""),
       L_additive: add("spectrum-W_L-additive", "W_L in the additive basis", ""),
       circle: add("circle", "The embedding on a circle", ""),
@@ -55,6 +57,7 @@ class TimePage {
       logit: add("logit", "A logit", "Without the mean over the answers."),
       norms_logits: add("norms-logits", "Logits in two dimensions", NORMS_CAPTION),
       norms_neurons: add("norms-neurons", "Neurons in two dimensions", NORMS_CAPTION),
+      claims: add("claims", "Claims over time", "✓ holds, ✗ fails, · not testable", true),
     };
     const curves = { accuracy: accuracyCurves, loss: lossCurves };
     this.curves = Object.entries(curves).map(
@@ -104,20 +107,16 @@ class TimePage {
       for (const basis of ["matched", "additive"]) {
         const figure = this.figures[`${name}_${basis}`];
         const shares = frame.spectra[matrix][basis];
-        const keys = basis === this.basisOfKeys ? this.shared.keys : [];
+        const keys = basis === this.shared.basis.name ? this.shared.keys : [];
+        figure.element.hidden = !shares; // where the additive basis fits there is no other
         if (shares) drawSpectrum(figure, shares, this.state, keys, choose);
-        else figure.miss(`There is none: ${this.shared.basis.words}.`);
       }
     }
   }
 
-  get basisOfKeys() {
-    return this.shared.basis.known ? "matched" : "additive";
-  }
-
   get coordinates() {
     const { basis, p } = this.shared;
-    if (this.state.basis === "matched" && basis.known) return basis;
+    if (basis.known && this.state.basis === basis.name) return basis;
     const plain = Array.from({ length: p }, (_, x) => x);
     return { n: p, u: plain, v: plain };
   }

@@ -10,15 +10,12 @@ class TryIt {
       votes: new Figure("votes", "How each key votes", "α·Σ cos(2πk(u + v − s)/n) for every answer, and their sum.", true),
       attention: new Figure("heads", "Where the heads look", "The weight of each head on x."),
     };
-    this.tables = [document.createElement("table"), document.createElement("table")];
-    const boxes = this.tables.map((table) => {
-      const box = document.createElement("div");
-      box.className = "scroll wide";
-      box.append(table);
-      return box;
-    });
+    this.table = document.createElement("table");
+    const box = document.createElement("div");
+    box.className = "scroll wide";
+    box.append(this.table);
     const figures = Object.values(this.figures).map((figure) => figure.element);
-    document.getElementById("figures").append(...boxes, ...figures);
+    document.getElementById("figures").append(...figures, box);
     this.controls();
     this.show();
   }
@@ -93,12 +90,11 @@ class TryIt {
     if (found.attention.length) drawHeads(this.figures.attention, found.attention);
     else this.figures.attention.miss("This network has no attention.");
     const number = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
-    fillTable(this.tables[0], ["answer", "logit", "votes together", ...found.keys.map((k) => `k = ${k}`)],
+    fillTable(this.table, ["answer", "logit", "votes together", ...found.keys.map((k) => `k = ${k}`)],
       found.largest.map((c) => [
         c === found.label ? `${c} (right)` : c, number(found.logits[c]), number(total?.[c]),
         ...(found.votes?.[c] ?? []).map(number),
       ]));
-    fillTable(this.tables[1], ["head", "weight on x"], found.attention.map((weight, h) => [h, number(weight)]));
   }
 }
 
@@ -136,7 +132,7 @@ function drawHeads(figure, weights) {
 
 (() => {
   const shared = parsed("shared");
-  if (window.frameElement) fitInto(window.frameElement);
+  fitInto(window.frameElement);
   if (shared.all_neurons) new TryIt(shared, new ServedSource(parsed("query")));
   else document.getElementById("said").textContent = "There is nothing to try here: no snapshot that is finite, or p is too large.";
 })();

@@ -5,8 +5,9 @@ function parsed(id) {
   return place && JSON.parse(place.textContent);
 }
 
-/** Makes a page that lies in the explorer as high as its content. */
+/** Makes a page that lies in the explorer as high as its content, where that asks for it. */
 function fitInto(frame) {
+  if (!frame?.hasAttribute("data-fit")) return;
   const fit = () => {
     frame.style.height = `${document.documentElement.scrollHeight}px`;
   };
