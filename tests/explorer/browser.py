@@ -103,7 +103,8 @@ def serving(folder: Path) -> Iterator[Served]:
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
         assert process.stderr is not None
-        assert process.stderr.read() == ""
+        said = process.stderr.read()
+        assert said == "", said
     finally:
         process.kill()
         process.wait()

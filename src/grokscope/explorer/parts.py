@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import marimo as mo
 
@@ -31,39 +31,46 @@ class Memory:
 
     - `asked`: what the address said when it was opened.
     - `params`: the address of the browser, as marimo keeps it.
+    - `chosen`: the runs.
+    - `tab`: which one is open.
     """
 
-    asked: dict[str, list[str]]
+    asked: dict[str, str]
     params: Any
     chosen: list[str] = field(default_factory=list)
     tab: str = TABS[0]
 
     @classmethod
-    def of(cls, asked: Mapping[str, Sequence[str]], params: Any) -> "Memory":
+    def of(cls, params: Any) -> "Memory":
         """Return the memory that an address begins with."""
-        known = {name: list(values) for name, values in asked.items()}
-        tab = known.get("tab", [TABS[0]])[-1]
-        return cls(known, params, tab=tab if tab in TABS else TABS[0])
+        known = {name: params.get_all(name)[-1] for name in params}
+        tab = known.get("tab", "")
+        return cls(known, params, _names(known.get("run", "")), tab if tab in TABS else TABS[0])
 
     def number(self, name: str) -> int | None:
         """Return a whole number of the address, None where it has none."""
-        text = self.asked.get(name, [""])[-1]
-        return int(text) if text.isascii() and text.isdigit() else None
+        text = self.asked.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
 
     def choose(self, runs: list[str]) -> None:
         """Remember the chosen runs, and put them into the address."""
         if runs != self.chosen:
             self.chosen = runs
-            self.params["run"] = runs
+            self.put("run", ",".join(name.replace("%", "%25").replace(",", "%2C") for name in runs))
 
     def open(self, tab: str) -> None:
         """Remember the open tab, and put it into the address."""
         self.tab = tab
-        self.params["tab"] = tab
+        self.put("tab", tab)
 
     def put(self, name: str, value: Any) -> None:
         """Put a choice into the address."""
         self.params[name] = str(value)
+
+
+def _names(text: str) -> list[str]:
+    """Return the names of runs, which an address holds with commas between them."""
+    return [unquote(name) for name in text.split(",") if name]
 
 
 def opened() -> tuple[Explorer, Memory]:
@@ -72,15 +79,15 @@ def opened() -> tuple[Explorer, Memory]:
     if request is None:
         raise UsageError("the app is opened by grokscope explore")
     folder = str(request.meta["folder"])
-    return explorer_of(folder), Memory.of(request.query_params, mo.query_params())
+    return explorer_of(folder), Memory.of(mo.query_params())
 
 
 def chosen_at_first(rows: Sequence[RunRow], memory: Memory) -> list[str]:
     """Return the runs that the address names, or the only one."""
     names = [row.name for row in rows if row.summary.error is None]
-    asked = [name for name in memory.asked.get("run", []) if name in names]
-    memory.chosen = asked or (names if len(names) == 1 else [])
-    if len(names) == 1 and not asked and memory.tab == TABS[0] and len(rows) == 1:
+    asked = [name for name in memory.chosen if name in names]
+    memory.chosen = asked or (names if len(rows) == 1 else [])
+    if len(rows) == 1 and "tab" not in memory.asked:
         memory.tab = "Time"
     return memory.chosen
 

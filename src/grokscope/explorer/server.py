@@ -157,7 +157,7 @@ def serve(folder: Path, port: int | None, say: Callable[[str], object], *, brows
     token, listening = secrets.token_urlsafe(24), bound(port)
     address = f"http://{HOST}:{listening.getsockname()[1]}/?{urlencode({TOKEN: token})}"
     app, end_sessions = make_app(folder, token)
-    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     watcher = threading.Thread(target=_announce, args=(server, address, say, browse), daemon=True)
     watcher.start()
