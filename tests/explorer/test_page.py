@@ -26,9 +26,8 @@ def page_file(times: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The page of a run whose name is markup."""
     folder = tmp_path_factory.mktemp("page")
     shutil.copytree(times.path, folder / ODD)
-    found = gs.explore(folder / ODD, html=folder / "page.html")
-    assert found == folder / "page.html"
-    return found
+    assert gs.explore(folder / ODD, html=folder / "page.html") == folder / "page.html"
+    return folder / "page.html"
 
 
 @pytest.fixture

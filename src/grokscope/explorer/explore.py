@@ -44,6 +44,9 @@ def explore(
 ) -> Path | None:
     """Serve the explorer of runs on this machine until it is interrupted, or write one page.
 
+        >>> gs.explore("runs/x-y-p23", html="page.html", claims=False)
+        PosixPath('page.html')
+
     **Arguments:**
 
     - `runs`: a folder of runs, a run, or what `gs.train` and `gs.sweep` return.

@@ -295,8 +295,8 @@ def _explanation(subject: Subject, *, make: bool) -> Explanation | None:
 def _claims(told: Mapping[str, Any]) -> Any:
     """Return every claim with its number and its null or control."""
     names = {"name": "claim", "value": "number", "control": "null or control"}
-    rows: list[dict[str, Any]] = [
-        {names.get(key, key): text for key, text in claim.items()} for claim in told["claims"]
+    rows = [
+        {str(names.get(key, key)): text for key, text in claim.items()} for claim in told["claims"]
     ]
     return mo.vstack(
         [

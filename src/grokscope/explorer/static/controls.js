@@ -42,6 +42,9 @@ Object.assign(TimePage.prototype, {
       Object.keys(frame.arrays)
         .filter((name) => name.startsWith(`${kind} `))
         .map((name) => Number(name.split(" ")[1]));
+    const shares = frame.spectra.W_E[this.shared.basis.name];
+    this.first.k ??= shares.indexOf(Math.max(...shares)) + 1;
+    this.state.k ??= this.first.k;
     for (const [state, kind, place] of [
       ["head", "head", this.figures.head],
       ["neuron", "neuron", this.figures.neuron],

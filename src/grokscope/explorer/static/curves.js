@@ -26,10 +26,8 @@ class TimeCurves {
   draw(found, state, drawn) {
     this.drawn = drawn;
     this.marker = null;
-    if (!found.curves.length) {
-      this.figure.miss("Nothing of this was recorded.");
-      return;
-    }
+    this.figure.element.hidden = !found.curves.length; // as of a network that was trained elsewhere
+    if (!found.curves.length) return;
     this.x = timeScale(this.shared, state.time);
     const y = scale([found.low, found.high], [WIDE.bottom, WIDE.top], found.logarithmic);
     const svg = plot(WIDE, this.x, y, { x: "step", y: found.title });

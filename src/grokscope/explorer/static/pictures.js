@@ -109,6 +109,7 @@ const ANSWERS = [
 function drawAnswers(figure, orders, shared, answers) {
   const { p, labels, trained } = shared;
   const known = new Set(trained ?? []);
+  const names = trained ? ANSWERS : [["right", ANSWERS[0][1]], ["right", ANSWERS[0][1]], ANSWERS[2]];
   const kind = (i) => (answers.cells[i] !== labels[i] ? 2 : known.has(i) ? 0 : 1);
   let right = 0;
   let all = 0;
@@ -118,12 +119,12 @@ function drawAnswers(figure, orders, shared, answers) {
   });
   drawMap(figure, orders, p, {
     cell: (i) => answers.cells[i],
-    colour: (i) => (labels[i] < 0 ? null : ANSWERS[kind(i)][1]),
+    colour: (i) => (labels[i] < 0 ? null : names[kind(i)][1]),
     said: `${right} of ${all} pairs are right`,
   });
   const row = mark("g", { class: "legend" });
-  ANSWERS.forEach(([name, colour], i) => {
-    const x = [2, 97, 212][i];
+  names.slice(trained ? 0 : 1).forEach(([name, colour], i) => {
+    const x = (trained ? [2, 97, 212] : [2, 97])[i];
     row.append(
       mark("rect", { x, y: 3, width: 10, height: 10, fill: `rgb(${colour})` }),
       mark("text", { x: x + 14, y: 12 }, name),

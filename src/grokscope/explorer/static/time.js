@@ -5,7 +5,7 @@ class TimePage {
     this.shared = shared;
     this.source = source;
     this.palette = palette;
-    this.first = {}; // the head, neuron and answer that are shown where none was chosen
+    this.first = {}; // the frequency, head, neuron and answer that are shown where none was chosen
     this.state = fromAddress(this.defaults);
     this.playing = null;
     this.figures = this.makeFigures();
@@ -19,7 +19,7 @@ class TimePage {
     const fitting = measures.find((measure) => measure.basis === basis.name) ?? measures[0];
     return {
       step: steps.at(-1) ?? 0,
-      k: keys[0] ?? 1,
+      k: keys[0] ?? this.first.k ?? null,
       basis: basis.name,
       order: "plain",
       head: 0,
@@ -230,7 +230,8 @@ class TimePage {
   }
 
   onKey(event) {
-    if (event.target.matches("input[type=number], select, button, a") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const isControl = event.target.matches?.("input[type=number], select, button, a");
+    if (isControl || event.ctrlKey || event.metaKey || event.altKey) return;
     const last = this.shared.steps.length;
     const moves = { ArrowLeft: -1, ArrowRight: 1, Home: -last, End: last, PageUp: -5, PageDown: 5 };
     if (event.key === " ") this.play();
