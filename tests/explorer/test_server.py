@@ -1,6 +1,6 @@
 """Who is let in: who knows the token, from a page of this machine."""
 
-import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -42,7 +42,8 @@ def ask(
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in pairs.items()],
     }
-    asyncio.run(guard(scope, receive, send))
+    with contextlib.suppress(StopIteration):  # nothing here waits, so no loop is needed
+        guard(scope, receive, send).send(None)
     return answered
 
 

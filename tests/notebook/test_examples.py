@@ -20,7 +20,7 @@ MODULES: Final = (
     "plots",
     "verbs",
 )
-OUTSIDE: Final = ("Callbacks", "measure", "structure")
+OUTSIDE: Final = ("Callbacks", "explore", "measure", "structure")
 """Public names of other rooms."""
 
 
