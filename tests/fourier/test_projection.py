@@ -105,4 +105,6 @@ def test_each_coordinate_turns_its_own_wave():
     characters = pulled_back([2 * x % 11, 3 * x % 11], 11)
     waves = [np.cos(2 * np.pi * a * x / 11)[:, None] for a in (2, 3)]
     moved = np.cos(2 * np.pi * 3 * x / 11 + angle)[:, None]
-    assert_allclose(turn(characters, 1, angle, sum(waves), part=-1), waves[0] + moved, atol=1e-10)
+    assert_allclose(
+        turn(characters, 1, angle, waves[0] + waves[1], part=-1), waves[0] + moved, atol=1e-10
+    )
