@@ -120,7 +120,7 @@ function drawClaims(figure, claims, step) {
     ["verdict", "what follows from the claims", claims.verdicts, VERDICT_SIGNS],
   ];
   const names = 170;
-  const width = Math.max(620, names + 26 * claims.steps.length);
+  const width = Math.max(1100, names + 26 * claims.steps.length);
   const cell = (width - names - 10) / claims.steps.length;
   const height = 17 * rows.length + 46;
   const svg = mark("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
