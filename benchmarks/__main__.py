@@ -17,6 +17,7 @@ LINES = {
     "overhead": "Evaluating, measuring and saving",
     "growth": "Growth with the modulus and with the seeds",
     "explain": "Explaining a network",
+    "explore": "The explorer",
     "sweeps": "A sweep over the same runs one by one",
     "gpu": "GPU",
 }

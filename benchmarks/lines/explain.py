@@ -32,7 +32,7 @@ def measure(effort: Effort) -> list[Row]:
     The networks are trained first where they are not there yet (x + y, r = 0.3), which takes
     some minutes.
     """
-    small, large = _trained(97), _trained(199)
+    small, large = trained(97), trained(199)
     times, inside = [], []
     for _ in range(effort.commands):
         started = time.perf_counter()
@@ -61,7 +61,8 @@ def measure(effort: Effort) -> list[Row]:
     ]
 
 
-def _trained(p: int) -> Path:
+def trained(p: int) -> Path:
+    """Return the run of x + y, trained where it is not there yet."""
     out = RUNS / f"add-p{p}"
     words = [
         "train",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from grokscope.disk.folder import RunFolder
     from grokscope.disk.measuring import measure
     from grokscope.explanation.verdict import ClaimId
+    from grokscope.explorer.explore import explore
     from grokscope.fourier.basis import basis
     from grokscope.fourier.spectrum import spectrum
     from grokscope.notebook import edits
@@ -62,6 +63,7 @@ __all__ = [
     "errors",
     "explain",
     "explain_table",
+    "explore",
     "export",
     "import_",
     "load_run",
@@ -91,6 +93,7 @@ _HOMES = {
     "RunFolder": "grokscope.disk.folder",
     "explain": "grokscope.notebook.explain",
     "explain_table": "grokscope.notebook.explain",
+    "explore": "grokscope.explorer.explore",
     "export": "grokscope.notebook.exchange",
     "import_": "grokscope.notebook.exchange",
     "load_run": _VERBS,

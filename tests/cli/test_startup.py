@@ -39,6 +39,7 @@ def python(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["measure", "missing.npy"], 2),
         (["runs", "missing"], 2),
         (["report", "missing"], 2),
+        (["explore", "missing"], 2),
     ],
 )
 def test_jax_is_not_loaded(words: list[str], code: int, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from grokscope.explanation.ablation import repair_logits
 from grokscope.explanation.ellipse import ellipse_formula, norm_bias
-from grokscope.explanation.formulas import answer_waves, clock_formula, key_shapes
+from grokscope.explanation.formulas import answer_waves, clock, clock_formula, key_shapes
 from grokscope.explanation.in_basis import NetworkInBasis
 
 P = 23
@@ -296,3 +296,14 @@ def test_logits_of_nothing_have_no_variance_to_explain(
     about = given(in_basis(network(p=P), known_structure("x + y", P)), np.zeros((P, P, P)))
     for form in (clock_formula, ellipse_formula):
         assert form(about, (2, 3)).variance_explained == 0
+
+
+def test_votes_are_the_cosines_that_the_logits_were_made_of(blank: Callable) -> None:
+    made = {2: 3.0, 5: 0.5, 9: 0.0}
+    found = clock(blank(written({k: np.eye(2) * a for k, a in made.items()})), tuple(made))
+    assert_allclose(found.amplitudes, list(made.values()), atol=1e-5)
+    s, c = np.ogrid[:P, :P]
+    for vote, (k, amplitude) in zip(np.moveaxis(found.votes, 2, 0), made.items(), strict=True):
+        assert_allclose(vote, amplitude * np.cos(2 * np.pi * k * (s - c) / P), atol=1e-5)
+    assert_allclose(found.logits, found.votes.sum(axis=2))
+    assert found.answers.tolist() == list(range(P))

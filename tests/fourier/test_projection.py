@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from grokscope.fourier.characters import keep, project, pulled_back, remove, remove_others
+from grokscope.fourier.characters import keep, project, pulled_back, remove, remove_others, turn
 
 CASES = {
     "odd": (11, 11, [np.arange(11)]),
@@ -88,3 +88,23 @@ def test_all_frequencies_of_a_faithful_basis_keep_everything(table, characters):
 
 def test_projecting_on_nothing_leaves_nothing():
     assert_allclose(project(np.zeros((5, 0)), np.ones((5, 2))), 0)
+
+
+@pytest.mark.parametrize(("p", "k"), [(11, 3), (12, 5), (13, 1)])
+def test_turning_moves_a_wave_and_leaves_all_else(p, k):
+    x, angle = np.arange(p), 0.7
+    other = np.cos(2 * np.pi * 2 * x / p) + 4
+    wave = 2 * np.cos(2 * np.pi * k * x / p) - np.sin(2 * np.pi * k * x / p)
+    moved = 2 * np.cos(2 * np.pi * k * x / p + angle) - np.sin(2 * np.pi * k * x / p + angle)
+    found = turn(pulled_back([x], p), k, angle, (wave + other)[:, None])
+    assert_allclose(found[:, 0], moved + other, atol=1e-10)
+
+
+def test_each_coordinate_turns_its_own_wave():
+    x, angle = np.arange(11), 1.1
+    characters = pulled_back([2 * x % 11, 3 * x % 11], 11)
+    waves = [np.cos(2 * np.pi * a * x / 11)[:, None] for a in (2, 3)]
+    moved = np.cos(2 * np.pi * 3 * x / 11 + angle)[:, None]
+    assert_allclose(
+        turn(characters, 1, angle, waves[0] + waves[1], part=-1), waves[0] + moved, atol=1e-10
+    )

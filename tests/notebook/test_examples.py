@@ -20,7 +20,7 @@ MODULES: Final = (
     "plots",
     "verbs",
 )
-OUTSIDE: Final = ("Callbacks", "ClaimId", "measure", "structure")
+OUTSIDE: Final = ("Callbacks", "ClaimId", "explore", "measure", "structure")
 """Public names of other rooms."""
 
 

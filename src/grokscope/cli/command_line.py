@@ -24,6 +24,7 @@ VERBS: Final[dict[str, str]] = {
     "explain": "read out the algorithm that a network found, with causal evidence",
     "report": "write the page, or the figures, of one run or several",
     "runs": "list the runs in a folder",
+    "explore": "look at runs in motion, in a browser, or write one page of a run",
     "sweep": "train many runs from one description, resumable at any time",
     "reproduce": "make a table or figure of the paper again",
     "export": "write a network for TransformerLens, PyTorch or others",

@@ -1,4 +1,7 @@
-"""explanation.json in a run folder, as plain documents; who only reads it needs no JAX."""
+"""What was found in a run, kept in its folder as plain documents; who only reads needs no JAX.
+
+They are the explanations of last checkpoints, and the claims at all checkpoints.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,14 +11,17 @@ from grokscope.disk.atomic import names_in, read_bytes, utf8_bytes
 from grokscope.disk.folder import RunFolder
 
 EXPLANATION_NAME: Final = "explanation.json"
+CLAIMS_NAME: Final = "claims-over-time.json"
 FORMAT: Final = 1
 RULES: Final = 3
 """Counts up whenever the rules for verdicts change (`grokscope.explanation.verdict`), so that what
 was decided by others is made anew; files without it are of the first."""
 
 
-def write_documents(folder: RunFolder, documents: Sequence[Mapping[str, Any]]) -> None:
-    """Write `explanation.json`, whole or not at all.
+def write_documents(
+    folder: RunFolder, documents: Sequence[Mapping[str, Any]], name: str = EXPLANATION_NAME
+) -> None:
+    """Write a file of documents, whole or not at all.
 
     **Raises:** `DiskError` and `RunFolderError` where it cannot be written.
     """
@@ -26,7 +32,7 @@ def write_documents(folder: RunFolder, documents: Sequence[Mapping[str, Any]]) -
         "explanations": list(documents),
     }
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-    folder.write_file(EXPLANATION_NAME, utf8_bytes(f"{text}\n"))
+    folder.write_file(name, utf8_bytes(f"{text}\n"))
 
 
 def _digests(folder: RunFolder, documents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -50,26 +56,26 @@ def explains_checkpoint(folder: RunFolder, seed: int, step: int) -> bool:
 
 def read_documents(folder: RunFolder) -> list[dict[str, Any]]:
     """Return what `explanation.json` holds; nothing where it is missing, damaged or newer."""
-    return _read(folder)[1]
+    return _read(folder, EXPLANATION_NAME)[1]
 
 
-def read_current_documents(folder: RunFolder) -> list[dict[str, Any]]:
-    """Return what `explanation.json` holds if today's rules decided it, else nothing."""
-    rules, documents = _read(folder)
+def read_current_documents(folder: RunFolder, name: str = EXPLANATION_NAME) -> list[dict[str, Any]]:
+    """Return what a file holds if today's rules decided it, else nothing."""
+    rules, documents = _read(folder, name)
     return documents if rules == RULES else []
 
 
-def _read(folder: RunFolder) -> tuple[int, list[dict[str, Any]]]:
-    document = _document(folder)
+def _read(folder: RunFolder, name: str) -> tuple[int, list[dict[str, Any]]]:
+    document = _document(folder, name)
     return document.get("rules", 1), document.get("explanations", [])
 
 
-def _document(folder: RunFolder) -> dict[str, Any]:
+def _document(folder: RunFolder, name: str = EXPLANATION_NAME) -> dict[str, Any]:
     """Return the whole file; {} where it is missing, damaged or newer."""
-    if EXPLANATION_NAME not in names_in(folder.path):
+    if name not in names_in(folder.path):
         return {}
     try:
-        document = json.loads(read_bytes(folder.path / EXPLANATION_NAME))
+        document = json.loads(read_bytes(folder.path / name))
         if document["format"] != FORMAT:
             return {}
         found = [dict(one) for one in document["explanations"]]

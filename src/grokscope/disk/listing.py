@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -156,29 +156,34 @@ def no_folder_error(folder: Any) -> RunFolderError:
     )
 
 
-def list_runs(folder: Any) -> list[RunSummary]:
+def list_runs(folder: Any, read: Callable[[Path], RunSummary] | None = None) -> list[RunSummary]:
     """Return the runs in `folder` and in the sweeps and folders below it, those inside it first.
 
     None where there is no such folder. Runs of one folder are in the order of their names, those
     of a sweep by the settings that differ.
 
+    **Arguments:**
+
+    - `folder`: where to look.
+    - `read`: leads the path of a run to its line, by default `summary_of`.
+
     **Raises:** `RunFolderError` when `folder` itself cannot be read.
     """
     folder = absolute_path(path_of(folder))
     names_in(folder, missing_ok=True)
-    return _inside(folder, _DEEPEST)
+    return _inside(folder, _DEEPEST, read or summary_of)
 
 
-def _inside(folder: Path, deep: int) -> list[RunSummary]:
+def _inside(folder: Path, deep: int, read: Callable[[Path], RunSummary]) -> list[RunSummary]:
     if is_sweep(folder):
         runs = runs_in(folder)
-        found = [_summary(path) for path in in_order(list(runs)) if path.exists()]
+        found = [read(path) for path in in_order(list(runs)) if path.exists()]
         return found + [RunSummary(path, e) for path, e in runs.items() if not path.exists()]
     paths = sorted((folder / n for n in names_in(folder, missing_ok=True)), key=_by_name)
-    found = [_summary(path) for path in paths if _looks_like_a_run(path)]
+    found = [read(path) for path in paths if _looks_like_a_run(path)]
     for path in paths if deep else []:
         if not path.name.startswith(".") and path.is_dir() and not _looks_like_a_run(path):
-            found += _inside(path, deep - 1)
+            found += _inside(path, deep - 1, read)
     return found
 
 
@@ -196,7 +201,8 @@ def _looks_like_a_run(path: Path) -> bool:
     return not {MANIFEST_NAME, METRICS_NAME, CHECKPOINTS_NAME, STATE_NAME}.isdisjoint(names)
 
 
-def _summary(path: Path) -> RunSummary:
+def summary_of(path: Path) -> RunSummary:
+    """Return the line of one run; of one that is damaged the reason."""
     # The lock before the manifest: a run that ends in between then shows its end.
     locked = is_locked(path)
     try:

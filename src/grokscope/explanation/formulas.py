@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from grokscope.explanation.findings import ClosedForm, KeyShape
 from grokscope.explanation.in_basis import NetworkInBasis
@@ -64,21 +64,53 @@ def answer_waves(
     return means - means.mean(axis=0)
 
 
-def clock_formula(network: NetworkInBasis, frequencies: Sequence[int]) -> ClosedForm:
-    """Replace the logits by Σ_k α_k Σ_{g(s) = c} cos(2πk(u + v − s)/n), one number per key.
+@dataclass(frozen=True, eq=False)
+class Clock:
+    """The formula Σ_k α_k Σ_{g(s) = c} cos(2πk(u + v − s)/n), with one amplitude per key.
+
+    **Arguments:**
+
+    - `frequencies`: the keys.
+    - `amplitudes`: α of each.
+    - `votes`: at [sum, answer, key], what a key adds to the logit of an answer that some sum
+      leads to, without its mean over these answers.
+    - `answers`: these answers.
+    """
+
+    frequencies: tuple[int, ...]
+    amplitudes: Float[np.ndarray, "freq"]
+    votes: Float[np.ndarray, "n class freq"]
+    answers: Int[np.ndarray, "class"]
+
+    @property
+    def logits(self) -> Float[np.ndarray, "n class"]:
+        """Sum of the votes of all keys, per sum."""
+        return self.votes.sum(axis=2)
+
+
+def clock(network: NetworkInBasis, frequencies: Sequence[int]) -> Clock:
+    """Fit one amplitude per key to the logits, by least squares over pairs and answers.
 
     **Arguments:** the network and its structure; the key frequencies.
     """
-    sums = network.sum_logits
+    sums, answers = network.sum_logits, np.flatnonzero(network.basis.answers.inside)
+    shape = (*sums.mean.shape, len(frequencies))
     if not frequencies:
-        return compared(network, np.zeros_like(sums.mean), 0)
+        return Clock((), np.zeros(0), np.zeros(shape), answers)
     flat = np.stack([_clock(network, k).ravel() for k in frequencies], axis=1)
     weights = np.repeat(sums.counts, sums.mean.shape[1])
     # least squares over pairs and answers: α = (TᵀNT)⁺ TᵀN L̄
     weighted = flat * weights[:, None]
     amplitudes = np.linalg.pinv(weighted.T @ flat, rcond=1e-9) @ (weighted.T @ sums.mean.ravel())
-    logits = (flat @ amplitudes).reshape(sums.mean.shape)
-    return compared(network, logits, len(frequencies))
+    return Clock(tuple(frequencies), amplitudes, (flat * amplitudes).reshape(shape), answers)
+
+
+def clock_formula(network: NetworkInBasis, frequencies: Sequence[int]) -> ClosedForm:
+    """Replace the logits by the `Clock` of some keys, one number per key.
+
+    **Arguments:** the network and its structure; the key frequencies.
+    """
+    return compared(network, clock(network, frequencies).logits, len(frequencies))
 
 
 def _clock(network: NetworkInBasis, k: int) -> Float[np.ndarray, "n class"]:

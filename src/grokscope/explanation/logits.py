@@ -101,17 +101,37 @@ def frequency_pair_norms(logits: Float[Any, "p p class"]) -> Float[np.ndarray, "
 
     **Source:** Nanda et al., arXiv 2301.05217.
     """
+    basis = additive_basis(len(np.asarray(logits)))
+    return mode_pair_norms(centred_over_answers(logits), basis, basis)
+
+
+def centred_over_answers(logits: Float[Any, "p p class"]) -> Float[np.ndarray, "p p class"]:
+    """Return logits without their mean over the answers of each pair."""
     logits = np.asarray(logits)
-    p = len(logits)
-    basis = additive_basis(p)
-    along_y = np.empty(logits.shape, logits.dtype)
-    for x, row in enumerate(logits):
-        along_y[x] = basis.T @ (row - row.mean(axis=1, keepdims=True, dtype=np.float64))
-    norms = np.empty((p, p))
-    for mode in range(p):
-        # ‖Σ_x Σ_y B[x, i] B[y, j] logits[x, y, ·]‖
-        norms[:, mode] = np.linalg.norm(basis.T @ along_y[:, mode], axis=1)
-    return norms
+    mean = logits.mean(axis=2, keepdims=True, dtype=np.float64)
+    return (logits - mean).astype(logits.dtype)
+
+
+def mode_pair_norms(
+    values: Float[np.ndarray, "p p column"],
+    of_x: Float[np.ndarray, "p mode"],
+    of_y: Float[np.ndarray, "p mode"],
+) -> Float[np.ndarray, "mode mode"]:
+    """Return how much of functions of x and y each product of a mode of x and one of y holds.
+
+    **Arguments:**
+
+    - `values`: functions at [x, y, function].
+    - `of_x`, `of_y`: modes as columns of norm 1.
+
+    **Returns:** norms over the functions of the coefficients, at [mode of x, mode of y].
+    """
+    along_y = np.empty((len(values), of_y.shape[1], values.shape[2]), values.dtype)
+    for x, row in enumerate(values):
+        along_y[x] = of_y.T @ row
+    # ‖Σ_x Σ_y B[x, i] B[y, j] f(x, y)‖
+    columns = [np.linalg.norm(of_x.T @ along_y[:, j], axis=1) for j in range(of_y.shape[1])]
+    return np.stack(columns, axis=1)
 
 
 STRONGEST: Final = 20

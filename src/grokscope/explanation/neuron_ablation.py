@@ -24,7 +24,7 @@ def ablate_neurons(
     **Arguments:** the network and its structure; the keys; number of controls.
     """
     written = network.written()
-    grid = _Grid(network, written.values)
+    grid = WrittenBlocks(network, written.values)
 
     def score(part: Values) -> Outcome:
         return network.score(written.logits(part))
@@ -45,16 +45,18 @@ def keep_everywhere(
 ) -> Outcome:
     """Return the outcome of an edited embedding with neurons and class axis projected on keys."""
     written = network.written(embedding)
-    kept = written.logits(_Grid(network, written.values).part(frequencies))
+    kept = written.logits(WrittenBlocks(network, written.values).part(frequencies))
     answers = network.basis.answers.basis(frequencies)
     return network.score(kept @ answers @ answers.T)
 
 
-class _Grid:
+class WrittenBlocks:
     """Functions of defined x and y, projected on blocks of frequencies.
 
     The projection acts on the pairs, so that it can be applied to what the neurons write
     instead of to each neuron; and it is made of one factor for x and one for y.
+
+    **Arguments:** the network and its structure; what its neurons write, at [x, y, column].
     """
 
     def __init__(self, network: NetworkInBasis, written: Values) -> None:

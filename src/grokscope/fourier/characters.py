@@ -267,3 +267,23 @@ def remove_others(
     """
     beyond = orthonormal(characters.span(others), characters.basis(frequencies))
     return table - project(beyond, table)
+
+
+def turn(
+    characters: Characters, k: int, angle: float, table: Table, part: int = 0
+) -> Float[np.ndarray, "p column"]:
+    """Return a table whose waves of one frequency are turned: cos(ku) becomes cos(ku + angle).
+
+    **Arguments:**
+
+    - `characters`: of the rows.
+    - `k`: frequency, 1 … ⌊n/2⌋.
+    - `angle`: in radians.
+    - `part`: which coordinate, where several share the rows.
+    """
+    waves = characters.parts[part][k - 1]
+    cos, sin = waves.T @ table
+    turned = np.stack(
+        [np.cos(angle) * cos + np.sin(angle) * sin, np.cos(angle) * sin - np.sin(angle) * cos]
+    )
+    return table + waves @ (turned - np.stack([cos, sin]))

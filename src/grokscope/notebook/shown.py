@@ -60,7 +60,7 @@ class Table:
 
     def _row(self, i: int) -> str:
         cells = "".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in self.rows[i])
-        return f"{cells}<td>{_drawing(self.curves[i])}</td>" if self.curves else cells
+        return f"{cells}<td>{drawing(self.curves[i])}</td>" if self.curves else cells
 
     def _more(self) -> list[str]:
         rest = len(self.rows) - _MOST_ROWS
@@ -81,7 +81,7 @@ class ShowsTable(ABC):
         return self.shown().html()
 
 
-def _drawing(curves: Sequence[Float[np.ndarray, "step"]]) -> str:
+def drawing(curves: Sequence[Float[np.ndarray, "step"]]) -> str:
     """Return curves from 0 to 1 as a small SVG."""
     lines = "".join(
         f'<polyline points="{_points(curve)}" fill="none" stroke="{colour}" stroke-width="1.5"/>'

@@ -4,7 +4,7 @@ import base64
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -76,24 +76,47 @@ def render_template(template: str, charts: Charts, **values: Any) -> str:
     - `charts`: all figures of the page.
     - `values`: what else the template shows.
     """
-    environment = Environment(
-        loader=FunctionLoader(_template),
+    scripts = [_bundle(), _template("page.js")]
+    return (
+        environment(_template)
+        .get_template(template)
+        .render(
+            version=version("grokscope"),
+            data={"charts": charts.documents, "themes": {"light": LIGHT, "dark": DARK}},
+            css=stylesheet(),
+            scripts=[Markup(text) for text in scripts],
+            allowed=allowed(scripts),
+            **values,
+        )
+    )
+
+
+def environment(load: Callable[[str], str]) -> Environment:
+    """Return what fills templates; whatever they are filled with is escaped.
+
+    **Arguments:** leads the name of a template to its text.
+    """
+    made = Environment(
+        loader=FunctionLoader(load),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     # `tojson` writes < > & ' as escapes, so that no text of a run can end a script
-    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
-    scripts = [_bundle(), _template("page.js")]
-    return environment.get_template(template).render(
-        version=version("grokscope"),
-        data={"charts": charts.documents, "themes": {"light": LIGHT, "dark": DARK}},
-        css=Markup(_template("page.css")),
-        scripts=[Markup(text) for text in scripts],
-        allowed=Markup(" ".join(f"'sha256-{_digest(text)}'" for text in scripts)),
-        **values,
-    )
+    made.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    return made
+
+
+def allowed(scripts: Sequence[str]) -> Markup:
+    """Return the part of a content security policy that allows these scripts and no others."""
+    digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
+    return Markup(" ".join(f"'sha256-{digest}'" for digest in digests))
+
+
+def stylesheet() -> Markup:
+    """Return the rules that all pages share."""
+    return Markup(_template("page.css"))
 
 
 @cache
@@ -105,7 +128,3 @@ def _bundle() -> str:
 
 def _template(name: str) -> str:
     return (files("grokscope.reports") / "templates" / name).read_text("utf-8")
-
-
-def _digest(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
