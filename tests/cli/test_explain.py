@@ -25,6 +25,7 @@ FIELDS = [
     "step",
     "verdict",
     "structure",
+    "levels",
     "runner_up",
     "embedding",
     "readout",

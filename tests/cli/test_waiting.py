@@ -19,9 +19,10 @@ COMMANDS: Final = {
     "runs": "runs runs",
     "export": "export run --format safetensors --out plain.safetensors",
     "import": "import plain.safetensors --operation x+y --p 7",
+    "validate": "validate .",
     "reproduce": 'reproduce figure-a23 --only "x + y" --fractions 0.5 --seeds 0 --p 7',
 }
-"""One of each; train and sweep show more than a line, and have tests of their own."""
+"""One of each; train, sweep and explore show more than a line, and have tests of their own."""
 
 
 @pytest.fixture
@@ -39,6 +40,7 @@ def test_a_clock_stands_beside_what_is_done(
     np.save(tmp_path / "table.npy", np.random.default_rng(0).normal(size=(7, 3)))
     assert cli("train", "x + y", *shlex.split(TINY), "--out", "run", "--quiet").code == 0
     (tmp_path / "runs").mkdir()
+    (tmp_path / "run" / "known.json").write_text('{"verdicts": ["not explained"]}')
     if verb == "import":
         cli(*shlex.split(COMMANDS["export"]))
     told.clear()
@@ -48,4 +50,4 @@ def test_a_clock_stands_beside_what_is_done(
 
 
 def test_no_verb_is_forgotten() -> None:
-    assert {*COMMANDS, "train", "sweep"} == set(VERBS)
+    assert {*COMMANDS, "train", "sweep", "explore"} == set(VERBS)

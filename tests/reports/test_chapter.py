@@ -59,7 +59,10 @@ def chart(figure: Figure) -> dict:
 
 def test_the_words_of_a_network_that_was_built_by_formula(clock_run: RunFolder) -> None:
     words = told(clock_run)
-    assert words["headline"] == "x*y mod 23, seed 0, step 1,000: explained"
+    assert (
+        words["headline"]
+        == "x*y mod 23, seed 0, step 1,000: explained (clock, by keys; neuron by neuron)"
+    )
     text = " ".join(words["sentences"])
     for said in (
         "x*y is multiplication mod 23",
@@ -76,8 +79,8 @@ def test_the_words_of_a_network_that_was_built_by_formula(clock_run: RunFolder) 
     assert words["needed"] == 16
     short = verdict_sentence(read_explained(record_of(clock_run))).text
     assert short == (
-        "The algorithm is explained: x*y is multiplication mod 23, on 3 families of key"
-        " frequencies."
+        "The algorithm is explained (clock, by keys; neuron by neuron): x*y is multiplication mod"
+        " 23, on 3 families of key frequencies."
     )
 
 
@@ -264,7 +267,7 @@ def test_a_product_that_overflows_is_named_and_the_other_runs_are_shown(
     run = make_run(weights=huge, status="diverged")
     page = render(read_runs([run.path, clock_run.path]))
     assert "It cannot be said: W_L holds numbers that are not finite" in page
-    assert "x*y mod 23, seed 0, step 1,000: explained" in page
+    assert "x*y mod 23, seed 0, step 1,000: explained (clock, by keys; neuron by neuron)" in page
 
 
 def test_of_several_seeds_one_that_has_not_diverged_is_shown(make_run: MakeRun) -> None:

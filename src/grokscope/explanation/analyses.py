@@ -136,7 +136,7 @@ _SUPPORTING: Final = {
     ClaimId.ELLIPSE_BIAS: _Needs(
         "its answers have the bias −½|z(c)|² that the keys' ellipses predict: correlation",
         0.5,
-        0.45,
+        0.5,
     ),
     ClaimId.TURNING: _Needs(
         "with u(x) turned by parts of a residue in the keys, its logits move as those of the"
