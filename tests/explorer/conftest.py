@@ -72,7 +72,7 @@ def own(tmp_path: Path) -> RunFolder:
     return write(tmp_path / "own", "x*y", (0,), grokked=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium without a window."""
     with sync_playwright() as playwright:

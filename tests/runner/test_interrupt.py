@@ -22,6 +22,18 @@ ALL = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _as_usual() -> Iterator[None]:
+    """Handlers as a process has them that no shell started to ignore signals, as with `&`."""
+    ignored = {number for number in ALL if signal.getsignal(number) is signal.SIG_IGN}
+    usual = {signal.SIGINT: signal.default_int_handler}
+    for number in ignored:
+        signal.signal(number, usual.get(number, signal.SIG_DFL))
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def handlers() -> list[object]:
     return [signal.getsignal(number) for number in ALL]
 

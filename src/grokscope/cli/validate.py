@@ -21,7 +21,7 @@ class Validate:
     folder: Annotated[str | None, "DIR"] = None
     """Imported runs with a known.json beside their manifest."""
     p: int = 59
-    """Modulus of networks made by formula: a prime from 23 on."""
+    """Modulus of networks made by formula: a prime from 29 on."""
     seed: int = 0
     """What draws their keys, directions and noise."""
     json: bool = False

@@ -36,8 +36,8 @@ def write_documents(
 
 
 def _digests(folder: RunFolder, documents: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the SHA-256 of every checkpoint that is explained."""
-    places = {(one["seed"], one["step"]) for one in documents}
+    """Return the SHA-256 of every checkpoint that is explained by documents that name it."""
+    places = {(one["seed"], one["step"]) for one in documents if "seed" in one and "step" in one}
     return {
         f"{seed}/{step}": folder.checkpoint_digest(seed, step)
         for seed, step in sorted(places)

@@ -180,7 +180,9 @@ def supporting_claims(circuit: Circuit, found: Analyses) -> list[Claim]:
     }
     counted = dict.fromkeys(values, int(circuit.network.defined.sum()))
     counted |= {ClaimId.PATCHING: patching.pairs if patching else 0, ClaimId.CIRCLES: n_keys}
-    return [_claim(key, *values[key], counted[key]) for key in _SUPPORTING]
+    # on circles no answer needs a bias
+    asked = (key for key in _SUPPORTING if key is not ClaimId.ELLIPSE_BIAS or round_ != 1)
+    return [_claim(key, *values[key], counted[key]) for key in asked]
 
 
 def _likeness(found: Likeness | None) -> tuple[float | None, float | None]:

@@ -294,7 +294,7 @@ class Validation(ShowsTable, list[Any]):
 def validate(folder: Any = None, *, p: int = 59, seed: int = 0) -> Validation:
     """Explain networks whose answers are known, and say what was found beside what is known.
 
-        >>> found = gs.validate(p=23)
+        >>> found = gs.validate(p=29)
         >>> found[0].name, found[0].verdict
         ('clock', 'explained')
 
@@ -302,7 +302,7 @@ def validate(folder: Any = None, *, p: int = 59, seed: int = 0) -> Validation:
 
     - `folder`: imported runs with a `known.json` beside their manifest; by default the networks are
       made by formula.
-    - `p`, `seed`: of networks made by formula: a prime from 23 on, and what draws them.
+    - `p`, `seed`: of networks made by formula: a prime from 29 on, and what draws them.
 
     **Raises:** `UsageError` for another p, and where no folder says what is known.
     """

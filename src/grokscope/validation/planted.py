@@ -22,7 +22,7 @@ from grokscope.fourier.waves import all_frequencies, real_waves
 from grokscope.interop.functions import network_of_functions
 from grokscope.tasks import TEST_UNLEAKED, TRAIN
 
-SMALLEST: Final = 23
+SMALLEST: Final = 29
 """The smallest modulus with room for three keys and as many others."""
 WIDTH: Final = 64
 """Columns of an embedding."""

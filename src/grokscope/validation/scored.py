@@ -91,7 +91,7 @@ def validate(folder: Any = None, *, p: int = 59, seed: int = 0) -> list[Scored]:
 
     - `folder`: runs with a `known.json` beside their manifest; by default networks are made by
       formula.
-    - `p`, `seed`: of those made by formula: a prime from 23 on, and what draws them.
+    - `p`, `seed`: of those made by formula: a prime from 29 on, and what draws them.
 
     **Raises:** `UsageError` for another p, and where no folder says what is known.
     """
