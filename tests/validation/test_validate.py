@@ -10,7 +10,7 @@ import pytest
 
 import grokscope as gs
 from grokscope.cli.validate import Validate
-from grokscope.errors import GrokscopeError, UsageError
+from grokscope.errors import GrokscopeError, RunFolderError, UsageError
 from grokscope.explanation.verdict import ClaimId
 from grokscope.validation.planted import EXPLAINED, Planted, planted
 from grokscope.validation.scored import KNOWN, Scored, explain_planted, read_known, validate
@@ -134,6 +134,8 @@ def test_what_is_known_is_read(tmp_path: Path) -> None:
 def test_a_folder_that_knows_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=KNOWN):
         validate(tmp_path)
+    with pytest.raises(RunFolderError, match="no such folder"):
+        validate(tmp_path / "nowhere")
 
 
 def test_those_by_heart_are_refused_though_it_is_granted_that_they_grokked(

@@ -15,7 +15,7 @@ class Validate:
     with all frequencies, approximate cosets, and lookup tables and liars that must not be
     explained. Exit code 1 says that a verdict is wrong.
 
-    Example: grokscope validate --p 31
+    Example: grokscope validate --p 59
     """
 
     folder: Annotated[str | None, "DIR"] = None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from grokscope.disk.folder import RunFolder
-from grokscope.disk.listing import list_runs
+from grokscope.disk.listing import list_runs, no_folder_error
 from grokscope.errors import UsageError
 from grokscope.explanation.document import Shown
 from grokscope.explanation.explain import explain_network
@@ -123,12 +123,14 @@ def explain_planted(network: Planted) -> Explanation:
 
 
 def _of_folders(folder: Path) -> Iterator[Scored]:
+    if not folder.exists():
+        raise no_folder_error(folder)
     found = [RunFolder.open(run.path) for run in list_runs(folder) if run.error is None]
     asked = [run for run in found if (run.path / KNOWN).is_file()]
     if not asked:
         raise UsageError(
             f"no run here says what is known of it, in {KNOWN}",
-            got=folder,
+            got=str(folder),
             next_step=f'for example {{"verdicts": ["explained"], "keys": [3, 8]}} in RUN/{KNOWN}',
         )
     for run in asked:
