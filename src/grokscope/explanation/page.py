@@ -197,16 +197,15 @@ def _turning(found: Turning | None) -> str:
         f" correlation {number_in_words(found.correlation)}, the same answer at"
         f" {share_in_words(found.agreement)} of the pairs"
     )
-    aside = found.control
-    return text if aside is None else f"{text}; other frequencies turned: {aside:.2f}"
+    aside = "" if found.control is None else f"; other frequencies turned: {found.control:.2f}"
+    return f"{text}{aside}"
 
 
 def _fewest(found: SmallestSet | None) -> str:
     if found is None:
         return ""
-    text = f"{frequencies_in_words(found.keys)}: A = {number_in_words(found.sums_keep)} with their"
-    text += " waves of u + v alone in the logits"
-    both = found.both_keep
+    keys, kept, both = found.keys, number_in_words(found.sums_keep), found.both_keep
+    text = f"{frequencies_in_words(keys)}: A = {kept} with their waves of u + v alone in the logits"
     return text if both is None else f"{text}, {number_in_words(both)} with them alone in both"
 
 
