@@ -1,7 +1,4 @@
-"""An explanation as one page: a headline, sentences, small tables, and what is still open.
-
-The page is made once and shown as text, in colours in a terminal, and as HTML in a notebook.
-"""
+"""An explanation as a page of sentences and tables, shown as text, in colours or as HTML."""
 
 import io
 from collections.abc import Iterable, Sequence
@@ -381,10 +378,9 @@ _STYLE: Final = (
 def as_html(page: Page) -> str:
     """Return a page as HTML that needs nothing from elsewhere; all texts are escaped."""
     parts = [f"<style>{_STYLE}</style>"]
-    edge = f"border-color:{_COLOURS[page.verdict][1]}"
-    parts.append(f'<h4 style="{edge}">{_safe(page.headline)}</h4>')
-    parts += [f"<p>{_safe(sentence)}</p>" for sentence in page.sentences]
-    parts += [_html_table(grid) for grid in page.grids]
+    edge = _COLOURS[page.verdict][1]
+    parts.append(f'<h4 style="border-color:{edge}">{_safe(page.headline)}</h4>')
+    parts += [*(f"<p>{_safe(s)}</p>" for s in page.sentences), *map(_html_table, page.grids)]
     if page.facts:
         facts = [f"<dt>{_safe(name)}</dt><dd>{_safe(text)}</dd>" for name, text in page.facts]
         parts.append(f"<dl>{''.join(facts)}</dl>")
