@@ -108,6 +108,7 @@ def test_the_slider_keys_and_any_neuron(visitor: Watched, served: Served) -> Non
     frame.locator("#choose-neuron").fill("15")
     frame.locator("#choose-neuron").press("Enter")
     expect(frame.locator("#neuron canvas")).to_be_visible()
+    visitor.page.wait_for_function("location.hash.includes('neuron=15')")
     anchor = visitor.page.url.partition("#")[2].split("&")
     assert {"step=20", "neuron=15"} <= set(anchor)
     assert visitor.is_clean()

@@ -92,6 +92,13 @@ def test_another_modulus_is_refused(p: int) -> None:
         validate(p=p)
 
 
+def test_networks_can_be_chosen() -> None:
+    (row,) = validate(p=P, only=["lookup table"])
+    assert (row.name, row.verdict) == ("lookup table", "not explained")
+    with pytest.raises(UsageError, match="did you mean pizza"):
+        validate(p=P, only=["piza"])
+
+
 def test_a_wrong_verdict_is_an_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], rows: list[Scored]
 ) -> None:

@@ -24,6 +24,8 @@ class Validate:
     """Modulus of networks made by formula: a prime from 29 on."""
     seed: int = 0
     """What draws their keys, directions and noise."""
+    only: Annotated[tuple[str, ...], "NAME …"] = ()
+    """Names of the networks to explain, as in the table; by default all."""
     json: bool = False
     """Print one JSON document."""
 
@@ -33,7 +35,7 @@ class Validate:
         from grokscope.validation.scored import validate
         from grokscope.validation.table import as_text
 
-        found = validate(self.folder, p=self.p, seed=self.seed)
+        found = validate(self.folder, p=self.p, seed=self.seed, only=self.only)
         print(json.dumps(to_plain(found)) if self.json else as_text(found))
         wrong = [one.name for one in found if not one.right]
         if wrong:

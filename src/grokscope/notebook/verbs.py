@@ -291,10 +291,12 @@ class Validation(ShowsTable, list[Any]):
 
 
 @plain_arguments
-def validate(folder: Any = None, *, p: int = 59, seed: int = 0) -> Validation:
+def validate(
+    folder: Any = None, *, p: int = 59, seed: int = 0, only: Sequence[str] = ()
+) -> Validation:
     """Explain networks whose answers are known, and say what was found beside what is known.
 
-        >>> found = gs.validate(p=29)
+        >>> found = gs.validate(p=29, only=["clock"])
         >>> found[0].name, found[0].verdict
         ('clock', 'explained')
 
@@ -303,12 +305,13 @@ def validate(folder: Any = None, *, p: int = 59, seed: int = 0) -> Validation:
     - `folder`: imported runs with a `known.json` beside their manifest; by default the networks are
       made by formula.
     - `p`, `seed`: of networks made by formula: a prime from 29 on, and what draws them.
+    - `only`: names of the networks to explain, as they stand in the table; by default all.
 
-    **Raises:** `UsageError` for another p, and where no folder says what is known.
+    **Raises:** `UsageError` for another p or name, and where no folder says what is known.
     """
     from grokscope.validation.scored import validate as score_all
 
-    return Validation(score_all(folder, p=p, seed=seed))
+    return Validation(score_all(folder, p=p, seed=seed, only=only))
 
 
 @plain_arguments

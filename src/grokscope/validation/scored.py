@@ -1,11 +1,12 @@
 """Explanations of networks beside what is known of them, one row per network."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
+from grokscope.config.validate import did_you_mean
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.listing import list_runs, no_folder_error
 from grokscope.errors import UsageError
@@ -84,7 +85,9 @@ def score(name: str, known: Known, found: Explanation) -> Scored:
 
 
 @showing()
-def validate(folder: Any = None, *, p: int = 59, seed: int = 0) -> list[Scored]:
+def validate(
+    folder: Any = None, *, p: int = 59, seed: int = 0, only: Sequence[str] = ()
+) -> list[Scored]:
     """Explain networks whose answers are known.
 
     **Arguments:**
@@ -92,18 +95,35 @@ def validate(folder: Any = None, *, p: int = 59, seed: int = 0) -> list[Scored]:
     - `folder`: runs with a `known.json` beside their manifest; by default networks are made by
       formula.
     - `p`, `seed`: of those made by formula: a prime from 29 on, and what draws them.
+    - `only`: names of the networks to explain, as they stand in the table; by default all.
 
-    **Raises:** `UsageError` for another p, and where no folder says what is known.
+    **Raises:** `UsageError` for another p or name, and where no folder says what is known.
     """
     if folder is None:
         if p < SMALLEST or not is_prime(p):
             raise UsageError("p is not usable", got=p, allowed=f"a prime from {SMALLEST} on")
-        return list(_of_formulas(p, seed))
-    return list(_of_folders(Path(folder)))
+        networks = _chosen(only, {network.name: network for network in planted(p, seed)})
+        return list(_of_formulas(networks))
+    return list(_of_folders(Path(folder), only))
 
 
-def _of_formulas(p: int, seed: int) -> Iterator[Scored]:
-    for network in planted(p, seed):
+T = TypeVar("T")
+
+
+def _chosen(only: Sequence[str], known: Mapping[str, T]) -> list[T]:
+    for name in only:
+        if name not in known:
+            raise UsageError(
+                "no such network",
+                got=name,
+                allowed=", ".join(known),
+                next_step=did_you_mean(name, known),
+            )
+    return [one for name, one in known.items() if not only or name in only]
+
+
+def _of_formulas(networks: Sequence[Planted]) -> Iterator[Scored]:
+    for network in networks:
         with part_of(network.name):
             yield score(network.name, network.known, explain_planted(network))
 
@@ -122,7 +142,7 @@ def explain_planted(network: Planted) -> Explanation:
     )
 
 
-def _of_folders(folder: Path) -> Iterator[Scored]:
+def _of_folders(folder: Path, only: Sequence[str]) -> Iterator[Scored]:
     if not folder.exists():
         raise no_folder_error(folder)
     found = [RunFolder.open(run.path) for run in list_runs(folder) if run.error is None]
@@ -133,7 +153,7 @@ def _of_folders(folder: Path) -> Iterator[Scored]:
             got=str(folder),
             next_step=f'for example {{"verdicts": ["explained"], "keys": [3, 8]}} in RUN/{KNOWN}',
         )
-    for run in asked:
+    for run in _chosen(only, {run.path.name: run for run in asked}):
         with part_of(run.path.name):
             for explanation in explain_networks(run):
                 yield score(run.path.name, read_known(run.path / KNOWN), explanation)
