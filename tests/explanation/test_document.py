@@ -17,7 +17,8 @@ from grokscope.explanation.document import from_plain, to_plain
 from grokscope.explanation.explain import explain_network, explain_table
 from grokscope.explanation.findings import BySide, KeyShape
 from grokscope.explanation.network import of_model
-from grokscope.explanation.page import as_html, page_of, rendered, table_of
+from grokscope.explanation.page import page_of
+from grokscope.explanation.rendering import as_html, rendered, table_of
 from grokscope.explanation.result import Explanation, TableFinding
 from grokscope.explanation.verdict import ClaimId, Place
 from grokscope.models import Model

@@ -12,7 +12,8 @@ from grokscope.disk.manifest import differing, setting_in_words, value_in_words
 from grokscope.disk.sweep_folder import rows_of, settings_in
 from grokscope.errors import printable
 from grokscope.explanation.over_time import Timeline
-from grokscope.explanation.page import WIDTH, as_text, names_and_texts, page_of, rendered, table_of
+from grokscope.explanation.page import page_of
+from grokscope.explanation.rendering import WIDTH, as_text, names_and_texts, rendered, table_of
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.sentences import NOT_TESTABLE, VERDICTS_IN_WORDS, frequencies_in_words
 from grokscope.explanation.store import row_in_words

@@ -234,9 +234,13 @@ def _ablations(circuit: Circuit) -> Ablations:
         everywhere = network.scaled(keep_everywhere(network, kept, frequencies))
     moves = _moves(circuit)
 
-    def without(place: Place, family: tuple[int, ...]) -> float | None:
-        table = tables.get(place)
-        return None if table is None else network.scaled(table.score_without(family))
+    def without(family: tuple[int, ...]) -> FamilyScores:
+        found = {place: table.score_without(family) for place, table in tables.items()}
+        return FamilyScores(
+            family,
+            *(network.scaled(found[p]) if p in found else None for p in Place),
+            *(found[p].loss.all if p in found else None for p in Place),
+        )
 
     return dataclasses.replace(
         verdict_ablations(circuit),
@@ -248,10 +252,7 @@ def _ablations(circuit: Circuit) -> Ablations:
         patching=patch_coordinate(network, frequencies) if moves else None,
         turning=turn_coordinate(network, frequencies, read) if moves else None,
         smallest_set=smallest_set(network, circuit.groups, embedded=embedded),
-        families=tuple(
-            FamilyScores(family, *(without(place, family) for place in Place))
-            for family in circuit.families
-        ),
+        families=tuple(map(without, circuit.families)),
     )
 
 

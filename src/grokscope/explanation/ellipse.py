@@ -17,8 +17,7 @@ from jaxtyping import Float
 from grokscope.explanation.findings import ClosedForm, Likeness, Turning
 from grokscope.explanation.formulas import answer_waves, compared, key_shapes
 from grokscope.explanation.in_basis import NetworkInBasis, SumLogits
-from grokscope.explanation.patching import embedding_vectors
-from grokscope.fourier.characters import remove
+from grokscope.explanation.patching import Others, coordinate_step, embedding_vectors
 from grokscope.fourier.waves import all_frequencies, real_waves
 
 PARTS: Final = 4
@@ -157,39 +156,30 @@ def turn_coordinate(
     turns = [*range(1, PARTS), *sorted(whole.tolist())]
     code = EllipseCode.of(network, read)
     vectors = embedding_vectors(network, in_embedding)
-    others = np.setdiff1d(np.arange(1, n // 2 + 1), in_embedding)
-    rest = remove(network.basis.inputs, in_embedding, network.embedding)
+    others = Others(network, in_embedding, rng)
     moved, control, agreed = _Correlation(), _Correlation(), []
     for turn in turns:
-        logits = _turned(network, in_embedding, vectors, turn)
+        step = coordinate_step(network, in_embedding, vectors, turn, PARTS)
+        logits = _moved_by(network, step)
         formula = code.logits(turn)[network.sum_logits.sums]
         predicted = formula - code.logits()[network.sum_logits.sums]
         moved.add(logits - network.sum_logits.logits, predicted)
         agreed.append(float(np.mean(logits.argmax(axis=1) == formula.argmax(axis=1))))
-        other = sorted(rng.permutation(others)[: len(in_embedding)].tolist())
-        if other:
-            aside = embedding_vectors(network, other, table=rest)
-            aside = _turned(network, other, aside, turn)
-            control.add(aside - network.sum_logits.logits, predicted)
+        aside = others.step(turn, PARTS)
+        if aside is not None:
+            control.add(_moved_by(network, aside) - network.sum_logits.logits, predicted)
     return Turning(
         turns=tuple(turn / PARTS for turn in turns),
         correlation=moved.value,
         agreement=float(np.mean(agreed)),
-        control=control.value if len(others) else None,
+        control=control.value if len(others.frequencies) else None,
     )
 
 
-def _turned(
-    network: NetworkInBasis,
-    frequencies: Sequence[int],
-    vectors: Float[np.ndarray, "freq 2 d_model"],
-    turn: int,
+def _moved_by(
+    network: NetworkInBasis, step: Float[np.ndarray, "p d_model"]
 ) -> Float[np.ndarray, "pair class"]:
-    """Centred logits of the defined pairs with u(x) moved on by some quarters of a residue."""
-    u, n = network.basis.structure.u, network.basis.n
-    shifted = np.where(u >= 0, (PARTS * u + turn) % (PARTS * n), -1)
-    change = real_waves(shifted, frequencies, PARTS * n) - real_waves(u, frequencies, n)
-    step = np.einsum("pkw,kwd->pd", change, vectors)
+    """Centred logits of the defined pairs with a step added to the embedding at position x."""
     logits = network.run(embedding_of_x=network.embedding + step)
     return SumLogits.of(network.basis, network.defined, logits).logits
 

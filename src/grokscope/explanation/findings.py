@@ -63,11 +63,13 @@ def _median(numbers: Sequence[BySide]) -> BySide:
 
 @dataclass(frozen=True)
 class FamilyScores:
-    """A without a whole family of keys."""
+    """A, and loss on all pairs in nats, without a whole family of keys: what the keys are worth."""
 
     family: tuple[int, ...]
     without_in_embedding: float | None = None
     without_in_logits: float | None = field(default=None, metadata=named("without_in_readout"))
+    loss_without_in_embedding: float | None = None
+    loss_without_in_logits: float | None = None
 
 
 @dataclass(frozen=True)

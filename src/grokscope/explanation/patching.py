@@ -31,17 +31,13 @@ def patch_coordinate(
     n = network.basis.n
     rng = np.random.default_rng(0)
     drawn = sorted(rng.permutation(np.arange(1, n))[:shifts].tolist())
-    others = np.setdiff1d(np.arange(1, n // 2 + 1), frequencies)
-    keys = embedding_vectors(network, frequencies)
-    # what the keys do not hold, so that a control turns nothing of them
-    rest = remove(network.basis.inputs, frequencies, network.embedding)
+    keys, others = embedding_vectors(network, frequencies), Others(network, frequencies, rng)
     counts, control, sizes = _Counts(), _Counts(), []
     for d in drawn if len(frequencies) else ():
-        step = _step(network, frequencies, keys, d)
+        step = coordinate_step(network, frequencies, keys, d)
         counts.add(network, step, d)
-        other = sorted(rng.permutation(others)[: len(frequencies)].tolist())
-        if other:
-            turned = _step(network, other, embedding_vectors(network, other, table=rest), d)
+        turned = others.step(d)
+        if turned is not None:
             control.add(network, turned, d)
             sizes.append(np.linalg.norm(turned) / max(np.linalg.norm(step), 1e-30))
     # all that the keys do; of a control, only its shares of all shifted coordinates
@@ -50,18 +46,47 @@ def patch_coordinate(
     return Patching(tuple(drawn), int(counts.pairs[0]), *found, control_size=size)
 
 
-def _step(
+def coordinate_step(
     network: NetworkInBasis,
     frequencies: Sequence[int],
     vectors: Float[np.ndarray, "freq 2 d_model"],
     d: int,
+    parts: int = 1,
 ) -> Float[np.ndarray, "p d_model"]:
-    """How the embedding changes when u becomes u + d in some characters."""
+    """Return how the embedding changes when u becomes u + d/parts in some characters.
+
+    **Arguments:** the network and its structure; the frequencies; what `embedding_vectors` returns
+    for them; how many parts of a residue u moves on, and into how many a residue is parted.
+    """
     u, n = network.basis.structure.u, network.basis.n
-    shifted = np.where(u >= 0, (u + d) % n, -1)
+    shifted = np.where(u >= 0, (parts * u + d) % (parts * n), -1)
     # Σ_k (χ_k(u + d) − χ_k(u))·vector_k
-    change = real_waves(shifted, frequencies, n) - real_waves(u, frequencies, n)
+    change = real_waves(shifted, frequencies, parts * n) - real_waves(u, frequencies, n)
     return np.einsum("pkw,kwd->pd", change, vectors)
+
+
+class Others:
+    """Controls of a shift: as many other frequencies as the keys are, drawn anew for each."""
+
+    def __init__(
+        self, network: NetworkInBasis, keys: Sequence[int], rng: np.random.Generator
+    ) -> None:
+        """Keep what they are drawn from.
+
+        **Arguments:** the network and its structure; the keys; what draws.
+        """
+        self._network, self._many, self._rng = network, len(keys), rng
+        self.frequencies = np.setdiff1d(np.arange(1, network.basis.n // 2 + 1), keys)
+        # what the keys do not hold, so that a control turns nothing of them
+        self._rest = remove(network.basis.inputs, keys, network.embedding)
+
+    def step(self, d: int, parts: int = 1) -> Float[np.ndarray, "p d_model"] | None:
+        """Return how the embedding changes when u becomes u + d/parts in others; None without."""
+        drawn = sorted(self._rng.permutation(self.frequencies)[: self._many].tolist())
+        if not drawn:
+            return None
+        vectors = embedding_vectors(self._network, drawn, table=self._rest)
+        return coordinate_step(self._network, drawn, vectors, d, parts)
 
 
 class _Counts:

@@ -225,12 +225,14 @@ class Explanation:
 
     def __str__(self) -> str:
         """Return the page as text, about 30 lines."""
-        from grokscope.explanation.page import as_text, page_of
+        from grokscope.explanation.page import page_of
+        from grokscope.explanation.rendering import as_text
 
         return as_text(page_of(self))
 
     def _repr_html_(self) -> str:
         """Return the page for a notebook."""
-        from grokscope.explanation.page import as_html, page_of
+        from grokscope.explanation.page import page_of
+        from grokscope.explanation.rendering import as_html
 
         return as_html(page_of(self))

@@ -7,7 +7,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from grokscope.explanation.page import rendered, table_of
+from grokscope.explanation.rendering import rendered, table_of
 from grokscope.validation.scored import Scored
 
 HEADER: Final[tuple[str, ...]] = (
