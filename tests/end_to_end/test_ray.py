@@ -40,7 +40,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "d_model": 16,
     "heads": 2,
     "d_mlp": 32,
-    "steps": 4000,
+    "steps": 2400,
     "eval_every": 10,
     "save_every": 10,
     "spectra_every": 500,
