@@ -272,7 +272,7 @@ def _alarms(e: Evidence) -> Iterator[str]:
         fallen = [name for name in MEASURES if fell(row, name)]
         if fallen:
             words = ", ".join(f"{NAMES[n]} to {row[n]:.2f}" for n in fallen)
-            yield f"{row['operation']} ({words})"
+            yield f"{_setting(row)}, {row['steps']:,} steps: {words}"
 
 
 def _outcomes(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
