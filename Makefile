@@ -50,6 +50,7 @@ validation: $(VENV)/.installed
 
 reproduction: $(VENV)/.installed
 	$(BIN)/python -m docs.reproduction
+	$(BIN)/python -m docs.findings
 
 clean:
 	rm -rf $(VENV) dist

@@ -3,9 +3,14 @@
 Results are added by `grokscope reproduce NAME --results results`, on any machine.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from docs.progress import packed
+from jinja2 import Environment, StrictUndefined
 
 from grokscope.paper.agreement import WORDS, State
 from grokscope.paper.block import NOT_RUN, Table, TableCell
@@ -13,19 +18,21 @@ from grokscope.paper.experiment import (
     Experiment,
     experiments,
     load_experiment,
+    operation_of,
     protocol_differences,
 )
 from grokscope.paper.page import agreement_states, blocks_of, in_short
 from grokscope.paper.plan import plan
-from grokscope.paper.results import Results, shown_results
+from grokscope.paper.results import Results, shown_results, with_shared
 from grokscope.paper.store import read_cells
 from grokscope.reports.figures.figure import Figure
 from grokscope.reports.page import write_figure
 
 FOLDER: Final = Path(__file__).parent
 RESULTS: Final = FOLDER.parent / "results"
+TEMPLATE: Final = FOLDER / "reproduction.md.j2"
 PICTURES: Final = FOLDER / "figures" / "reproduction"
-_PICTURED: Final = ("figure-a16", "figure-a23")
+_PICTURED: Final = ("figure-a15", "figure-a16", "figure-a23")
 _SCALE: Final = 1.2
 _COUNTED: Final = (
     State.AGREES,
@@ -36,76 +43,149 @@ _COUNTED: Final = (
     State.DIFFERS,
     State.NOT_RUN,
 )
+_FACTS: Final = ("runs of the paper's", "seeds a setting", "hours")
+_SEVERAL: Final = re.compile(r"n = ([2-9]|\d\d)")
+_SETTINGS: Final = ("p", "train_fraction", "seed", "operation", "start")
+_SHORT: Final = {"train_fraction": "r"}
+_MOST: Final = 6
+"""Values that are listed; more are counted."""
 
 
 def page(results: Path = RESULTS) -> str:
     """Return the page of all experiments that have results."""
     found = known_results(results)
-    parts = [_HEAD, "\n".join(_overview(found)), _PROTOCOL, "\n".join(_protocol())]
-    for name, kept in found.items():
-        parts += _section(load_experiment(name), kept)
-    return "\n\n".join(parts) + "\n"
+    sections = [_section(load_experiment(name), kept) for name, kept in found.items()]
+    template = Environment(undefined=StrictUndefined).from_string(TEMPLATE.read_text("utf-8"))
+    return template.render(
+        overview="\n".join(overview(found)),
+        protocol="\n".join(f"- {t}" for t in protocol_differences(load_experiment("table-a5"))),
+        sections="\n\n".join(part for parts in sections for part in parts),
+        **totals(found),
+    )
 
 
 def known_results(folder: Path) -> dict[str, Results]:
     """Return the results of all experiments of which something is known."""
     found = {}
+    kept = {name: read_cells(folder, name) for name in experiments()}
     for name in experiments():
         experiment = load_experiment(name)
-        if kept := read_cells(folder, name):
-            cells = () if experiment.kind == "labels" else plan(experiment, Path()).cells
-            found[name] = shown_results(experiment, kept, cells)
+        cells = () if experiment.kind == "labels" else plan(experiment, Path()).cells
+        others = (more for other, more in kept.items() if other != name)
+        if known := with_shared(kept[name], cells, others):
+            found[name] = shown_results(experiment, known, cells)
     return found
 
 
-_HEAD: Final = """\
-# The paper, reproduced
-
-<!-- Written by `make reproduction` from results/. -->
-
-Every table and figure of [arXiv 2402.16726](../CITATION.cff) is a named experiment:
-`grokscope reproduce --list` shows all of them, `grokscope reproduce NAME` trains what is missing
-and writes its page. What stands here was made by the commands that are given with it, on the
-hardware that is named; what has not been run is called so. Runs are counted against all that the
-paper's experiment has, with three seeds; those at another modulus or fraction are "more".
-
-A cell *agrees* when the paper and all our seeds grokked. It is *consistent so far* when the paper
-did not grok and neither did ours, *undecided* when the paper grokked and ours has not within its
-steps: the paper trained for up to 300,000, and an undecided run never counts as a disagreement. It
-*differs* only when ours grokked where the paper did not."""
-
-_PROTOCOL: Final = "## What always differs from the paper's protocol"
-
-
-def _protocol() -> Iterator[str]:
-    yield from (f"- {text}" for text in protocol_differences(load_experiment("table-a5")))
-
-
-def _overview(found: dict[str, Results]) -> Iterator[str]:
-    """Yield the table of all experiments, with how many cells stand how."""
-    yield f"| experiment | runs | {' | '.join(WORDS[state] for state in _COUNTED)} |"
-    yield "|---" * (2 + len(_COUNTED)) + "|"
+def overview(found: Mapping[str, Results]) -> Iterator[str]:
+    """Yield the table of all experiments: what was run, and how many cells stand how."""
+    columns = [*_FACTS, *(WORDS[state] for state in _COUNTED)]
+    yield f"| experiment | {' | '.join(columns)} |"
+    yield "|---" * (1 + len(columns)) + "|"
     for name, title in experiments().items():
-        if name not in found:
-            yield f"| `{name}` {title} | not run |{'  |' * len(_COUNTED)}"
+        results = found.get(name)
+        if results is None:
+            yield f"| `{name}` {title} | none |{'  |' * (len(columns) - 1)}"
             continue
-        states = agreement_states(blocks_of(load_experiment(name), found[name]))
+        states = agreement_states(blocks_of(load_experiment(name), results))
         counts = [str(states.count(state) or "") for state in _COUNTED]
-        small = " (small version)" if found[name].small else ""
-        runs = found[name].facts["runs"]
-        yield f"| [`{name}`](#{name}) {title}{small} | {runs} | {' | '.join(counts)} |"
+        facts = [results.facts["runs"], _seeds(results), _hours(done_rows(results))]
+        yield f"| [`{name}`](#{name}) {title} | {' | '.join([*facts, *counts])} |"
+
+
+def done_rows(results: Results) -> list[Mapping[str, Any]]:
+    """Return the rows of whole runs that there are."""
+    rows = [row for row in results.rows if row.get("commit") is not None]
+    return [row for row in rows if row.get("task") is None]
+
+
+def _seeds(results: Results) -> str:
+    """Say how many seeds a setting has: one, or from some to some."""
+    names = ("operation", "start", "p", "train_fraction")
+    rows = [row for row in done_rows(results) if "seed" in row]
+    many = Counter(tuple(row.get(name) for name in names) for row in rows).values()
+    if not many:
+        return ""
+    return f"{min(many)} to {max(many)}" if min(many) < max(many) else str(min(many))
+
+
+def _hours(rows: Iterable[Mapping[str, Any]]) -> str:
+    seconds = sum(row.get("seconds") or 0 for row in rows)
+    return f"{seconds / 3600:.1f}" if seconds else ""
+
+
+def totals(found: Mapping[str, Results]) -> dict[str, Any]:
+    """Return what all experiments together have: each run counts once."""
+    rows = {row["cell"]: row for results in found.values() for row in done_rows(results)}
+    trained = [row for row in rows.values() if row.get("max_steps") is not None]
+    machines = Counter(str(row["processor"]) for row in trained if row.get("processor"))
+    agree = [cell for cells in map(_agreeing, found, found.values()) for cell in cells]
+    return {
+        "runs": len(trained),
+        "hours": _hours(trained),
+        "machines": "; ".join(f"{name} ({n})" for name, n in machines.most_common()),
+        "unknown": len(trained) - machines.total(),
+        "agree": len(agree),
+        "single": sum(not _SEVERAL.search(cell.note) for cell in agree),
+    }
+
+
+def _agreeing(name: str, results: Results) -> list[TableCell]:
+    blocks = blocks_of(load_experiment(name), results)
+    tables = [block for block in blocks if isinstance(block, Table)]
+    cells = [cell for table in tables[:1] for row in table.rows for cell in row[1:]]
+    return [cell for cell in cells if cell.state == State.AGREES]
+
+
+def missing(experiment: Experiment, results: Results) -> str:
+    """Say which values of the paper's settings no run has, or that it is a small version."""
+    done = done_rows(results)
+    rows = [row for row in done if experiment.covers(row)]
+    parts = []
+    for name in _SETTINGS:
+        wanted = [_named(name, value) for value in _wanted(experiment, name)]
+        known = {row.get(name) for row in rows}
+        if left := [str(value) for value in wanted if value not in known]:
+            parts.append(f"{_SHORT.get(name, name)} {_listed(left)}")
+    if rows:
+        return f"missing: no run at {'; '.join(parts)}" if parts else "missing: no setting"
+    ours = [
+        f"{_SHORT.get(name, name)} {_listed(sorted({str(row[name]) for row in done}))}"
+        for name in _SETTINGS[:3]
+    ]
+    return (
+        f"**a small version alone**: no run of the paper's own settings is there, but runs at"
+        f" {'; '.join(ours)}; `grokscope reproduce {experiment.name} --seeds 0 --steps 10000"
+        " --results results` begins the paper's"
+    )
+
+
+def _wanted(experiment: Experiment, name: str) -> Iterable[Any]:
+    known = name in experiment.axes or name in experiment.fixed
+    return experiment.values(name) if known else ()
+
+
+def _named(name: str, value: Any) -> Any:
+    if name == "operation":
+        return operation_of(value)
+    return value["label"] if name == "start" else value
+
+
+def _listed(texts: list[str]) -> str:
+    return ", ".join(texts) if len(texts) <= _MOST else f"{len(texts)} of them"
 
 
 def _section(experiment: Experiment, results: Results) -> list[str]:
     name, facts = experiment.name, results.facts
     parts = [f"## {name}", f"{experiment.title} ({experiment.reference}). {experiment.says}"]
-    if results.small:
-        parts.append(f"**Small version**, not the paper's experiment: {facts['small']}.")
     if facts["beyond"]:
         parts.append(f"**Not tried in the paper**: {facts['beyond']}.")
     blocks = blocks_of(experiment, results)
     short = [f"{key}: {text}" for key, text in in_short(experiment, results, blocks)]
-    parts.append("\n".join(f"- {line}" for line in (*short, *experiment.differences)))
+    lines = [*short, *experiment.differences]
+    if experiment.kind == "training":
+        lines.append(missing(experiment, results))
+    parts.append("\n".join(f"- {line}" for line in lines))
     for number, block in enumerate(blocks):
         if isinstance(block, Table):
             parts += _table(block)
@@ -125,10 +205,10 @@ def _table(table: Table) -> list[str]:
         i for i in range(len(table.header)) if not i or any(_is_known(row[i]) for row in rows)
     ]
     left_out = [
-        f"{n} {name}"
+        f"{n} {name}{'s' * (n > 1)}"
         for n, name in (
-            (len(table.rows) - len(rows), "rows"),
-            (len(table.header) - len(columns), "columns"),
+            (len(table.rows) - len(rows), "row"),
+            (len(table.header) - len(columns), "column"),
         )
         if n
     ]
@@ -154,7 +234,10 @@ def write_pictures(results: Path = RESULTS) -> None:
         blocks = blocks_of(load_experiment(name), found[name]) if name in found else []
         for number, block in enumerate(blocks):
             if isinstance(block, Figure) and block.chart is not None:
-                write_figure(PICTURES / f"{name}-{number}", block, ("png",), _SCALE)
+                path = PICTURES / f"{name}-{number}"
+                write_figure(path, block, ("png",), _SCALE)
+                picture = path.with_suffix(".png")
+                picture.write_bytes(packed(picture.read_bytes()))
 
 
 def _made(facts: Mapping[str, Any]) -> str:

@@ -8,11 +8,12 @@ import altair as alt
 import pytest
 
 from grokscope.paper.agreement import State
-from grokscope.paper.block import Table, TableCell
-from grokscope.paper.experiment import Experiment, Request, experiments, load_experiment
+from grokscope.paper.block import Table, TableCell, ViewData
+from grokscope.paper.experiment import Experiment, Request, View, experiments, load_experiment
 from grokscope.paper.page import agreement_states, blocks_of, render_page, write_paper_page
 from grokscope.paper.results import Results
 from grokscope.paper.views import VIEWS
+from grokscope.paper.views.tables import draw_ends
 from grokscope.reports.figures.figure import Figure
 
 FACTS = {"commands": [], "runs": ""}
@@ -173,3 +174,33 @@ def test_what_differs_besides_the_axes_of_a_table_is_never_put_together(
         assert not shown["x + y, p = 59, paper"].text
     if name == "table-a5":
         assert [b.name for b in mixed if isinstance(b, Figure)][:2] == ["map-p97", "map-p59"]
+
+
+def ends(says: str, *pairs: tuple[float, float]) -> TableCell:
+    """Return the cell of FFS of W_E, of one seed per pair of first and last value."""
+    experiment = of("figure-8")
+    rows = [
+        {
+            "operation": "x + y",
+            "task": None,
+            "p": 97,
+            "train_fraction": 0.3,
+            "seed": seed,
+            "status": "grokked",
+            "ffs_W_E_first": first,
+            "ffs_W_E": last,
+        }
+        for seed, (first, last) in enumerate(pairs)
+    ]
+    falls = [{"operation": "x + y", "ffs_W_E": says}]
+    view = View("ends", "", {"falls": falls})
+    (table,) = draw_ends(ViewData(experiment, Results(FACTS, rows), view))
+    assert isinstance(table, Table)
+    return table.rows[0][2]
+
+
+def test_a_measure_agrees_when_every_seed_does() -> None:
+    assert ends("falls", (1.0, 0.2), (1.0, 0.3)).state == State.AGREES
+    assert ends("falls", (1.0, 0.2), (1.0, 0.95), (1.0, 0.1)).state == State.MIXED
+    assert ends("falls", (1.0, 0.95), (1.0, 0.95)).state == State.DIFFERS
+    assert ends("stays", (1.0, 0.95)).state == State.AGREES

@@ -12,7 +12,7 @@ from grokscope.errors import TimeIsUpError, UsageError
 from grokscope.paper.experiment import Experiment, Request, experiments, load_experiment
 from grokscope.paper.page import write_paper_page
 from grokscope.paper.plan import CELLS_NAME, SOURCES_NAME, Plan, plan
-from grokscope.paper.results import shown_results
+from grokscope.paper.results import shown_results, with_shared
 from grokscope.paper.run import (
     count_labels,
     failed_jobs,
@@ -208,8 +208,9 @@ class Campaign:
         experiment = (request or Request()).apply(load_experiment(name))
         planned = None if experiment.kind == "labels" else plan(experiment, self._out)
         doing(f"writing the page of {name}")
-        kept, _ = better_of(self._kept(name), found or {})
         cells = () if planned is None else planned.cells
+        others = (self._kept(other) for other in experiments() if other != name)
+        kept, _ = better_of(with_shared(self._kept(name), cells, others), found or {})
         failed = () if planned is None else failed_jobs(planned, self._out)
         results = shown_results(experiment, kept, cells, request, failed)
         return write_paper_page(experiment, results, self._out)

@@ -20,7 +20,7 @@ from grokscope.paper.experiment import (
 )
 from grokscope.paper.labels import label_cells
 from grokscope.paper.plan import Cell
-from grokscope.paper.store import Cells, cell_id
+from grokscope.paper.store import CellResult, Cells, better_of, cell_id
 from grokscope.paper.summary import buckets, cell_columns, thin
 from grokscope.sweeps.job import job_of
 
@@ -93,6 +93,34 @@ def shown_results(
     if experiment.kind == "training":
         facts["runs"] = _runs_in_words(rows, asked)
     return Results(facts, rows, series)
+
+
+def with_shared(kept: Cells, cells: Sequence[Cell], others: Iterable[Cells]) -> Cells:
+    """Return what is kept of an experiment, and what others keep of the cells that it shares.
+
+    Long tables that the other experiment does not keep are missing.
+
+    **Arguments:**
+
+    - `kept`: of the experiment.
+    - `cells`: of its plan.
+    - `others`: what is kept of other experiments.
+    """
+    places = {cell_id(cell.key): cell.labels for cell in cells}
+    found: Cells = kept
+    for other in others:
+        shared = {
+            name: CellResult([_placed(row, places[name]) for row in result.rows], result.series)
+            for name, result in other.items()
+            if name in places
+        }
+        found, _ = better_of(found, shared)
+    return found
+
+
+def _placed(row: Row, labels: Row) -> dict[str, Any]:
+    """Return a row of another experiment, which may call a start by a name that is its own."""
+    return {name: value for name, value in row.items() if name != "start"} | dict(labels)
 
 
 def _runs_in_words(rows: Iterable[Row], asked: Collection[str]) -> str:

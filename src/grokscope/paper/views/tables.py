@@ -171,7 +171,8 @@ def draw_ends(data: ViewData) -> list[Block]:
     caption = (
         "First → last value, medians over the seeds that grokked (where none did, over all;"
         f" then nothing is compared). A fall is one of at least {SMALLEST_FALL:g}. Below it what"
-        " the paper says, where it says something of this measure. ✓ agrees; ≠ differs."
+        " the paper says, where it says something of this measure. ✓ every seed agrees; ± seeds"
+        " differ; ≠ none agrees."
     )
     return [Table("", caption, ["", "grokked", *_COLUMNS.values()], body)]
 
@@ -186,21 +187,28 @@ def _ends_cell(
     done: Sequence[Row], grokked: Sequence[Row], key: str, says: str | None
 ) -> TableCell:
     note = f"paper: {says}" if says else ""
-    rows = grokked or done
-    first, last = column_numbers(rows, f"{key}_first"), column_numbers(rows, key)
-    if not first or not last:
+    pairs = [
+        (*column_numbers([row], f"{key}_first"), *column_numbers([row], key))
+        for row in grokked or done
+    ]
+    known = [pair for pair in pairs if len(pair) > 1]
+    first, last = [pair[0] for pair in known], [pair[1] for pair in known]
+    if not known:
         return TableCell(UNKNOWN if done else NOT_RUN, "" if done else State.NOT_RUN, note)
     start, end = float(np.median(first)), float(np.median(last))
     spread = f" ({min(last):.2f}–{max(last):.2f})" if len(last) > 1 else ""
     text = f"{start:.2f} → {end:.2f}{spread}"
-    state = _compared(start - end, says) if grokked and says else ""
+    falls = [before - after >= SMALLEST_FALL for before, after in known]
+    state = _compared(falls, says) if grokked and says else ""
     mark = f"{MARKS[State(state)]} " if state else ""
     return TableCell(f"{mark}{text}", state, note)
 
 
-def _compared(fall: float, says: str) -> State:
-    fell = fall >= SMALLEST_FALL
-    return State.AGREES if fell == (says == "falls") else State.DIFFERS
+def _compared(falls: Sequence[bool], says: str) -> State:
+    """Compare whether a measure fell, per seed, with what the paper says."""
+    if len(set(falls)) > 1:
+        return State.MIXED
+    return State.AGREES if falls[0] == (says == "falls") else State.DIFFERS
 
 
 _LOSSES_PAPER: Final = {operation_key("x + y"): "addition", operation_key("x - y"): "subtraction"}
