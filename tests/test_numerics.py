@@ -1,6 +1,7 @@
 """What the user has set in JAX and NumPy changes no number of ours, and is as before afterwards."""
 
 import contextlib
+import errno
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,6 +159,8 @@ def test_what_cannot_be_pinned_is_said(monkeypatch: pytest.MonkeyPatch):
         MemoryError(),
         jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 1 bytes."),
         jax.errors.JaxRuntimeError("INTERNAL: std::bad_alloc"),
+        ImportError("libflint.so.24: failed to map segment from shared object"),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
     ],
 )
 def test_want_of_memory_is_one_line(error: Exception):
@@ -165,9 +168,13 @@ def test_want_of_memory_is_one_line(error: Exception):
         raise error
 
 
-def test_other_errors_of_jax_are_themselves():
-    with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL: a bug"), computing():
-        raise jax.errors.JaxRuntimeError("INTERNAL: a bug")
+@pytest.mark.parametrize(
+    "error",
+    [jax.errors.JaxRuntimeError("INTERNAL: a bug"), ImportError("no module"), ValueError("memory")],
+)
+def test_other_errors_are_themselves(error: Exception):
+    with pytest.raises(type(error), match=str(error)), computing():
+        raise error
 
 
 @pytest.mark.parametrize("error", [RuntimeError("Unable to initialize 'x'"), AssertionError()])

@@ -112,6 +112,22 @@ class NotEnoughMemoryError(GrokscopeError):
         )
 
 
+_WORDS_OF_MEMORY = (
+    "RESOURCE_EXHAUSTED",
+    "bad_alloc",
+    "out of memory",
+    "Cannot allocate memory",
+    "failed to map segment",  # of a library that is loaded
+)
+
+
+def is_want_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, in Python's words, XLA's or the system's."""
+    kinds = (RuntimeError, ImportError, OSError)  # a JaxRuntimeError is a RuntimeError
+    told = isinstance(error, kinds) and any(word in str(error) for word in _WORDS_OF_MEMORY)
+    return isinstance(error, MemoryError) or told
+
+
 def line_of(error: BaseException) -> str:
     """Return an error as the command line says it, and as files keep it."""
     return error.line if isinstance(error, GrokscopeError) else str(error)

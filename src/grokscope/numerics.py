@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from grokscope.compile_cache import kept_programs
-from grokscope.errors import NotEnoughMemoryError, UsageError
+from grokscope.errors import NotEnoughMemoryError, UsageError, is_want_of_memory
 from grokscope.forking import refuse_after_fork
 
 PINNED: Final[dict[str, Any]] = {
@@ -41,7 +41,6 @@ _RECORDED: Final[dict[str, Any]] = {
 _VARIABLES: Final = ("XLA_FLAGS", "NVIDIA_TF32_OVERRIDE", "NPROC")
 """Variables of the environment that change what XLA compiles, or with how many threads."""
 _NOT_NUMBERS: Final = ("--xla_dump",)
-_MEMORY: Final = ("RESOURCE_EXHAUSTED", "bad_alloc", "out of memory")
 
 
 @contextlib.contextmanager
@@ -107,14 +106,10 @@ def _refuse_without_device() -> None:
 
 @contextlib.contextmanager
 def _memory_in_words() -> Iterator[None]:
-    """Say in one line that memory is short, whether Python or the compiled program says it."""
-    import jax
-
+    """Say in one line that memory is short, whoever says it."""
     try:
         yield
-    except MemoryError as error:
-        raise NotEnoughMemoryError.here() from error
-    except jax.errors.JaxRuntimeError as error:
-        if any(word in str(error) for word in _MEMORY):
+    except Exception as error:
+        if is_want_of_memory(error):
             raise NotEnoughMemoryError.here() from error
         raise

@@ -75,6 +75,18 @@ def test_names_are_shown_as_they_are(cli: Any, specimens: Path) -> None:
     assert "b\\n\\x1b[31m[b]: " in outcome.out
 
 
+def test_columns_stand_below_one_another_whatever_a_name_holds(tmp_path: Path) -> None:
+    runs = [
+        RunSummary(tmp_path / name, operation="x + y", p=23, state="undecided")
+        for name in ("plain", "bad\udcffbyte", "two\nlines")
+    ]
+    lines = list(table_of_runs(runs, None))
+    assert "bad\\udcffbyte" in "".join(lines)
+    states = [line.index("undecided") for line in lines if "undecided" in line]
+    assert len(states) == 3
+    assert len(set(states)) == 1
+
+
 def test_the_document(cli: Any, specimens: Path) -> None:
     outcome = cli("runs", str(specimens), "--json")
     assert outcome.out.count("\n") == 1

@@ -1,14 +1,17 @@
 """Standard output that is closed early, full, or cannot write every character."""
 
+import errno
 import os
 import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pytest
+
+from grokscope.cli.structure import Structure
 
 TINY: Final = shlex.split(
     """--p 7 --architecture mlp --d-model 8 --d-embedding 4 --train-fraction 0.8 --steps 50
@@ -73,3 +76,24 @@ def test_a_terminal_without_greek() -> None:
     done = subprocess.run(grokscope("train", "--help"), env=environment, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\\u03b7" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        ImportError("libflint.so.24: failed to map segment from shared object"),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+    ],
+)
+def test_want_of_memory_is_one_line(
+    error: Exception, cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Structure, "run", run)
+    outcome = cli("structure", "x*y")
+    assert outcome.code == 1
+    assert outcome.err.startswith("grokscope: not enough memory; ")
+    assert outcome.err.count("\n") == 1

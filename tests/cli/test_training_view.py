@@ -13,10 +13,16 @@ from rich.console import Console
 from rich.live import Live
 
 from grokscope.cli import training_view
-from grokscope.cli.training_view import TrainingLines, TrainingPanel, show_training, sparkline
+from grokscope.cli.training_view import (
+    TrainingLines,
+    TrainingPanel,
+    Warnings,
+    show_training,
+    sparkline,
+)
 from grokscope.config.run import configure
 from grokscope.progress import Since, SlowLines
-from grokscope.runner.progress import Beginning, Callbacks, Evaluation, SeedProgress
+from grokscope.runner.progress import Beginning, Evaluation, SeedProgress
 
 CONFIG: Final = configure(["x + y"], "quick", p=11, seeds=(0, 1), steps=100, eval_every=10)
 NAMES: Final = list(training_view._SHOWN)
@@ -175,9 +181,22 @@ def test_divergence_is_told() -> None:
     assert "seed 1: diverged at step 44" in told
 
 
+def test_quiet_keeps_warnings() -> None:
+    console = Console(file=io.StringIO(), width=20)
+    told = Warnings(console)
+    told.preparing("compiling")
+    told.begin(beginning())
+    told.evaluated(evaluation(50))
+    told.warn("3 is constant, so that x and y need not be combined to learn it")
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == (
+        "warning: 3 is constant, so that x and y need not be combined to learn it\n"
+    )
+
+
 def test_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     with show_training(quiet=True) as callbacks:
-        assert isinstance(callbacks, Callbacks)
+        assert type(callbacks) is Warnings
     for terminal, kind in ((True, TrainingPanel), (False, TrainingLines)):
         console = Console(file=io.StringIO(), force_terminal=terminal)
         monkeypatch.setattr(training_view, "StandardError", lambda console=console, **_: console)

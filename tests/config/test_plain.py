@@ -6,6 +6,8 @@ import json
 import types
 import typing
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +33,16 @@ VALUES: Final[dict[str, dict[str, Any]]] = {
     "train_fraction": {"value": 0.5},
 }
 """Where the default is no example, a value that can be used, and what it needs beside it."""
+
+
+class Index:
+    """A whole number of somebody else's, known by `__index__` alone, as those of SymPy or Sage."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+    def __index__(self) -> int:
+        return self.value
 
 
 def kinds(kind: Any) -> Iterator[tuple[str, Any]]:
@@ -83,7 +95,7 @@ def test_all_types_of_settings_are_covered() -> None:
 @pytest.mark.parametrize("name", of(int))
 @pytest.mark.parametrize(
     "change",
-    [np.int64, np.uint32, float, np.float32, np.array, jnp.asarray],
+    [np.int64, np.uint32, float, np.float32, np.array, jnp.asarray, Decimal, Fraction, Index],
     ids=lambda change: change.__name__,
 )
 def test_whole_numbers(name: str, change: Any) -> None:
@@ -110,6 +122,9 @@ def test_whole_numbers(name: str, change: Any) -> None:
         np.ones((1, 1)),
         {},
         len,
+        int,
+        Decimal("1.5"),
+        Decimal("nan"),
     ],
     ids=repr,
 )
@@ -121,7 +136,9 @@ def test_what_is_no_whole_number(name: str, wrong: Any) -> None:
 
 @pytest.mark.parametrize("name", of(float))
 @pytest.mark.parametrize(
-    "change", [np.float64, np.float32, np.longdouble, np.array], ids=lambda change: change.__name__
+    "change",
+    [np.float64, np.float32, np.longdouble, np.array, Decimal, Fraction],
+    ids=lambda change: change.__name__,
 )
 def test_numbers(name: str, change: Any) -> None:
     found = configured(name, each(name, change))
@@ -132,7 +149,10 @@ def test_numbers(name: str, change: Any) -> None:
 @pytest.mark.parametrize("name", of(float))
 @pytest.mark.parametrize(
     "wrong",
-    ["0.5", True, np.bool_(False), None, np.nan, np.inf, np.float32("nan"), 10**400, 1j],
+    [
+        *("0.5", True, np.bool_(False), None, np.nan, np.inf, np.float32("nan"), 10**400, 1j),
+        *(Decimal("inf"), Decimal("snan"), Decimal("1e400"), float),
+    ],
     ids=lambda wrong: repr(wrong)[:20],
 )
 def test_what_is_no_number(name: str, wrong: Any) -> None:
@@ -146,7 +166,8 @@ def test_booleans(name: str) -> None:
         for change in (bool, np.bool_, np.array, jnp.asarray):
             assert configured(name, change(value)) is value
     for wrong in ("false", "true", "", 0, 1, 1.0, None, np.int64(0), np.str_("no"), []):
-        with pytest.raises(UsageError, match=f"{name} is not usable; .*allowed: true or false"):
+        line = f"{name} is not usable; got .*; allowed: true or false"
+        with pytest.raises(UsageError, match=line):
             configured(name, wrong)
 
 

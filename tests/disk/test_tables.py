@@ -1,5 +1,7 @@
+import io
 import json
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from tests.disk.torch_writer import Name, tensor, torch_zip
 
 from grokscope.disk import memory
-from grokscope.disk.tables import SUFFIXES, read_tables
+from grokscope.disk.tables import SUFFIXES, read_facts, read_tables
 from grokscope.disk.tensors import encode
 from grokscope.errors import GrokscopeError, RunFolderError, UsageError
 
@@ -92,6 +94,29 @@ def raw_safetensors(specs: dict) -> bytes:
         body += spec["data"]
     text = json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + body
+
+
+def test_a_name_may_end_in_capitals(tmp_path: Path):
+    np.save(tmp_path / "W.npy", TABLE)
+    np.savez(tmp_path / "W.npz", W=TABLE)
+    safetensors.numpy.save_file({"W": TABLE}, tmp_path / "W.safetensors", {"p": "4"})
+    for kind in ("npy", "npz", "safetensors"):
+        path = (tmp_path / f"W.{kind}").rename(tmp_path / f"W.{kind.upper()}")
+        np.testing.assert_array_equal(read_tables(path)["W"].array, TABLE)
+    assert read_facts(tmp_path / "W.SAFETENSORS") == {"p": 4}
+
+
+def test_two_tables_of_one_name_are_not_told_apart(tmp_path: Path):
+    one, other = io.BytesIO(), io.BytesIO()
+    np.save(one, TABLE)
+    np.save(other, 2 * TABLE)
+    for names in (("W.npy", "W.npy"), ("W.npy", "W")):
+        with zipfile.ZipFile(tmp_path / "two.npz", "w") as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of zipfile, that this is no good idea
+            archive.writestr(names[0], one.getvalue())
+            archive.writestr(names[1], other.getvalue())
+        with pytest.raises(UsageError, match="the same name; got 'W'"):
+            read_tables(tmp_path / "two.npz")
 
 
 def test_ours_know_their_axes_and_modulus(tmp_path: Path):
@@ -185,8 +210,10 @@ def test_a_flipped_bit_in_an_archive(tmp_path: Path):
 
 
 def test_missing_and_unknown(tmp_path: Path):
-    with pytest.raises(UsageError, match="no such file"):
-        read_tables(tmp_path / "missing.npy")
+    for name in ("missing.npy", "missing.csv", "missing"):
+        with pytest.raises(UsageError, match="no such file"):
+            read_tables(tmp_path / name)
+    (tmp_path / "table.csv").touch()
     with pytest.raises(
         UsageError, match=r"got 'table\.csv'; allowed: \.npy, \.npz, \.safetensors, \.pt"
     ):

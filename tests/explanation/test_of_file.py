@@ -147,6 +147,8 @@ def test_each_answer_names_its_table_and_what_was_taken(tmp_path: Path) -> None:
     told = [" ".join(sentences(e)) for e in found]
     assert told[0].startswith("unembed.W_U, read as a readout: 23 residues, all 23 columns. ")
     assert "1 left out (23)" in told[1]
+    assert " embed.W_E lays the residues out by " in told[1]
+    assert " unembed.W_U reads the answers at " in told[0]
     assert "a table whose name does not say of what" in told[2]
     for text, explanation in zip(told, found, strict=True):
         assert not {"W_L", "W_U's"} & set(text.split())

@@ -109,6 +109,18 @@ def test_a_neuron_that_writes_nothing_is_the_weakest(network: Make) -> None:
     assert strengths.argmin() == 6
 
 
+def test_a_neuron_that_overflows_has_no_strength(
+    network: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block = np.random.default_rng(0).normal(size=(4, 10)).astype(np.float32)
+    block[:, 2] = np.inf
+    monkeypatch.setattr(pairs, "over_pairs", lambda *_: iter([block]))
+    with np.errstate(invalid="raise"):
+        strengths = neuron_strengths(network())
+    assert np.isnan(strengths[2])
+    assert np.isfinite(np.delete(strengths, 2)).all()
+
+
 def test_a_neuron_that_is_not_there_is_refused(network: Make) -> None:
     for wrong in ([10], [-1]):
         with pytest.raises(UsageError, match=r"no such neuron; got .*; allowed: 0 to 9"):

@@ -62,7 +62,7 @@ def test_accuracy_counts_right_answers_of_each_side(net: gs.RunNetwork) -> None:
     ("call", "line"),
     [
         (lambda net: net.logits([3, 23]), "no such residue"),
-        (lambda net: net.logits([3, 24, 5]), "need one operator"),
+        (lambda net: net.logits([3, 24, 5]), "need one operator; got '24'; allowed: 23$"),
         (lambda net: net.logits("x"), "pairs are not usable"),
         (lambda net: net.activations(names=["mlp"]), "no such activation"),
         (lambda net: net.activations()["blocks.0.mlp_pst"], "did you mean blocks.0.mlp_post"),

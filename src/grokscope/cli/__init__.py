@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from grokscope.errors import GrokscopeError, NotEnoughMemoryError, printable
+from grokscope.errors import GrokscopeError, NotEnoughMemoryError, is_want_of_memory, printable
 from grokscope.variables import readable_variables
 
 
@@ -25,12 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _run(sys.argv[1:] if arguments is None else arguments)
     except GrokscopeError as error:
         return _failed(error.line, error.exit_code)
-    except MemoryError:
-        error = NotEnoughMemoryError.here()
-        return _failed(error.line, error.exit_code)
     except KeyboardInterrupt:
         return _failed("interrupted", 130)
-    except OSError as error:
+    except Exception as error:
+        if is_want_of_memory(error):
+            return _failed(NotEnoughMemoryError.here().line, NotEnoughMemoryError.exit_code)
+        if not isinstance(error, OSError):
+            raise
         # Standard output is gone, as after `| head`, or cannot be written.
         _abandon_output()
         if not isinstance(error, BrokenPipeError):

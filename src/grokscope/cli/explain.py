@@ -78,11 +78,12 @@ class Explain:
 
     def _check(self) -> None:
         """Raise `UsageError` for wrong words before JAX is loaded, which takes a while."""
+        from grokscope.disk.tables import is_file, require_tables
         from grokscope.tasks import Task, parse
 
         if self.by is not None:
             Task((parse(self.by),), self.p or 97)
-        files = [path for path in self.targets if path.is_file()]
+        files = [path for path in self.targets if is_file(path, self.operation)]
         if files and len(self.targets) > 1:
             raise UsageError(
                 "a file is explained alone",
@@ -90,8 +91,6 @@ class Explain:
                 next_step="name run folders, sweeps, or one file",
             )
         if files:
-            from grokscope.disk.tables import require_tables
-
             require_tables(files[0])
             if self.operation is None:
                 raise UsageError(

@@ -57,9 +57,8 @@ def _block(home: Path, runs: list[RunSummary], width: int | None) -> Iterator[st
     names = differing([run.settings for run in good])
     same = [name for name in FIRST_SETTINGS if name not in names and good]
     common = f", all {settings_in_words(good[0].settings, same)}" if len(good) > 1 and same else ""
-    folders, begins = shorten_names([run.path.name for run in good])
-    if width is None:
-        folders, begins = [run.path.name for run in good], ""
+    called = [printable(run.path.name) for run in good]
+    folders, begins = (called, "") if width is None else shorten_names(called)
     yield f"{relative_path(home)}: {count_in_words(len(runs), 'run')}{common}"
     if begins:
         yield f"{_MARGIN}… stands for {begins}"

@@ -37,7 +37,7 @@ class Train:
     lock: bool = True
     """Lock it, so that nobody else writes there; without, train also where there are no locks."""
     quiet: bool = False
-    """Show nothing while training."""
+    """Show nothing but warnings while training."""
     json: bool = False
     """Print the result as one JSON document."""
     config: RunConfig = field(default_factory=RunConfig)

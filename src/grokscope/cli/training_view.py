@@ -79,7 +79,7 @@ def show_training(*, quiet: bool) -> Iterator[Callbacks]:
     """Give the callbacks that fit standard error: a terminal, a file, or `quiet`."""
     console = StandardError(stderr=True)
     if quiet:
-        yield Callbacks()
+        yield Warnings(console)
     elif console.is_terminal:
         with Live(console=console, refresh_per_second=8) as live:
             yield TrainingPanel(live)
@@ -147,11 +147,25 @@ class TrainingPanel(Callbacks):
         return Group(head, clock, bar, Text(), table, *_milestones(evaluation))
 
 
-class TrainingLines(Callbacks):
-    """Plain lines for a file or a pipe, a few per minute."""
+class Warnings(Callbacks):
+    """Only what the user should know."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+
+    def warn(self, line: str) -> None:
+        """Print a warning."""
+        self._print(f"warning: {line}")
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+class TrainingLines(Warnings):
+    """Plain lines for a file or a pipe, a few per minute."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
         self._last = -math.inf
         self._told: deque[str] = deque(maxlen=256)
         self._slow = SlowLines(console)
@@ -191,13 +205,6 @@ class TrainingLines(Callbacks):
         )
         steps = self._beginning.config.schedule.steps
         self._print(f"{_headline(evaluation, steps).plain}: {numbers}")
-
-    def warn(self, line: str) -> None:
-        """Print a warning."""
-        self._print(f"warning: {line}")
-
-    def _print(self, line: str) -> None:
-        self._console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def _title(beginning: Beginning) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, ParamSpec, TypeVar
 
-from grokscope.config.validate import as_kind, did_you_mean, plain_value
+from grokscope.config.validate import as_kind, did_you_mean, plain_value, shown
 from grokscope.errors import ArgumentsError, UsageError
 from grokscope.variables import readable_variables
 
@@ -134,5 +134,4 @@ def _one(name: str, kind: Any, value: Any, words: Sequence[str] = ()) -> Any:
 
 
 def _refusal(name: str, value: Any, allowed: str) -> UsageError:
-    got = "None" if value is None else value  # an error without `got` has None there
-    return UsageError(f"{name} is not usable", got=got, allowed=allowed)
+    return UsageError(f"{name} is not usable", got=shown(value), allowed=allowed)

@@ -140,7 +140,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         make_plain(self)
-        allowed = "one or more, each once"
+        allowed = "a list of one or more, each once"
         check_tuple("the seeds are", self.seeds, allowed)
         for seed in self.seeds:
             check_integer("a seed", seed, 0, LARGEST_SEED)

@@ -6,11 +6,13 @@ import functools
 import itertools
 import math
 import numbers
+import operator
 import os
 import types
 import typing
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, Final, Literal, get_args
+from decimal import Decimal
+from typing import Any, Final, Literal, SupportsIndex, get_args
 
 from grokscope.errors import UsageError
 
@@ -102,12 +104,17 @@ def _plain(name: str) -> str:
 NO_LIMIT: Final = 2**31 - 1
 
 
+def shown(value: object) -> object:
+    """Return a value as an error shows it; one without `got` has None there."""
+    return "None" if value is None else value
+
+
 def check_integer(name: str, value: Any, low: int, high: int = NO_LIMIT) -> None:
     """Refuse all but whole numbers from `low` to `high`."""
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return
     span = f"{low} or more" if high == NO_LIMIT else f"{low} to {high}"
-    raise UsageError(f"{name} is not usable", got=value, allowed=f"a whole number, {span}")
+    raise UsageError(f"{name} is not usable", got=shown(value), allowed=f"a whole number, {span}")
 
 
 def check_number(
@@ -125,13 +132,13 @@ def check_number(
     # finite last: a whole number of 400 digits is no float, and already out of the limits
     if number and over < value < below and least <= value <= most and math.isfinite(value):
         return
-    raise UsageError(f"{name} is not usable", got=value, allowed=allowed)
+    raise UsageError(f"{name} is not usable", got=shown(value), allowed=allowed)
 
 
 def check_tuple(name: str, value: object, allowed: str) -> None:
     """Refuse all but tuples."""
     if not isinstance(value, tuple):
-        raise UsageError(f"{name} not usable", got=value, allowed=allowed)
+        raise UsageError(f"{name} not usable", got=shown(value), allowed=allowed)
 
 
 def check_parts(name: str, what: str, value: Any) -> None:
@@ -148,7 +155,7 @@ def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in choices:
         raise UsageError(
             f"{name} is unknown",
-            got=value,
+            got=shown(value),
             allowed=", ".join(choices),
             next_step=did_you_mean(value, choices),
         )
@@ -210,7 +217,7 @@ def as_kind(kind: Any, name: str, given: Any) -> Any:
     if typing.get_origin(kind) is tuple:
         return _series(typing.get_args(kind)[0], name, value)
     if kind is bool and not isinstance(value, bool):
-        raise UsageError(f"{name} is not usable", got=value, allowed="true or false")
+        raise UsageError(f"{name} is not usable", got=shown(value), allowed="true or false")
     if kind in (int, float):
         return _number(kind, value)
     return value
@@ -226,10 +233,11 @@ def _series(kind: Any, name: str, value: Any) -> Any:
 
 def _number(kind: type[int] | type[float], value: Any) -> Any:
     """Return a number as an int or a float where it is exactly that; anything else as it is."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real | Decimal | SupportsIndex):
         return value
     try:
-        number = math.trunc(value) if kind is int else float(value)
-    except (OverflowError, ValueError):  # a whole number of 400 digits; inf, nan
+        exact = operator.index(value) if isinstance(value, SupportsIndex) else value
+        number = math.trunc(exact) if kind is int else float(exact)
+    except (OverflowError, ValueError, TypeError):  # a number of 400 digits; inf, nan; a class
         return value
-    return number if kind is float or number == value else value
+    return number if kind is float or number == exact else value

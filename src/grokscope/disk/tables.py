@@ -4,7 +4,8 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -65,7 +66,7 @@ def read_tables(path: str | Path) -> dict[str, ForeignTable]:
     """
     path = Path(path)
     require_tables(path)
-    if path.suffix in TORCH_SUFFIXES:
+    if _kind(path) in TORCH_SUFFIXES:
         return _torch(path)
     with fitting(path, path.stat().st_size if path.is_file() else 0):
         data = read_bytes(path)
@@ -94,9 +95,9 @@ def read_facts(path: str | Path) -> dict[str, Any]:
     facts has none; raises as `read_tables`.
     """
     path = Path(path)
-    if path.suffix in TORCH_SUFFIXES:
+    if _kind(path) in TORCH_SUFFIXES:
         return read_torch(path).facts
-    if path.suffix != ".safetensors":
+    if _kind(path) != ".safetensors":
         return {}
     data = read_bytes(path)
     try:
@@ -113,11 +114,18 @@ def _as_json(text: str) -> Any:
         return text
 
 
+def is_file(path: Path, operation: str | None) -> bool:
+    """Whether a file with tables is meant: also one that is not there, whose operation is named."""
+    return path.is_file() or (operation is not None and not path.exists())
+
+
 def require_tables(path: Path) -> None:
-    """Raise `UsageError` for a file whose name says that it is of another kind than `SUFFIXES`."""
-    if path.suffix in SUFFIXES:
+    """Raise `UsageError` for no file, or one whose name says another kind than `SUFFIXES`."""
+    if not path.exists():
+        read_bytes(path)  # says why
+    kind, hint = _kind(path), None
+    if kind in SUFFIXES:
         return
-    kind, hint = path.suffix.lower(), None
     found = sorted(path.glob("checkpoints/*/*.safetensors"))
     if found:
         hint = f"of a run name a checkpoint, for example {path_for_shell(found[-1])}"
@@ -136,8 +144,13 @@ def require_tables(path: Path) -> None:
     )
 
 
+def _kind(path: Path) -> str:
+    """Return the suffix of a name; on some systems names are in capitals."""
+    return path.suffix.lower()
+
+
 def _parsed(path: Path, data: bytes) -> dict[str, ForeignTable]:
-    if path.suffix == ".safetensors":
+    if _kind(path) == ".safetensors":
         return _ours(path) if entry(data, path_in_words(path)) is not None else _safetensors(data)
     if data.startswith(_ZIP):
         return _npz(path, data)
@@ -182,11 +195,20 @@ def _torch(path: Path) -> dict[str, ForeignTable]:
 
 def _npz(path: Path, data: bytes) -> dict[str, ForeignTable]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = {member.filename: member for member in archive.infolist()}
+        members = archive.infolist()
         # a few bytes can unpack to more than there is memory
-        with fitting(path, sum(member.file_size for member in members.values())):
-            tables = {name.removesuffix(".npy"): _npy(archive.read(name)) for name in members}
-    return _with_modulus(tables, None)
+        with fitting(path, sum(member.file_size for member in members)):
+            tables = [(m.filename.removesuffix(".npy"), _npy(archive.read(m))) for m in members]
+    return _with_modulus(_each_once(tables), None)
+
+
+def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return pairs by name; raises `UsageError` where one name has two, and nobody says which."""
+    names = Counter(name for name, _ in pairs)
+    twice = next((name for name, times in names.items() if times > 1), None)
+    if twice is not None:
+        raise UsageError("two tables of one file have the same name", got=twice)
+    return dict(pairs)
 
 
 def _npy(data: bytes) -> ForeignTable:

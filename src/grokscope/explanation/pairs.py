@@ -194,7 +194,7 @@ def neuron_strengths(model: AnyModel, operation_index: int = 0) -> Float[np.ndar
     **Arguments:** the network; which operation of a mixture, from 0.
 
     **Returns:** standard deviation of the activation times the norm of the neuron's column of
-    W_L, in units of the logits.
+    W_L, in units of the logits; of one that overflows, as in a network that diverges, nan.
     """
     n, total, squares = 0, 0.0, 0.0
     for block in over_pairs(model, last_hidden(model), operation_index):
@@ -202,5 +202,6 @@ def neuron_strengths(model: AnyModel, operation_index: int = 0) -> Float[np.ndar
         n, total, squares = n + len(flat), total + flat.sum(0), squares + (flat**2).sum(0)
     mean = np.asarray(total) / n
     # σ_j · ‖W_L[:, j]‖
-    deviation = np.sqrt(np.maximum(np.asarray(squares) / n - mean**2, 0))
+    with np.errstate(invalid="ignore"):
+        deviation = np.sqrt(np.maximum(np.asarray(squares) / n - mean**2, 0))
     return deviation * np.linalg.norm(np.asarray(model.neuron_logit_map, np.float64), axis=0)

@@ -229,7 +229,9 @@ def _structure(found: Explanation) -> str:
 
 def _keys(found: Explanation, place: Place) -> str:
     table = found.embedding if place is Place.EMBEDDING else found.neuron_logit_map
-    matrix = found.table.name if found.table is not None else named_table(found, place)
+    named = named_table(found, place)
+    # a tensor is called as in its file, also where a sentence begins
+    matrix = found.table.name if found.table is not None else f"{named[0].upper()}{named[1:]}"
     if table.basis is None:
         return ""
     if table.saturated:
@@ -251,7 +253,7 @@ def _keys(found: Explanation, place: Place) -> str:
     text += f"; {share_in_words(table.energy_in_keys)} of its energy"
     if table.null_energy is not None:
         text += f" (permuted tables: {share_in_words(table.null_energy)})"
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{text}."
 
 
 def named_table(found: Explanation, place: Place) -> str:

@@ -13,7 +13,7 @@ from grokscope.config.run import RunConfig
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.listing import paths_of, select
 from grokscope.disk.sweep_folder import rows_of
-from grokscope.disk.tables import require_tables
+from grokscope.disk.tables import is_file, require_tables
 from grokscope.errors import UsageError
 from grokscope.explanation.circuit import Effort
 from grokscope.explanation.of_file import explain_file
@@ -120,12 +120,18 @@ def explain(
     that is broken only has a row that says so.
     """
     options = {"step": step, "by": by, "effort": effort, "thorough": thorough}
+    of_runs = {"seeds": seeds, "step": step, "fresh": fresh or None}
+    of_files = {"p": p, "axis": axis, "tables": tables or None}
     with showing(quiet=quiet):
         if isinstance(runs, Network | RunNetwork):
+            _refuse("is not for a network", of_runs | of_files)
             return _of_network(runs, operation, trained=trained, by=by, effort=effort)
         several, paths = isinstance(runs, list | tuple), paths_of(runs)
-        if not several and paths[0].is_file():
+        if not several and is_file(paths[0], operation):
+            _refuse("needs a run, not a file", of_runs | {"effort": effort, "trained": trained})
             return _of_file(paths[0], operation, p=p, axis=axis, tables=tables, by=by)
+        of_files["operation"] = operation
+        _refuse("is not for a run, which knows it", of_files | {"trained": trained})
         selection, plain = select(paths), tuple(options.values()) == (None, None, None, True)
         if selection.is_one_run and not several:
             (path,) = selection.runs
@@ -134,6 +140,13 @@ def explain(
         if selection.sweep is not None and seeds is None and plain:
             found.write(selection.sweep)
         return found
+
+
+def _refuse(why: str, given: dict[str, Any]) -> None:
+    """Raise `UsageError` where something is given that would not be looked at."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"{name} {why}", next_step="leave it out")
 
 
 def _of_run(

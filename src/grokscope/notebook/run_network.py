@@ -371,7 +371,7 @@ def _pairs(
             raise UsageError(
                 "tokens need one operator",
                 got=" ".join(map(str, operators)),
-                allowed=f"one of {p} to {p + n_tasks - 1}",
+                allowed=" or ".join(map(str, range(p, p + n_tasks))),
             )
         operation, pairs = int(operators[0]) - p, pairs[..., [0, 2]]
     if pairs.min(initial=0) < 0 or pairs.max(initial=0) >= p:
