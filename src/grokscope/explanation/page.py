@@ -37,6 +37,7 @@ from grokscope.explanation.sentences import (
 )
 from grokscope.explanation.verdict import Claim, Edit, Place, Verdict
 from grokscope.rounding import share_in_percent
+from grokscope.theme import VERDICTS, verdict_colour
 
 MOST_FAMILIES: Final = 10
 PLACES_IN_WORDS: Final = {"embedding": "W_E", "neurons": "neurons", "logits": "class axis"}
@@ -266,13 +267,6 @@ def _claim(claim: Claim) -> str:
 WIDTH: Final = 100
 _GAP: Final = 3
 """Blanks between columns that have room."""
-_COLOURS: Final = {
-    "explained": ("green", "#2a9d4a"),
-    "partly": ("yellow", "#c98a00"),
-    "not decided": ("cyan", "#1c8fb0"),
-    "not explained": ("red", "#d1453b"),
-}
-"""Verdicts → their colour in a terminal and in HTML."""
 
 
 def as_text(page: Page, console: Console | None = None) -> str:
@@ -319,7 +313,7 @@ def _fitted(table: Table, width: int) -> int:
 
 def _parts(page: Page) -> list[RenderableType]:
     parts: list[RenderableType] = [
-        Text(printable(page.headline), style=f"bold {_COLOURS[page.verdict][0]}"),
+        Text(printable(page.headline), style=f"bold {VERDICTS[page.verdict][0]}"),
         Text(),
         *(Text(printable(sentence)) for sentence in page.sentences),
     ]
@@ -378,7 +372,7 @@ _STYLE: Final = (
 def as_html(page: Page) -> str:
     """Return a page as HTML that needs nothing from elsewhere; all texts are escaped."""
     parts = [f"<style>{_STYLE}</style>"]
-    edge = _COLOURS[page.verdict][1]
+    edge = verdict_colour(page.verdict)
     parts.append(f'<h4 style="border-color:{edge}">{_safe(page.headline)}</h4>')
     parts += [*(f"<p>{_safe(s)}</p>" for s in page.sentences), *map(_html_table, page.grids)]
     if page.facts:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import altair as alt
 import numpy as np
 
+from grokscope import theme
 from grokscope.paper.agreement import State, Tally, cell_state
 from grokscope.paper.experiment import Experiment, View
 from grokscope.paper.results import NOT_RUN, Results, column_numbers
@@ -266,8 +267,8 @@ def time_panel(
     y = alt.Y("value:Q", title=y_title, scale=alt.Scale(domain=[0, 1]), axis=side_axis())
     tip = [
         alt.Tooltip("line:N"),
-        alt.Tooltip("step:Q", format=","),
-        alt.Tooltip("value:Q", format=".3~g"),
+        alt.Tooltip("step:Q", format=theme.STEP),
+        alt.Tooltip("value:Q", format=theme.VALUE),
     ]
     lines = (
         inline(rows)

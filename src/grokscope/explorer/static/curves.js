@@ -100,7 +100,7 @@ function measureCurves(shared, key) {
   const found = shared.measures.filter((measure) => measure.key === key);
   const curves = found.map(({ matrix, basis, steps, values }) => [
     `${matrix} ${basis}`,
-    `${matrix === "W_E" ? "series-1" : "series-2"}${basis === "matched" ? "" : " dashed"}`,
+    `${matrix === "W_E" ? "series-1" : "series-2"}${basis === shared.basis.name ? "" : " dashed"}`,
     steps,
     values,
   ]);

@@ -30,6 +30,7 @@ from grokscope.reports.figures.figure import (
 )
 from grokscope.reports.figures.maps import image_panel
 from grokscope.reports.figures.timeline import side_axis
+from grokscope.theme import LIGHT, NEUTRAL
 
 _UP: Final = "cosine (upwards)"
 _DOWN: Final = "sine (downwards)"
@@ -203,7 +204,7 @@ def _frequencies_panel(rows: Sequence[Row], title: dict[str, Any]) -> Panel:
     colour = alt.Color(
         "kind:N",
         title=None,
-        scale=alt.Scale(domain=list(_KINDS), range=["#0072b2", "#d55e00", "#8c959f"]),
+        scale=alt.Scale(domain=list(_KINDS), range=[*LIGHT.series[:2], NEUTRAL]),
     )
     tip = [alt.Tooltip("k:Q"), alt.Tooltip("kind:N"), alt.Tooltip("loss:Q", format=".3~g")]
     stems = inline(bars).mark_bar(size=4).encode(x, y, colour, alt.Y2(field="whole"), tooltip=tip)

@@ -33,7 +33,7 @@ from grokscope.paper.labels import Separation, separations
 from grokscope.paper.results import column_numbers
 from grokscope.paper.tables import operation_key, table_a4
 from grokscope.reports.figures.figure import Figure, Layout, assemble, inline, layered, significant
-from grokscope.reports.finding import SMALLEST_FALL
+from grokscope.reports.moments import SMALLEST_CHANGE
 
 _ALL: Final = "all together"
 
@@ -170,7 +170,7 @@ def draw_ends(data: ViewData) -> list[Block]:
         body.append([TableCell(values_in_words(found[0], names)), _state(done, grokked), *cells])
     caption = (
         "First → last value, medians over the seeds that grokked (where none did, over all;"
-        f" then nothing is compared). A fall is one of at least {SMALLEST_FALL:g}. Below it what"
+        f" then nothing is compared). A fall is one of at least {SMALLEST_CHANGE:g}. Below it what"
         " the paper says, where it says something of this measure. ✓ agrees; ≠ differs."
     )
     return [Table("", caption, ["", "grokked", *_COLUMNS.values()], body)]
@@ -199,7 +199,7 @@ def _ends_cell(
 
 
 def _compared(fall: float, says: str) -> State:
-    fell = fall >= SMALLEST_FALL
+    fell = fall >= SMALLEST_CHANGE
     return State.AGREES if fell == (says == "falls") else State.DIFFERS
 
 
