@@ -89,13 +89,14 @@ def test_the_page_opens_with_the_finding_and_tells_the_story_in_order(page: Page
     assert "seed 0: memorised at step 100, grokked at step 600; the algorithm is" in opening
     assert "are leaked: the operation is symmetric" in opening
     assert opening.index("are leaked") < opening.index('data-chart="0"')
-    assert re.findall(r"<h2>(.*?)</h2>", text) == [
+    assert re.findall(r"<h2>(.*?)</h2>", text[: text.index("</main>")]) == [
         "Accuracy on training and test pairs",
         "Memorised",
         "Until grokking",  # its weights were drawn at random: there is no circuit
         "Cleaned up",
         "Algorithm",
         "Evidence",
+        "Seeds",
         "Settings",
         "Measures",
     ]

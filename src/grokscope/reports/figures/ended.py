@@ -87,7 +87,7 @@ def _against_panel(
     )
     beside = alt.XOffset("beside:Q", scale=alt.Scale(domain=[-1, 1]))
     scale = alt.Scale(domain=domain) if domain else alt.Scale(zero=True)
-    y = alt.Y("value:Q", title=title, scale=scale, axis=side_axis())
+    y = alt.Y("value:Q", title=title, scale=scale, axis=side_axis(format=".1f" if domain else "~s"))
     shape = alt.Shape("ended:N", title=None, scale=alt.Scale(domain=list(_ENDED), range=_SHAPES))
     tip: list[Any] = [
         alt.Tooltip("run:N"),

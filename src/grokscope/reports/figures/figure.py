@@ -65,6 +65,7 @@ def _config(palette: Palette) -> dict[str, Any]:
         },
         "concat": {"spacing": 18},
         "range": {"category": list(palette.series)},
+        "mark": {"color": palette.series[0]},
         "rule": {"color": faint},
         "text": {"color": ink, "fontSize": 10},
         "style": {"outline": {"stroke": faint, "strokeWidth": 0.5}},

@@ -24,7 +24,13 @@ from grokscope.reports.figures.figure import (
     shorten,
     significant,
 )
-from grokscope.reports.figures.timeline import TimeAxis, side_axis, time_axis, time_span
+from grokscope.reports.figures.timeline import (
+    TimeAxis,
+    lines_panel,
+    side_axis,
+    time_axis,
+    time_span,
+)
 from grokscope.reports.moments import ADDITIVE, FITS, FITTING, SHOWN, fitting
 from grokscope.reports.record import summarise
 
@@ -165,22 +171,10 @@ def _overlaid_panel(
     )
     if compared.swept is None:
         colour = colour.legend(None)
-    tip = [
-        alt.Tooltip("line:N", title="run"),
-        alt.Tooltip("step:Q", format=theme.STEP),
-        alt.Tooltip("value:Q", format=theme.VALUE),
-    ]
-    lines = inline(rows).mark_line(strokeWidth=1.5, opacity=0.85, clip=True)
-    chart = lines.encode(
-        axis.channel(),
-        _side(number, [c for _, _, c in drawn]),
-        colour,
-        detail="line:N",
-        tooltip=tip,
-    )
     heading = compared.heading(compared.panel, value)
     title = shorten(f"{heading} · {number.title}" if heading else number.title)
-    return layered([chart], title, 200)
+    y = _side(number, [c for _, _, c in drawn])
+    return lines_panel(rows, axis, y, colour, title)
 
 
 def _drawn(

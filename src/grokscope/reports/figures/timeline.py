@@ -91,6 +91,33 @@ def curves_panel(
     return layered(layers, title, height)
 
 
+def lines_panel(
+    rows: Sequence[dict[str, Any]],
+    axis: TimeAxis,
+    y: alt.Y,
+    colour: alt.Color,
+    title: str,
+    height: int = 200,
+) -> Panel:
+    """Draw curves of several runs over one another, one thin line each.
+
+    **Arguments:**
+
+    - `rows`: `step`, `value`, `line` (one per curve) and the column of the colour.
+    - `axis`: time.
+    - `y`: the vertical channel; the field is `value`.
+    - `colour`: from `figure.colours`.
+    """
+    tip = [
+        alt.Tooltip("line:N", title="run"),
+        alt.Tooltip("step:Q", format=theme.STEP),
+        alt.Tooltip("value:Q", format=theme.VALUE),
+    ]
+    lines = inline(rows).mark_line(strokeWidth=1.5, opacity=0.85, clip=True)
+    chart = lines.encode(axis.channel(), y, colour, detail="line:N", tooltip=tip)
+    return layered([chart], title, height)
+
+
 def _median(
     summaries: Mapping[str, Summary], axis: TimeAxis, y: alt.Y, colour: alt.Color
 ) -> alt.Chart:
