@@ -8,7 +8,7 @@ from docs.evidence import MEASURES, Check, Evidence, Row, check_each, fell, grok
 from grokscope.paper.agreement import PAPER_P, Claims, State, Tally, cell_state
 from grokscope.paper.experiment import load_experiment, operations_of
 from grokscope.paper.tables import PaperCell, operation_key, table_a5
-from grokscope.reports.finding import SMALLEST_FALL
+from grokscope.reports.moments import SMALLEST_CHANGE
 
 ADD, SUBTRACT, MULTIPLY = (operation_key(text) for text in ("x + y", "x - y", "x*y"))
 ELEMENTARY: Final = (ADD, SUBTRACT, MULTIPLY)
@@ -289,7 +289,7 @@ def whatever_eta(e: Evidence) -> Check:
     told = []
     for operation in ELEMENTARY:
         for row, lines in e.series("etas", operation):
-            falls = {fall >= SMALLEST_FALL for fall in eta_falls(lines).values()}
+            falls = {fall >= SMALLEST_CHANGE for fall in eta_falls(lines).values()}
             told.append((falls == {operation != MULTIPLY}, row["p"]))
     return check_each("the same at every η", told)
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from grokscope.paper.agreement import PAPER_P
 from grokscope.paper.experiment import experiments
 from grokscope.paper.store import CellResult, better_of, read_cells
-from grokscope.reports.finding import SMALLEST_FALL
+from grokscope.reports.moments import SMALLEST_CHANGE
 from grokscope.tasks import parse
 
 FEWEST: Final = 3
@@ -208,7 +208,7 @@ def check_each(
 def fell(row: Row, measure: str) -> bool:
     """Whether a measure of a run fell by 0.1 or more."""
     first, last = row.get(f"{measure}_first"), row.get(measure)
-    return first is not None and last is not None and first - last >= SMALLEST_FALL
+    return first is not None and last is not None and first - last >= SMALLEST_CHANGE
 
 
 def grokked(row: Row) -> bool:

@@ -31,7 +31,7 @@ from grokscope.paper.labels import label_cells, separations
 from grokscope.paper.results import shown_results
 from grokscope.paper.store import read_cells
 from grokscope.paper.tables import operation_key, table_1, table_a5
-from grokscope.reports.finding import SMALLEST_FALL
+from grokscope.reports.moments import SMALLEST_CHANGE
 
 FOLDER: Final = Path(__file__).parent
 RESULTS: Final = FOLDER.parent / "results"
@@ -325,7 +325,7 @@ def _etas(e: Evidence) -> list[float]:
         for _, lines in e.series("etas", operation):
             for (_, eta), fall in checks.eta_falls(lines).items():
                 tried.add(eta)
-                if (fall >= SMALLEST_FALL) != (operation != checks.MULTIPLY):
+                if (fall >= SMALLEST_CHANGE) != (operation != checks.MULTIPLY):
                     wrong.add(eta)
     return sorted(tried - wrong)
 

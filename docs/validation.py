@@ -115,7 +115,8 @@ def explanations(
 
     That they had is granted, so that the other claims alone must refuse a network.
 
-    **Arguments:** the kind; the setting; where runs are; steps after grokking, of those that did.
+    **Arguments:** the kind; the setting; where runs are; steps after grokking, of those that did:
+    the next checkpoint is taken.
     """
     training = kind.training
     run = gs.train(
@@ -138,7 +139,8 @@ def explanations(
         if after is not None:
             if case.grokked_at is None:
                 continue
-            step = case.grokked_at + after
+            kept = run.folder.checkpoint_steps(seed)
+            step = next((s for s in kept if s >= case.grokked_at + after), kept[-1])
         network = load_network(run.folder, seed, step)
         model = with_random_unembedding(network.model, seed) if kind.random_unembedding else None
         with computing():

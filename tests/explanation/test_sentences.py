@@ -130,7 +130,9 @@ def test_what_knows_pairs_by_heart_is_no_failure_to_explain() -> None:
         "It answers pairs that it was not trained on hardly better than guessing (accuracy -0.005 "
         "beside it): it knows pairs by heart at most, so there is no algorithm to read out yet."
     )
-    assert one_sentence(found) == f"Not explained. {sentences(found)[0]}"
+    assert one_sentence(found) == "The algorithm is not explained: " + sentences(found)[0].replace(
+        "It", "it", 1
+    )
     held = explanation(claims=Claims([replace(fails, verdict="holds")]))
     assert "guessing" not in " ".join([*sentences(held), one_sentence(held)])
 

@@ -93,8 +93,11 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Served]:
-    """Serve a folder until the block ends, and see that Ctrl-C ends the server."""
+def serving(folder: Path, says: str = "") -> Iterator[Served]:
+    """Serve a folder until the block ends, and see that Ctrl-C ends the server.
+
+    **Arguments:** the folder; how what it says beside the address begins.
+    """
     command = [sys.executable, "-m", "grokscope", "explore", str(folder), "--no-browse"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -104,7 +107,8 @@ def serving(folder: Path) -> Iterator[Served]:
         assert process.wait(30) == 0
         assert process.stderr is not None
         said = process.stderr.read()
-        assert said == "", said
+        assert said.startswith(says), said
+        assert said.count("\n") == bool(says), said
     finally:
         process.kill()
         process.wait()

@@ -92,6 +92,28 @@ def test_the_table_lists_all_runs_and_opens_one(visitor: Watched, served: Served
     assert visitor.is_clean()
 
 
+def test_the_table_is_saved_as_csv(visitor: Watched, served: Served) -> None:
+    visitor.page.goto(served.address)
+    row(visitor, "trained").wait_for()
+    with visitor.page.expect_download() as saved:
+        visitor.page.get_by_text("save as CSV").click()
+    assert saved.value.suggested_filename == "runs.csv"
+    lines = Path(saved.value.path()).read_text("utf-8").splitlines()
+    assert lines[0].startswith("run,state,operation,p,r,seeds,step,grokked at,test,verdict")
+    assert len(lines) == 7
+
+
+def test_the_drawing_of_accuracies_is_in_sight_at_1280_pixels(
+    visitor: Watched, served: Served
+) -> None:
+    visitor.page.goto(served.address)
+    drawn = row(visitor, "trained").locator("svg:has(polyline)")
+    drawn.wait_for()
+    box = drawn.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] < 700
+
+
 def test_several_runs_stand_on_one_axis(visitor: Watched, served: Served) -> None:
     frame = opened(visitor, served.at("run=trained,other"))
     expect(frame.locator("h1")).to_have_text("2 runs on one axis")
@@ -217,10 +239,13 @@ def test_a_run_is_followed_while_it_trains(visitor: Watched, tmp_path: Path) -> 
         training.wait()
 
 
-def test_an_empty_folder_has_a_page(visitor: Watched, tmp_path: Path) -> None:
-    with serving(tmp_path) as explorer:
+def test_an_empty_folder_says_what_to_do_in_the_page_and_on_the_command_line(
+    visitor: Watched, tmp_path: Path
+) -> None:
+    with serving(tmp_path, says="no runs in '") as explorer:
         visitor.page.goto(explorer.address)
-        visitor.page.get_by_text("No runs here yet.").wait_for()
+        command = f'grokscope train "x + y" --out {tmp_path / "plus"} makes one'
+        visitor.page.get_by_text(command).wait_for()
         assert visitor.is_clean()
 
 

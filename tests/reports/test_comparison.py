@@ -13,15 +13,10 @@ from grokscope.disk.folder import RunFolder
 from grokscope.errors import RunFolderError
 from grokscope.reports import write_figures, write_report
 from grokscope.reports.compared import Comparison, expected, jaccard, shared_keys
-from grokscope.reports.comparison import (
-    comparison_in_short,
-    comparison_title,
-    comparison_values,
-)
-from grokscope.reports.figures.ended import ended_figure
+from grokscope.reports.comparison import comparison_finding, comparison_story, comparison_title
+from grokscope.reports.figures.ended import ended_figure, measures_at_the_end
 from grokscope.reports.figures.figure import Figure
 from grokscope.reports.figures.several_runs import chosen_keys_figure, overlaid_figures
-from grokscope.reports.html import new_charts
 from grokscope.reports.record import read_runs
 
 MakeRun = Callable[..., RunFolder]
@@ -84,13 +79,17 @@ def test_a_sweep_is_compared_in_its_own_page(sweep: Path) -> None:
     names = sorted(chart["name"] for chart in charts(page))
     assert names == [
         "against",
+        "against-measures",
         "chosen",
         "compared-accuracy",
         "compared-loss",
         "compared-measures",
         "compared-norms",
     ]
-    assert "4 runs, which differ in weight decay and seed: 3 grokked, 1 undecided." in text
+    assert (
+        "4 runs of x + y modulo 7 differ in weight decay and seed: with weight decay 0.1 1 of 2"
+        " grokked at step 600, 1 undecided; with weight decay 1 2 of 2 grokked at step 600." in text
+    )
     assert "figures of each network are left out on a page of more than 3 runs" in text
     assert len(page.read_bytes()) < 3_000_000
 
@@ -144,12 +143,14 @@ def two_operations(make_run: MakeRun) -> list[Path]:
 
 def test_marks_of_equal_networks_do_not_hide_one_another(two_operations: list[Path]) -> None:
     """All grokked at 600, with the same numbers: each has a place of its own in its column."""
-    figure = ended_figure(compared(*two_operations))
-    assert figure.chart is not None
-    for panel in range(len(figure.chart["concat"])):
-        places = [(row["x"], row["beside"]) for row in marks(figure, panel)]
-        assert len(set(places)) == len(places)
-        assert all(-1 < beside < 1 for _, beside in places)
+    found = compared(*two_operations)
+    figure = ended_figure(found)
+    for drawn in (figure, *measures_at_the_end(found)):
+        assert drawn.chart is not None
+        for panel in range(len(drawn.chart["concat"])):
+            places = [(row["x"], row["beside"]) for row in marks(drawn, panel)]
+            assert len(set(places)) == len(places)
+            assert all(-1 < beside < 1 for _, beside in places)
     assert {row["by"] for row in marks(figure, 0)} == {"x + y", "x*y"}
 
 
@@ -167,11 +168,11 @@ def test_the_basis_that_fits_comes_first_and_both_are_named(
         "x + y · KFS of W_E",
         "x + y · KFS of W_L",
     ]
-    last = [
-        panel["title"] for panel in (ended_figure(compared(*two_operations)).chart or {})["concat"]
+    last = measures_at_the_end(compared(*two_operations))
+    assert [figure.title for figure in last] == [
+        "Last measures in the basis that fits the operation, by weight decay",
+        "Last measures in the additive basis, by weight decay",
     ]
-    assert last[2] == "KFS of W_E, last, basis that fits"
-    assert last[6] == "FFS of W_E, last, additive basis"
     # addition alone: the additive basis is what fits, and stands alone
     alone = {figure.name: figure.title for figure in overlaid_figures(compared(sweep))}
     assert "compared-measures-matched" not in alone
@@ -214,9 +215,9 @@ def test_operations_are_never_counted_together(
 ) -> None:
     found = compared(*two_operations)
     assert found.grouped_by == ["operation", "weight_decay"]
-    values = comparison_values(found, new_charts(), tmp_path / "page.html")
-    assert values["by_title"] == "By operation and weight decay"
-    assert [row[:3] for row in values["by_value"]] == [
+    (table,) = comparison_story(found, tmp_path / "page.html").sections[0].tables
+    assert table.caption == "By operation and weight decay"
+    assert [row[:3] for row in table.rows] == [
         ["x + y", "0.1", "1"],
         ["x + y", "1", "1"],
         ["x*y", "0.1", "1"],
@@ -298,7 +299,9 @@ def test_a_run_that_is_named_twice_is_one_run(make_run: MakeRun) -> None:
 def test_equal_settings_are_told_by_name(make_run: MakeRun) -> None:
     found = compared(make_run("first").path, make_run("second").path)
     assert comparison_title(found) == "x + y modulo 7, compared"
-    assert comparison_in_short(found)[0].text == "2 runs, which have the same settings: 2 grokked."
+    assert comparison_finding(found) == (
+        "2 runs of x + y modulo 7 have the same settings: 2 of 2 grokked at step 600."
+    )
     assert [found.label(network) for network in found.networks] == ["run first", "run second"]
 
 
@@ -313,10 +316,11 @@ def test_when_no_run_can_be_read_it_is_one_line(make_run: MakeRun) -> None:
 def test_figures_of_a_comparison_are_files(sweep: Path, tmp_path: Path) -> None:
     paths = write_figures([sweep], tmp_path / "figures", ["svg"])
     assert [path.name for path in paths] == [
-        "1-compared-accuracy.svg",
-        "2-compared-loss.svg",
-        "3-compared-measures.svg",
-        "4-compared-norms.svg",
-        "5-against.svg",
-        "6-chosen.svg",
+        "1-against.svg",
+        "2-compared-accuracy.svg",
+        "3-compared-loss.svg",
+        "4-compared-measures.svg",
+        "5-compared-norms.svg",
+        "6-against-measures.svg",
+        "7-chosen.svg",
     ]

@@ -20,13 +20,13 @@ def test_every_figure_becomes_a_file_of_each_format(make_run: MakeRun, tmp_path:
         "2-loss",
         "3-measures",
         "4-norms",
-        "5-spectra",
-        "6-circles",
+        "5-bases",
+        "6-neurons-matched",
         "7-attention",
-        "8-neurons",
-        "9-modes",
-        "10-bases",
-        "11-neurons-matched",
+        "8-spectra",
+        "9-circles",
+        "10-neurons",
+        "11-modes",
     ]
     assert [path.name for path in paths] == [f"{s}.{k}" for s in stems for k in ("svg", "png")]
     for path in paths:
@@ -38,9 +38,7 @@ def test_every_figure_becomes_a_file_of_each_format(make_run: MakeRun, tmp_path:
             assert len(list(root.iter())) > 50
 
 
-def test_a_figure_that_stands_in_two_chapters_is_written_once(
-    make_run: MakeRun, tmp_path: Path
-) -> None:
+def test_no_figure_is_written_twice(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run(expressions=("x*y",))
     where = {"matrix": "W_E", "basis": "matched"}
     rows = [{"seed": 0, "step": s, "measure": "kfs", "value": 0.3, **where} for s in (0, 1000)]
@@ -53,8 +51,8 @@ def test_a_figure_that_stands_in_two_chapters_is_written_once(
 def test_several_runs_have_files_of_their_own(make_run: MakeRun, tmp_path: Path) -> None:
     runs = [make_run("a", weights=False).path, make_run("b", weights=False).path]
     paths = write_figures(runs, tmp_path, formats=["svg"])
-    # nothing was explained, so that there is no sixth figure
-    assert [path.name for path in paths[5:]] == ["7-spectra-1-x+y.svg", "7-spectra-2-x+y.svg"]
+    # nothing was explained, so that there is no figure of chosen frequencies
+    assert [path.name for path in paths[6:]] == ["7-spectra-1-x+y.svg", "8-spectra-2-x+y.svg"]
     assert ">b</text>" in paths[0].read_text("utf-8")
 
 

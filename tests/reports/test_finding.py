@@ -6,25 +6,50 @@ import pyarrow as pa
 
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
-from grokscope.reports.facts import fall_rows, run_facts, seed_header, seed_rows
-from grokscope.reports.figures import figures_over_time
-from grokscope.reports.finding import finding, spread_in_percent
-from grokscope.reports.record import read_runs
+from grokscope.reports.facts import run_facts, seed_header, seed_rows
+from grokscope.reports.figures import progress_figures
+from grokscope.reports.finding import finding, spread_in_percent, warnings_of
+from grokscope.reports.moments import measure_rows, timeline_of
+from grokscope.reports.record import RunRecord, read_runs
+from grokscope.reports.story import run_story
 
 MakeRun = Callable[..., RunFolder]
 
 
 def said(run: RunFolder) -> str:
-    return " ".join(sentence.text for sentence in finding(read_runs([run.path])[0]))
+    """All sentences of a run's page about its training, the warnings first."""
+    story = run_story(record_of(run))
+    trained = [s for section in story.sections[:3] for s in section.sentences]
+    return " ".join(sentence.text for sentence in [*story.warnings, *trained])
+
+
+def record_of(run: RunFolder) -> RunRecord:
+    (record,) = read_runs([run.path])
+    return record
+
+
+def rows_of_measures(record: RunRecord) -> list[list[str]]:
+    return measure_rows(record, timeline_of(record))
 
 
 def test_one_seed_that_grokked(make_run: MakeRun) -> None:
     text = said(make_run())
     assert "Seed 0 memorised the training pairs at step 100." in text
     assert "Seed 0 grokked at step 600." in text
-    assert "train accuracy is 100.0% and test accuracy 100.0%" in text
-    assert "FFS of W_E fell from 1.00 to 0.20 and FFS of W_L fell from 1.00 to 0.40" in text
-    assert "FCR of W_E stayed at 0.90 and FCR of W_L went from 0.90 to 0.85." in text
+    assert (
+        "At that evaluation the train loss is 0.32 and the test loss 12 nats, and test accuracy"
+        " is 25.0%." in text
+    )
+    assert "Steps between the two moments: 500." in text
+    # the measures fall in a straight line from step 0 to 1,000
+    assert (
+        "From memorising to grokking, FFS of W_E fell from 0.92 to 0.52 and FFS of W_L fell from"
+        " 0.94 to 0.64; the others changed by less than 0.1 (FCR of W_E 0.90 to 0.90, FCR of W_L"
+        " 0.90 to 0.87)." in text
+    )
+    assert "Steps from grokking to the last evaluation: 400." in text
+    assert "From grokking to the last evaluation, FFS of W_E fell from 0.52 to 0.20" in text
+    assert "The norm fell of W_E by 4%" in text
 
 
 def test_several_seeds_have_a_median_a_range_and_those_that_are_undecided(
@@ -34,13 +59,13 @@ def test_several_seeds_have_a_median_a_range_and_those_that_are_undecided(
     assert "3 of 3 seeds memorised the training pairs, at step 100." in text
     assert "2 of 3 seeds grokked, at step 500 (median; 400 to 600)." in text
     assert "Undecided at 1,000 steps: seed 2 (test accuracy 25.0%)." in text
-    assert "test accuracy 75.0% (mean; 25.0% to 100.0%)" in text
+    assert "(medians over the 2 seeds that grokked)" in text
     assert "not grok" not in text
 
 
 def test_operations_of_one_operand_are_a_warning(make_run: MakeRun) -> None:
-    (record,) = read_runs([make_run(expressions=("x + 0*y",)).path])
-    warnings = [sentence.text for sentence in finding(record) if sentence.warning]
+    record = record_of(make_run(expressions=("x + 0*y",)))
+    warnings = [sentence.text for sentence in warnings_of(record) if sentence.warning]
     assert any(text.startswith("x + 0*y depends on x alone, so that") for text in warnings)
 
 
@@ -57,15 +82,14 @@ def test_a_run_in_progress_is_not_called_undecided(make_run: MakeRun) -> None:
 def test_a_seed_that_diverged_is_named(make_run: MakeRun) -> None:
     results = [{"seed": 1, "status": "diverged", "diverged_at": 712}]
     run = make_run(status="diverged", grokked_at={0: 600, 1: None}, results=results)
-    (record,) = read_runs([run.path])
-    warnings = [sentence.text for sentence in finding(record) if sentence.warning]
+    warnings = [sentence.text for sentence in warnings_of(record_of(run))]
     assert any("Training diverged (seed 1 at step 712)" in text for text in warnings)
     assert "Diverged at 1,000 steps: seed 1" in said(run)
 
 
 def test_leaked_pairs_are_a_warning_with_the_unleaked_accuracy(make_run: MakeRun) -> None:
-    (record,) = read_runs([make_run(grokked_at={0: None}).path])
-    (warning,) = [s.text for s in finding(record) if s.warning]
+    record = record_of(make_run(grokked_at={0: None}))
+    (warning,) = [s.text for s in warnings_of(record)]
     assert record.split is not None
     n_test = record.split.counts["test"]
     assert warning.startswith(f"{record.n_leaked} of {n_test} test pairs")
@@ -91,7 +115,7 @@ def test_a_spread_leaves_out_what_is_undefined() -> None:
 
 def test_a_table_row_per_seed_follows_its_header(make_run: MakeRun) -> None:
     (record,) = read_runs([make_run(grokked_at={0: 600, 1: None}).path])
-    rows = [dict(zip(seed_header(record), row, strict=True)) for row in seed_rows(record)]
+    rows = [dict(zip(seed_header(record, {}), row, strict=True)) for row in seed_rows(record, {})]
     assert rows[0] == {
         "seed": "0",
         "steps": "1,000",
@@ -108,11 +132,26 @@ def test_a_table_row_per_seed_follows_its_header(make_run: MakeRun) -> None:
     assert rows[1]["grokked at"] == "–"
 
 
-def test_the_fall_of_a_measure_is_compared_with_grokking(make_run: MakeRun) -> None:
-    (record,) = read_runs([make_run(grokked_at={0: 600}).path])
+def test_measures_stand_at_the_moments_and_their_fall_is_compared_with_grokking(
+    make_run: MakeRun,
+) -> None:
+    record = record_of(make_run(grokked_at={0: 600}))
+    assert list(timeline_of(record).steps) == ["start", "memorised", "grokked", "end"]
+    rows = rows_of_measures(record)
     # a straight fall has made half of itself at step 500
-    assert fall_rows(record)[0] == ["FFS of W_E", "1.00", "0.20", "500", "100 steps before"]
-    assert fall_rows(record)[2][3:] == ["no fall of 0.1 or more", "–"]
+    values = ["1.00", "0.92", "0.52", "0.20"]
+    assert rows[0] == ["FFS of W_E", *values, "500", "100 steps before"]
+    assert rows[2][5:] == ["no fall of 0.1 or more", "–"]
+
+
+def test_medians_are_over_the_seeds_that_got_furthest(make_run: MakeRun) -> None:
+    some = timeline_of(record_of(make_run("some", grokked_at={0: 600, 1: 400, 2: None})))
+    assert some.whose == "medians over the 2 seeds that grokked"
+    assert some.steps["grokked"] == {0: 600, 1: 400}
+    assert some.between("memorised", "grokked") == [500, 300]
+    none = timeline_of(record_of(make_run("none", grokked_at={0: None, 1: None})))
+    assert list(none.steps) == ["start", "memorised", "end"]
+    assert none.whose == "medians over the seeds"
 
 
 def test_facts_name_what_determines_the_run(make_run: MakeRun) -> None:
@@ -175,33 +214,37 @@ def _with_matched(run: RunFolder, operations: tuple[str | None, ...]) -> RunFold
 
 def test_measures_in_the_basis_that_fits_come_first(make_run: MakeRun) -> None:
     run = _with_matched(make_run(expressions=("x*y",), grokked_at={0: 600, 1: 600}), (None,))
-    (record,) = read_runs([run.path])
-    fits, additive = [s.text for s in finding(record) if s.text.startswith("In the ")]
+    record = record_of(run)
+    forming = run_story(record).sections[1]
+    fits, additive = [s.text for s in forming.sentences if s.text.startswith("From memorising")]
+    between = "From memorising to grokking (medians over the seeds)"
+    # rows at steps 0, 500 and 1,000 alone: the last before step 100, and before 600
     assert fits.startswith(
-        "In the basis that fits: from the first to the last evaluation KFS of W_E fell from 1.00"
-        " to 0.10, KFS of W_L fell from 1.00 to 0.10, FCR of W_E fell from 1.00 to 0.50"
+        f"{between}, in the basis that fits, KFS of W_E fell from 1.00 to 0.55,"
+        " KFS of W_L fell from 1.00 to 0.55, FCR of W_E fell from 1.00 to 0.75"
     )
-    assert additive.startswith("In the additive basis: from the first to the last evaluation FFS")
-    rows = fall_rows(record)
-    assert rows[0][:3] == ["KFS of W_E, basis that fits", "1.00", "0.10"]
-    assert rows[4][:3] == ["FFS of W_E, additive basis", "1.00", "0.20"]
-    ends = dict(zip(seed_header(record), seed_rows(record)[0], strict=True))
+    assert additive.startswith(f"{between}, in the additive basis, FFS of W_E")
+    rows = rows_of_measures(record)
+    assert rows[0][:5] == ["KFS of W_E, basis that fits", "1.00", "1.00", "0.55", "0.10"]
+    assert rows[4][:5] == ["FFS of W_E, additive basis", "1.00", "0.92", "0.52", "0.20"]
+    ends = dict(zip(seed_header(record, {}), seed_rows(record, {})[0], strict=True))
     assert ends["KFS W_E, basis that fits"] == "0.10"
     assert ends["FCR W_L, additive basis"] == "0.85"
 
 
 def test_where_the_additive_basis_fits_it_is_not_said_twice(make_run: MakeRun) -> None:
-    (record,) = read_runs([_with_matched(make_run(), (None,)).path])
-    assert len(fall_rows(record)) == 4
+    run = _with_matched(make_run(), (None,))
+    record = record_of(run)
+    assert len(rows_of_measures(record)) == 4
     # of one seed they are not repeated in a table that would be too wide
-    assert seed_header(record)[-1] == "unleaked accuracy"
-    assert "basis" not in " ".join(s.text for s in finding(record))
+    assert seed_header(record, {})[-1] == "unleaked accuracy"
+    assert "basis" not in said(run)
 
 
 def test_each_operation_of_a_mixture_has_its_basis(make_run: MakeRun) -> None:
     names = ("x + y", "x*y")
     (record,) = read_runs([_with_matched(make_run(expressions=names), names).path])
-    labels = [row[0] for row in fall_rows(record)]
+    labels = [row[0] for row in rows_of_measures(record)]
     assert labels[0] == "KFS of W_E, basis that fits x*y"
     assert labels[4] == "FFS of W_E, additive basis"
     assert len(labels) == 8
@@ -209,16 +252,42 @@ def test_each_operation_of_a_mixture_has_its_basis(make_run: MakeRun) -> None:
 
 def test_measures_over_training_are_drawn_in_the_basis_that_fits(make_run: MakeRun) -> None:
     run = _with_matched(make_run(expressions=("x*y",), grokked_at={0: 600, 1: 600}), (None,))
-    (record,) = read_runs([run.path])
-    assert [f.name for f in figures_over_time([record])] == [
-        "accuracy",
-        "loss",
-        "measures-matched",
-        "norms",
-    ]
+    assert [f.name for f in progress_figures(record_of(run))] == ["measures-matched"]
     plain = make_run("plain", expressions=("x + y",), grokked_at={0: 600, 1: 600})
-    names = [f.name for f in figures_over_time(read_runs([plain.path]))]
-    assert names == ["accuracy", "loss", "measures", "norms"]
-    # beside another run there is one panel for both
-    together = [f.name for f in figures_over_time(read_runs([run.path, plain.path]))]
-    assert together == names
+    assert [f.name for f in progress_figures(record_of(plain))] == ["measures"]
+
+
+def test_the_finding_is_one_sentence(make_run: MakeRun) -> None:
+    told = finding(record_of(make_run(grokked_at={0: 600, 1: 400, 2: None})), "it is a clock")
+    assert told == (
+        "x + y modulo 7, 3 seeds: memorised at step 100, 2 of 3 grokked at step 500 (median; 400"
+        " to 600); it is a clock."
+    )
+    only_memorised = finding(record_of(make_run("b", grokked_at={0: None})), "none is known")
+    assert only_memorised == (
+        "x + y modulo 7, seed 0: memorised at step 100, not grokked by step 1,000; none is known."
+    )
+
+
+def test_a_run_that_has_only_memorised_is_not_said_to_form_or_clean_up(make_run: MakeRun) -> None:
+    story = run_story(record_of(make_run(grokked_at={0: None})))
+    titles = [section.title for section in story.sections]
+    assert titles[:3] == ["Memorised", "After memorising", "The weights"]
+    assert "no clean-up after it could be measured" in story.sections[2].sentences[0].text
+
+
+def test_an_undecided_run_says_how_it_is_trained_on(make_run: MakeRun) -> None:
+    run = make_run(grokked_at={0: None})
+    run.manifest.config["schedule"]["steps"] = 1000
+    run.write_manifest(run.manifest)
+    record = record_of(RunFolder.open(run.path))
+    commands = [s.command for s in run_story(record).sections[1].sentences if s.command]
+    (command,) = commands
+    assert command.startswith("grokscope train --resume --out ")
+    assert command.endswith("run --steps 2000")
+
+
+def test_grokking_before_memorising_is_said_as_it_is(make_run: MakeRun) -> None:
+    told = said(make_run(grokked_at={0: 100}))
+    assert "It grokked no later than it memorised." in told
+    assert "Steps between the two moments" not in told

@@ -8,17 +8,21 @@ import numpy as np
 import pytest
 
 from grokscope.disk.folder import RunFolder
-from grokscope.reports.figures import figures_over_time, network_figures, read_network
-from grokscope.reports.figures.over_time import grouped
-from grokscope.reports.record import read_runs
+from grokscope.reports.figures import Figure, network_figures, progress_figures, read_network
+from grokscope.reports.figures.over_time import accuracy, grouped, loss, norms
+from grokscope.reports.record import RunRecord, read_runs
 
 MakeRun = Callable[..., RunFolder]
 RowsOf = Callable[[dict, str], list[dict]]
 
 
-def charts(*runs: RunFolder) -> dict[str, dict]:
-    figures = figures_over_time(read_runs([run.path for run in runs]))
-    return {figure.name: figure.chart for figure in figures if figure.chart}
+def figures_over_time(record: RunRecord) -> list[Figure]:
+    return [accuracy(record), loss(record), *progress_figures(record), norms(record)]
+
+
+def charts(run: RunFolder) -> dict[str, dict]:
+    (record,) = read_runs([run.path])
+    return {figure.name: figure.chart for figure in figures_over_time(record) if figure.chart}
 
 
 def line(rows: list[dict], series: str) -> list[tuple[int, float]]:
@@ -71,7 +75,7 @@ def test_zeros_and_undefined_losses_do_not_reach_the_logarithmic_axis(
     record = read_runs([run.path])[0]
     curve = record.curves[("train_loss", None)][0]
     curve.values[-3:] = [0.0, np.nan, np.inf]
-    (figure,) = [f for f in figures_over_time([record]) if f.name == "loss"]
+    (figure,) = [f for f in figures_over_time(record) if f.name == "loss"]
     assert figure.chart is not None
     shown = line(rows_of(figure.chart, "value"), "train")
     assert [step for step, _ in shown] == list(range(0, 851, 50))
@@ -102,14 +106,8 @@ def test_norms_of_layers_are_told_apart() -> None:
     }
 
 
-def test_several_runs_share_their_axes(make_run: MakeRun) -> None:
-    drawn = charts(make_run("a"), make_run("b", expressions=("x*y",), optimizer={"batch_size": 4}))
-    assert [panel["title"] for panel in drawn["accuracy"]["concat"]] == [
-        "x + y, batch size none",
-        "x*y, batch size 4",
-    ]
-    assert len(drawn["measures"]["concat"]) == 4
-    for chart in drawn.values():
+def test_all_figures_share_their_time_axis(make_run: MakeRun) -> None:
+    for chart in charts(make_run(optimizer={"batch_size": 4})).values():
         axes = [layer["encoding"]["x"] for p in chart["concat"] for layer in p["layer"]]
         assert {tuple(axis["scale"]["domain"]) for axis in axes} == {(0, 1000)}
         assert {axis["title"] for axis in axes} == {"step (updates)"}
@@ -121,14 +119,14 @@ def test_long_curves_are_thinned(make_run: MakeRun, rows_of: RowsOf) -> None:
     for key, seeds in record.curves.items():
         value = seeds[0].values[0]
         record.curves[key] = {0: seeds[0]._replace(steps=steps, values=np.full(20_000, value))}
-    for figure in figures_over_time([record]):
+    for figure in figures_over_time(record):
         assert figure.chart is not None
         assert len(rows_of(figure.chart, "value")) < 3000
 
 
 def test_every_figure_is_vega_lite(shared_run: RunFolder) -> None:
     (record,) = read_runs([shared_run.path])
-    figures = [*figures_over_time([record]), *network_figures(record, read_network(record))]
+    figures = [*figures_over_time(record), *network_figures(record, read_network(record))]
     assert len(figures) == 9
     for figure in figures:
         alt.ConcatChart.from_dict(figure.chart or {}, validate=True)
@@ -137,9 +135,5 @@ def test_every_figure_is_vega_lite(shared_run: RunFolder) -> None:
 def test_infinite_values_are_left_out(make_run: MakeRun) -> None:
     record = read_runs([make_run(grokked_at={0: 600, 1: 600}).path])[0]
     record.curves[("l2_norm", "W_E")][0].values[5] = np.inf
-    for figure in figures_over_time([record]):
+    for figure in figures_over_time(record):
         json.dumps(figure.chart, allow_nan=False)
-
-
-def test_runs_without_evaluations_have_no_curves(make_run: MakeRun) -> None:
-    assert figures_over_time(read_runs([make_run(metrics=False).path])) == []

@@ -1,5 +1,6 @@
 """grokscope explore: the interactive pages of runs, in a browser."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -78,6 +79,9 @@ class Explore:
                 raise UsageError(f"{name} is for --html", next_step="served, choose it in the page")
 
 
-def _say(address: str) -> None:
-    print(f"Open {address}", flush=True)
+def _say(line: str) -> None:
+    if not line.startswith("http"):
+        print(line, file=sys.stderr, flush=True)
+        return
+    print(f"Open {line}", flush=True)
     print("Ctrl-C ends it.", flush=True)

@@ -1,5 +1,6 @@
 """What a run recorded as curves and spectra: the one reader of its long rows."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,11 @@ class Curve(NamedTuple):
         """The largest value that is defined."""
         known = self.values[np.isfinite(self.values)]
         return float(known.max()) if len(known) else None
+
+    def at(self, step: int) -> float:
+        """The last value recorded up to a step; nan before the first."""
+        before = int(np.searchsorted(self.steps, step, side="right"))
+        return float(self.values[before - 1]) if before else math.nan
 
 
 NO_CURVE = Curve(np.zeros(0, np.int64), np.zeros(0))

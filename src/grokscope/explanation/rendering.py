@@ -12,6 +12,7 @@ from rich.text import Text
 
 from grokscope.errors import printable
 from grokscope.explanation.verdict import Verdict
+from grokscope.theme import VERDICTS, verdict_colour
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,6 @@ class Page:
 WIDTH: Final = 100
 _GAP: Final = 3
 """Blanks between columns that have room."""
-_COLOURS: Final = {
-    "explained": ("green", "#2a9d4a"),
-    "partly": ("yellow", "#c98a00"),
-    "not decided": ("cyan", "#1c8fb0"),
-    "not explained": ("red", "#d1453b"),
-}
-"""Verdicts → their colour in a terminal and in HTML."""
 
 
 def as_text(page: Page, console: Console | None = None) -> str:
@@ -93,7 +87,7 @@ def _fitted(table: Table, width: int) -> int:
 
 def _parts(page: Page) -> list[RenderableType]:
     parts: list[RenderableType] = [
-        Text(printable(page.headline), style=f"bold {_COLOURS[page.verdict][0]}"),
+        Text(printable(page.headline), style=f"bold {VERDICTS[page.verdict][0]}"),
         Text(),
         *(Text(printable(sentence)) for sentence in page.sentences),
     ]
@@ -152,7 +146,7 @@ _STYLE: Final = (
 def as_html(page: Page) -> str:
     """Return a page as HTML that needs nothing from elsewhere; all texts are escaped."""
     parts = [f"<style>{_STYLE}</style>"]
-    edge = _COLOURS[page.verdict][1]
+    edge = verdict_colour(page.verdict)
     parts.append(f'<h4 style="border-color:{edge}">{_safe(page.headline)}</h4>')
     parts += [*(f"<p>{_safe(s)}</p>" for s in page.sentences), *map(_html_table, page.grids)]
     if page.facts:

@@ -92,13 +92,16 @@ def sentences(found: Explanation) -> list[str]:
     return [text for text in [*first, *told] if text]
 
 
-def one_sentence(found: Explanation) -> str:
-    """Return the verdict with what it rests on, for the top of a report."""
+def one_sentence(found: Explanation, of: str = "") -> str:
+    """Return the verdict with what it rests on, for the top of a report.
+
+    **Arguments:** the explanation; whose it is where that must be said, as in ` of seed 3`.
+    """
     if broken := not_finite_in_words(found):
-        return f"Which algorithm it found cannot be said: {broken}."
+        return f"The algorithm{of} cannot be read out: {broken}."
     if by_heart := _by_heart(found):
-        return f"Not explained. {by_heart}"
-    text = f"The algorithm is {verdict_in_words(found)}: {found.structure.words}"
+        return f"The algorithm{of} is not explained: {by_heart[0].lower()}{by_heart[1:]}"
+    text = f"The algorithm{of} is {verdict_in_words(found)}: {found.structure.words}"
     if found.structure.n is None:
         return f"{text}."
     families = len(found.families)

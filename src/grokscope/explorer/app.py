@@ -43,9 +43,9 @@ def look_again(explorer, get_rows, parts, refresh, set_rows):
 
 
 @app.cell
-def listed(get_rows, memory, parts, set_chosen):
+def listed(explorer, get_rows, memory, parts, set_chosen):
     """The table: search, sort, filter, and choose one run or several."""
-    table = parts.runs_table(get_rows(), memory, set_chosen)
+    table = parts.runs_table(explorer, get_rows(), memory, set_chosen)
     return (table,)
 
 
@@ -78,10 +78,10 @@ def top(mo, tabs):
 
 
 @app.cell
-def runs(get_chosen, mo, parts, refresh, table, tabs):
+def runs(get_chosen, get_rows, mo, parts, refresh, table, tabs):
     """The table, and several runs on one axis."""
     mo.stop(tabs.value != "Runs")
-    parts.runs_tab(table, refresh, get_chosen())
+    parts.runs_tab(get_rows(), table, refresh, get_chosen())
     return
 
 

@@ -5,9 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from grokscope.config.arguments import plain_arguments
-from grokscope.disk.atomic import absolute_path, names_in, path_of
+from grokscope.disk.atomic import (
+    absolute_path,
+    names_in,
+    path_for_shell,
+    path_in_words,
+    path_of,
+)
 from grokscope.disk.folder import MANIFEST_NAME
-from grokscope.disk.listing import no_folder_error
+from grokscope.disk.listing import RunSummary, list_runs, no_folder_error
 from grokscope.errors import UsageError
 
 
@@ -18,6 +24,17 @@ def folder_to_explore(place: Any) -> Path:
         raise no_folder_error(place)
     names_in(folder)
     return folder
+
+
+def holds_runs(folder: Path) -> bool:
+    """Whether a folder is a run, or there is one in it or below it."""
+    return MANIFEST_NAME in names_in(folder) or bool(list_runs(folder, RunSummary))
+
+
+def no_runs(folder: Path) -> str:
+    """Return the line that says what to do about a folder without runs."""
+    command = f'grokscope train "x + y" --out {path_for_shell(folder / "plus")}'
+    return f"no runs in {path_in_words(folder)} yet; {command} makes one, and the page shows it"
 
 
 def run_to_write(place: Any) -> Path:
@@ -55,7 +72,7 @@ def explore(
     - `claims`: of the page: explain every snapshot where that was not done yet.
     - `port`: of the server, by default a free one.
     - `browse`: open it in a browser.
-    - `say`: is told the address once it answers.
+    - `say`: is told the address once it answers, and before if there are no runs yet.
 
     **Returns:** the page; None of a server that was interrupted.
 
@@ -70,5 +87,8 @@ def explore(
         )
     from grokscope.explorer.server import serve
 
-    serve(folder_to_explore(runs), port, say, browse=browse)
+    folder = folder_to_explore(runs)
+    if not holds_runs(folder):
+        say(no_runs(folder))
+    serve(folder, port, say, browse=browse)
     return None

@@ -18,8 +18,8 @@ from grokscope.explorer.packing import pack_snapshot
 from grokscope.explorer.snapshot import LARGEST_MODULUS, take_snapshot
 from grokscope.explorer.subject import Subject, evenly, read_subject
 from grokscope.progress import doing, showing
-from grokscope.reports.figures.maps import VIRIDIS
 from grokscope.reports.html import allowed, environment, stylesheet
+from grokscope.theme import VIRIDIS, drawing_variables
 
 LARGEST_PAGE: Final = 10_000_000
 """Bytes."""
@@ -66,8 +66,7 @@ def render(
             query=query,
             connect=Markup("'none'" if query is None else "'self'"),
             css=stylesheet() + Markup(_static("pages.css")),
-            plot_css=Markup(_static("plot.css")),
-            dark_css=Markup(_static("dark.css")),
+            plot_css=Markup(drawing_variables() + _static("plot.css")),
             footer=_KEYS_IN_WORDS if kind == "time" else "",
             script=Markup(script),
             allowed=allowed([script]),

@@ -1,6 +1,9 @@
 """The parts of the marimo app: the table, what is chosen, and the tabs around the pages."""
 
+import csv
+import io
 import json
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -12,15 +15,18 @@ import marimo as mo
 from grokscope.errors import GrokscopeError, UsageError
 from grokscope.explanation.result import Explanation
 from grokscope.explanation.store import read_or_explain
+from grokscope.explorer.explore import no_runs
 from grokscope.explorer.listing import RunRow
 from grokscope.explorer.store import Asked, Explorer, explorer_of
 from grokscope.explorer.subject import Subject
 from grokscope.notebook.shown import drawing
-from grokscope.reports.explained import Explained, explanation_section
+from grokscope.reports.algorithm import claims_told
 
 TABS: Final = ("Runs", "Time", "Why", "Try it")
 ROWS: Final = 15
 _UNKNOWN: Final = "–"
+_FEW: Final = 3
+"""Seeds whose steps of grokking are named one by one."""
 
 
 @dataclass
@@ -101,10 +107,15 @@ def look_again(
         keep(now)
 
 
-def runs_table(rows: Sequence[RunRow], memory: Memory, choose: Callable[[list[str]], None]) -> Any:
-    """Return the table of runs, or words where there are none."""
+def runs_table(
+    explorer: Explorer,
+    rows: Sequence[RunRow],
+    memory: Memory,
+    choose: Callable[[list[str]], None],
+) -> Any:
+    """Return the table of runs, or a line that says what to do where there are none."""
     if not rows:
-        return mo.callout(mo.md('No runs here yet. `grokscope train "x + y"` makes one.'))
+        return mo.callout(no_runs(explorer.folder))
 
     def changed(chosen: Any) -> None:
         names = [row["run"] for row in chosen]
@@ -113,16 +124,35 @@ def runs_table(rows: Sequence[RunRow], memory: Memory, choose: Callable[[list[st
 
     names = [row.name for row in rows]
     return mo.ui.table(
-        [_cells(row) | {"accuracy": mo.Html(drawing(row.curves))} for row in rows],
+        [_with_curves(row) for row in rows],
         selection="multi",
         initial_selection=[names.index(name) for name in memory.chosen if name in names],
         page_size=ROWS,
         show_column_summaries=False,
         show_data_types=False,
+        show_download=False,
         freeze_columns_left=["run"],
         label="runs: choose one to open it, several to compare them",
         on_change=changed,
     )
+
+
+def _with_curves(row: RunRow) -> dict[str, Any]:
+    """Return the cells of a row with the drawing beside the name, where no window cuts it."""
+    name, *others = _cells(row).items()
+    return dict([name, ("accuracy", mo.Html(drawing(row.curves))), *others])
+
+
+def _save_as_csv(rows: Sequence[Mapping[str, Any]], name: str) -> Any:
+    """Return a button that saves the rows of a table as NAME.csv."""
+    text = io.StringIO(newline="")
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    data = text.getvalue().encode()
+    button = mo.download(data, filename=f"{name}.csv", mimetype="text/csv", label="save as CSV")
+    return mo.hstack([button], justify="start")
 
 
 def _cells(row: RunRow) -> dict[str, Any]:
@@ -130,19 +160,28 @@ def _cells(row: RunRow) -> dict[str, Any]:
     run = row.summary
     if run.error is not None:
         return dict.fromkeys(_COLUMNS, "") | {"run": row.name, "state": f"broken: {run.error}"}
-    steps = [_UNKNOWN if at is None else f"{at:,}" for at in run.grokked_at.values()]
     return {
         "run": row.name,
         "state": run.state,
         "operation": run.operation,
         "p": run.p,
-        "r": run.train_fraction,
+        "r": None if run.state == "imported" else run.train_fraction,
         "seeds": " ".join(map(str, run.seeds)),
         "step": run.step,
-        "grokked at": " ".join(steps) or _UNKNOWN,
+        "grokked at": _grokked(list(run.grokked_at.values())),
         "test": None if run.test_accuracy is None else round(run.test_accuracy, 4),
         "verdict": ", ".join(dict.fromkeys(e["verdict"] for e in run.explained)) or _UNKNOWN,
     }
+
+
+def _grokked(steps: Sequence[int | None]) -> str:
+    """Return when the seeds grokked: each of a few, of many how many and the median."""
+    known = [at for at in steps if at is not None]
+    if not known:
+        return _UNKNOWN
+    if len(steps) <= _FEW:
+        return " ".join(_UNKNOWN if at is None else f"{at:,}" for at in steps)
+    return f"{len(known)} of {len(steps)}, median {statistics.median(known):,.0f}"
 
 
 _COLUMNS: Final = (
@@ -225,14 +264,17 @@ def tab_bar(memory: Memory) -> Any:
     return mo.ui.tabs(dict.fromkeys(TABS, ""), value=memory.tab, on_change=memory.open)
 
 
-def runs_tab(table: Any, refresh: Any, chosen: Sequence[str]) -> Any:
+def runs_tab(rows: Sequence[RunRow], table: Any, refresh: Any, chosen: Sequence[str]) -> Any:
     """Return the table, and below it several runs on one axis."""
+    if not rows:
+        return mo.vstack([refresh, table])
     if len(chosen) < 2:
         compared = mo.md("Choose several runs to see them on one axis.")
     else:
         query = urlencode([("run", name) for name in chosen])
         compared = _iframe(f"views/compare?{query}", "runs compared")
-    return mo.vstack([refresh, table, compared])
+    saved = _save_as_csv([_cells(row) for row in rows], "runs")
+    return mo.vstack([refresh, table, saved, compared])
 
 
 def network_tab(tab: str, explorer: Explorer, choice: Choice, explain: Any) -> Any:
@@ -277,10 +319,8 @@ def _why(explorer: Explorer, choice: Choice, explain: Any) -> Any:
     bench = mo.vstack([mo.md("## The bench: edit the network"), frame("bench", choice.asked)])
     if found is None:
         return mo.vstack([choice.controls, mo.md("Not explained yet."), explain, bench])
-    told = explanation_section(Explained(found, subject.structure, subject.number), None)
-    return mo.vstack(
-        [choice.controls, mo.Html(f"<div>{found._repr_html_()}</div>"), _claims(told), bench]
-    )
+    shown = mo.Html(f"<div>{found._repr_html_()}</div>")
+    return mo.vstack([choice.controls, shown, _claims(claims_told(found)), bench])
 
 
 def _explanation(subject: Subject, *, make: bool) -> Explanation | None:
@@ -292,12 +332,10 @@ def _explanation(subject: Subject, *, make: bool) -> Explanation | None:
         return read_or_explain(subject.record.folder, subject.seed)[subject.number]
 
 
-def _claims(told: Mapping[str, Any]) -> Any:
+def _claims(told: Sequence[Mapping[str, str]]) -> Any:
     """Return every claim with its number and its null or control."""
     names = {"name": "claim", "value": "number", "control": "null or control"}
-    rows = [
-        {str(names.get(key, key)): text for key, text in claim.items()} for claim in told["claims"]
-    ]
+    rows = [{names.get(key, key): text for key, text in claim.items()} for claim in told]
     return mo.vstack(
         [
             mo.md("## The claims"),
@@ -307,8 +345,10 @@ def _claims(told: Mapping[str, Any]) -> Any:
                 pagination=False,
                 show_column_summaries=False,
                 show_data_types=False,
+                show_download=False,
                 wrapped_columns=["statement"],
             ),
+            _save_as_csv(rows, "claims"),
         ]
     )
 

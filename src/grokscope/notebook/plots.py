@@ -19,7 +19,6 @@ from grokscope.reports.figures.over_time import (
     progress_in_two_bases,
 )
 from grokscope.reports.figures.spectra import spectra
-from grokscope.reports.figures.timeline import TimeAxis, time_axis
 from grokscope.reports.record import RunRecord, read_runs
 
 if TYPE_CHECKING:
@@ -45,11 +44,11 @@ class Plots:
 
     def accuracy(self) -> Figure:
         """Draw train, test and unleaked accuracy over training."""
-        return accuracy([self._record], self._axis)
+        return accuracy(self._evaluated)
 
     def loss(self) -> Figure:
         """Draw the losses over training, on a logarithmic axis."""
-        return loss([self._record], self._axis)
+        return loss(self._evaluated)
 
     @plain_arguments
     def measures(self, basis: Basis = "additive", operation: int | str = 0) -> Figure:
@@ -63,11 +62,11 @@ class Plots:
         number = self._record.task.number_of(operation)
         if basis == "matched":
             return progress_in_two_bases(self._record, number)
-        return progress([self._record], self._axis)
+        return progress(self._evaluated)
 
     def norms(self) -> Figure:
         """Draw the norms of the weights over training."""
-        return norms([self._record], self._axis)
+        return norms(self._evaluated)
 
     @plain_arguments
     def spectrum(
@@ -124,10 +123,10 @@ class Plots:
         return f"figures of {self._run.operation} mod {self._run.p}: {', '.join(names)}"
 
     @property
-    def _axis(self) -> TimeAxis:
+    def _evaluated(self) -> RunRecord:
         if not self._record.curves:
             raise UsageError("nothing has been evaluated yet", got=str(self._run.path))
-        return time_axis([self._record])
+        return self._record
 
     def _seed(self, seed: int | None) -> int:
         if seed is not None and seed not in self._record.seeds:

@@ -9,7 +9,9 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
-_COLOURS: Final = ("#0072b2", "#d55e00")
+from grokscope.theme import LIGHT
+
+_COLOURS: Final = LIGHT.series[:2]
 _WIDTH: Final = 180
 _HEIGHT: Final = 36
 _MOST_ROWS: Final = 50

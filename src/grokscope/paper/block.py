@@ -12,8 +12,8 @@ from grokscope.paper.agreement import State, Tally, cell_state
 from grokscope.paper.experiment import Experiment, View
 from grokscope.paper.results import NOT_RUN, Results, column_numbers
 from grokscope.paper.tables import PaperCell
-from grokscope.reports.figures.figure import Figure, Panel, inline, layered
-from grokscope.reports.figures.timeline import side_axis
+from grokscope.reports.figures.figure import Figure, Panel
+from grokscope.reports.figures.timeline import BUCKETS, TimeAxis, lines_panel, side_axis
 from grokscope.rounding import share_in_percent
 
 UNKNOWN = "–"
@@ -241,7 +241,6 @@ def paper_percent(share: float) -> str:
 
 EVALUATIONS: Final = 50
 """Steps between evaluations, where a logarithmic axis begins."""
-_THOUSANDS: Final = "format(datum.value, '~s')"
 
 
 def time_panel(
@@ -257,21 +256,6 @@ def time_panel(
     - `y_title`: of the vertical axis, which goes from 0 to 1.
     - `last`: last step of the axis.
     """
-    x = alt.X(
-        "step:Q",
-        title="step (full-batch updates)",
-        scale=alt.Scale(type="linear", domain=[0, max(last, 1)], nice=False),
-        axis=alt.Axis(labelExpr=_THOUSANDS, tickCount=5, grid=False),
-    )
+    axis = TimeAxis(last, EVALUATIONS, "step (full-batch updates)", BUCKETS)
     y = alt.Y("value:Q", title=y_title, scale=alt.Scale(domain=[0, 1]), axis=side_axis())
-    tip = [
-        alt.Tooltip("line:N"),
-        alt.Tooltip("step:Q", format=","),
-        alt.Tooltip("value:Q", format=".3~g"),
-    ]
-    lines = (
-        inline(rows)
-        .mark_line(strokeWidth=1.4, opacity=0.85, clip=True)
-        .encode(x, y, colour, detail="line:N", tooltip=tip)
-    )
-    return layered([lines], title, 170)
+    return lines_panel(rows, axis, y, colour, title, 170)

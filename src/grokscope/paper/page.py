@@ -126,15 +126,14 @@ def _sections(experiment: Experiment, results: Results) -> list[tuple[str, list[
 
 
 def _section(title: str, blocks: list[Block], charts: Charts) -> dict[str, Any]:
-    shown, left_out = [], False
+    shown = []
     for block in blocks:
         if isinstance(block, Table):
             shown.append({"chart": False} | template_values(block))
-            continue
-        documents = charts.add([block])
-        left_out |= documents is None
-        shown += [{"chart": True} | _untitled(document, title) for document in documents or []]
-    return {"title": title, "blocks": shown, "left_out": left_out}
+        else:
+            documents = charts.add([block])
+            shown += [{"chart": True} | _untitled(document, title) for document in documents]
+    return {"title": title, "blocks": shown}
 
 
 def _untitled(document: dict[str, Any], section: str) -> dict[str, Any]:

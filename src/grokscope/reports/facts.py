@@ -1,17 +1,23 @@
 """What was trained, and each seed's numbers, as small tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
-
-import numpy as np
 
 from grokscope.config.optimizer import Method, OptimizerConfig
 from grokscope.config.run import ModelConfig
 from grokscope.disk.curves import Curve
 from grokscope.disk.transfer import transfer_words
-from grokscope.measures import MEASURES, TABLES, half_fall
+from grokscope.explanation.result import Explanation
+from grokscope.explanation.sentences import VERDICTS_IN_WORDS
+from grokscope.measures import MEASURES, TABLES
 from grokscope.reports.figures.over_time import sides
-from grokscope.reports.finding import Fall, RecordedBasis, recorded_bases
+from grokscope.reports.moments import (
+    UNKNOWN,
+    Measured,
+    RecordedBasis,
+    recorded_bases,
+    two_digits,
+)
 from grokscope.reports.record import RunRecord
 from grokscope.rounding import share_in_percent
 
@@ -48,9 +54,6 @@ def _tricks(config: OptimizerConfig) -> list[str]:
     if config.grokfast:
         words += [f"Grokfast with λ = {config.grokfast:g} and α = {config.grokfast_alpha:g}"]
     return words + ["orthogonal gradients (⊥Grad)"] * config.orthogonal_gradients
-
-
-UNKNOWN = "–"
 
 
 def run_facts(record: RunRecord) -> list[tuple[str, str]]:
@@ -123,87 +126,56 @@ def _noise(share: float, n_train: int) -> str:
     return f"; label noise {share:g}: {wrong}, which train accuracy counts as right"
 
 
-def seed_header(record: RunRecord) -> list[str]:
+Verdicts = Mapping[int, Sequence[Explanation]]
+"""Per seed that was explained, an explanation per operation."""
+
+
+def seed_header(record: RunRecord, verdicts: Verdicts) -> list[str]:
     """Return the columns of `seed_rows`."""
     accuracies = [f"{side} accuracy" for side in sides(record)]
-    measures = [_column(basis, fall) for basis, fall in _measured(record)]
-    return ["seed", "steps", "memorised at", "grokked at", *accuracies, *measures]
+    measures = [_column(basis, measured) for basis, measured in _measured(record)]
+    verdict = ["verdict"] if verdicts else []
+    return ["seed", "steps", "memorised at", "grokked at", *accuracies, *verdict, *measures]
 
 
-def _measured(record: RunRecord) -> list[tuple[RecordedBasis, Fall]]:
-    """Return the measures of `seed_rows`; none of a single seed, whose are in `fall_rows`."""
+def _measured(record: RunRecord) -> list[tuple[RecordedBasis, Measured]]:
+    """Return the measures of `seed_rows`; none of a single seed, whose stand at the moments."""
     if len(record.seeds) == 1:
         return []
     return [
-        (basis, fall)
+        (basis, measured)
         for basis in recorded_bases(record)
-        for fall in sorted(basis.falls, key=lambda fall: TABLES.index(fall.table))
+        for measured in sorted(basis.measures, key=lambda m: TABLES.index(m.table))
     ]
 
 
-def _column(basis: RecordedBasis, fall: Fall) -> str:
-    name = f"{MEASURES[fall.key].symbol} {fall.table}"
+def _column(basis: RecordedBasis, measured: Measured) -> str:
+    name = f"{MEASURES[measured.key].symbol} {measured.table}"
     return f"{name}, {basis.name}" if basis.name else name
 
 
-def seed_rows(record: RunRecord) -> list[list[str]]:
-    """Return the numbers of every seed at its last evaluation."""
-    return [_seed_row(record, seed) for seed in record.seeds]
+def seed_rows(record: RunRecord, verdicts: Verdicts) -> list[list[str]]:
+    """Return the numbers of every seed at its last evaluation.
+
+    **Arguments:** the run; the explanations, for a column of verdicts; none without.
+    """
+    return [_seed_row(record, seed, verdicts) for seed in record.seeds]
 
 
-def _seed_row(record: RunRecord, seed: int) -> list[str]:
+def _seed_row(record: RunRecord, seed: int, verdicts: Verdicts) -> list[str]:
     curve = record.curves.get(("train_accuracy", None), {}).get(seed)
     if curve is None:
-        return [str(seed), *[UNKNOWN] * (len(seed_header(record)) - 1)]
+        return [str(seed), *[UNKNOWN] * (len(seed_header(record, verdicts)) - 1)]
     moments = [UNKNOWN if step is None else f"{step:,}" for step in record.moments[seed]]
     accuracies = [
         share_in_percent(_last(record.curves.get((f"{side}_accuracy", None), {}).get(seed)))
         for side in sides(record)
     ]
-    measures = [_number(_last(fall.curves.get(seed))) for _, fall in _measured(record)]
-    return [str(seed), f"{int(curve.steps[-1]):,}", *moments, *accuracies, *measures]
+    words = [VERDICTS_IN_WORDS[found.verdict] for found in verdicts.get(seed, ())]
+    verdict = [" · ".join(words) or UNKNOWN] if verdicts else []
+    measures = [two_digits(_last(m.curves.get(seed))) for _, m in _measured(record)]
+    return [str(seed), f"{int(curve.steps[-1]):,}", *moments, *accuracies, *verdict, *measures]
 
 
 def _last(curve: Curve | None) -> float:
     return float("nan") if curve is None else float(curve.values[-1])
-
-
-def _number(value: float) -> str:
-    return UNKNOWN if np.isnan(value) else f"{value:.2f}"
-
-
-def fall_rows(record: RunRecord) -> list[list[str]]:
-    """Return, per measure and table, its first and last value and when half of its fall was made.
-
-    The bases that fit come first. All are medians over the seeds; the last column compares each
-    seed's half with its grokking.
-    """
-    return [
-        _fall_row(record, basis, fall) for basis in recorded_bases(record) for fall in basis.falls
-    ]
-
-
-FALL_HEADER = ["measure", "first", "last", "half of the fall at", "relative to grokking"]
-
-
-def _fall_row(record: RunRecord, basis: RecordedBasis, fall: Fall) -> list[str]:
-    name = f"{fall.name}, {basis.name}" if basis.name else fall.name
-    if not fall.curves:
-        return [name, *[UNKNOWN] * 4]
-    first, last = fall.ends
-    halves = {s: half_fall(c.steps.tolist(), c.values.tolist()) for s, c in fall.curves.items()}
-    fallen = {seed: step for seed, step in halves.items() if step is not None}
-    grokked = {seed: record.moments[seed].grokked for seed in fallen}
-    leads = [fallen[s] - g for s, g in grokked.items() if g is not None]
-    at = f"{np.median(list(fallen.values())):,.0f}" if fallen else "no fall of 0.1 or more"
-    return [name, _number(first), _number(last), at, _relative(leads)]
-
-
-def _relative(leads: Sequence[int]) -> str:
-    """Say how far before or after grokking something happened, in the median."""
-    if not leads:
-        return UNKNOWN
-    middle = float(np.median(leads))
-    if middle == 0:
-        return "at the same step"
-    return f"{abs(middle):,.0f} steps {'before' if middle < 0 else 'after'}"

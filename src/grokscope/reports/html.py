@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from grokscope.reports.figures import Figure
 from grokscope.reports.figures.figure import DARK, LIGHT, VEGA_LITE
+from grokscope.theme import page_variables
 
 
 class Charts:
@@ -30,16 +31,26 @@ class Charts:
         self.room = room
         self.documents: list[dict[str, Any]] = []
 
-    def add(self, figures: Sequence[Figure]) -> list[dict[str, Any]] | None:
-        """Return title, caption and chart number of each figure; None where they do not fit."""
-        new = [_document(figure) for figure in figures if figure.chart is not None]
-        size = len(json.dumps(new, separators=(",", ":")))
+    def add(self, figures: Sequence[Figure]) -> list[dict[str, Any]]:
+        """Return title, caption and chart number of each figure; one that does not fit says so."""
+        return [self._add(figure) for figure in figures]
+
+    def _add(self, figure: Figure) -> dict[str, Any]:
+        words = {"title": figure.title, "caption": figure.caption, "missing": figure.missing}
+        if figure.chart is None:
+            return words | _NOT_DRAWN
+        document = _document(figure)
+        size = len(json.dumps(document, separators=(",", ":")))
         if size > self.room:
-            return None
+            return words | _NOT_DRAWN | {"missing": _LEFT_OUT}
         self.room -= size
-        numbers = iter(range(len(self.documents), len(self.documents) + len(new)))
-        self.documents += new
-        return [_words(f, None if f.chart is None else next(numbers)) for f in figures]
+        self.documents.append(document)
+        over_time = figure.first_step is not None
+        return words | {"number": len(self.documents) - 1, "over_time": over_time}
+
+
+_NOT_DRAWN: Final = {"number": None, "over_time": False}
+_LEFT_OUT: Final = "Left out to keep the page small; a page about fewer runs or operations has it."
 
 
 def _document(figure: Figure) -> dict[str, Any]:
@@ -49,11 +60,6 @@ def _document(figure: Figure) -> dict[str, Any]:
         "layout": dataclasses.asdict(figure.layout),
         "first_step": figure.first_step,
     }
-
-
-def _words(figure: Figure, number: int | None) -> dict[str, Any]:
-    words = {"title": figure.title, "caption": figure.caption, "missing": figure.missing}
-    return words | {"number": number}
 
 
 LARGEST_PAGE: Final = 5_000_000
@@ -116,7 +122,7 @@ def allowed(scripts: Sequence[str]) -> Markup:
 
 def stylesheet() -> Markup:
     """Return the rules that all pages share."""
-    return Markup(_template("page.css"))
+    return Markup(page_variables() + _template("page.css"))
 
 
 @cache

@@ -9,32 +9,16 @@ import vl_convert
 from grokscope.config.arguments import plain_arguments
 from grokscope.disk.atomic import utf8_bytes, write_bytes
 from grokscope.disk.listing import paths_of, select
-from grokscope.disk.names import slug
 from grokscope.errors import UsageError
-from grokscope.explanation.of_run import SavedNetwork
-from grokscope.measures import MEASURES
 from grokscope.numerics import computing
 from grokscope.progress import doing, showing
-from grokscope.reports import facts
 from grokscope.reports.compared import Comparison
-from grokscope.reports.comparison import DETAILED, comparison_figures, comparison_values
-from grokscope.reports.explained import (
-    Explained,
-    explanation_section,
-    read_all_explained,
-    verdict_sentence,
-)
-from grokscope.reports.figures import (
-    Figure,
-    explanation_figures,
-    figures_over_time,
-    network_figures,
-    read_network,
-)
-from grokscope.reports.figures.over_time import FITTING, SHOWN
-from grokscope.reports.finding import finding, fitting
-from grokscope.reports.html import Charts, new_charts, render_template
+from grokscope.reports.comparison import comparison_story
+from grokscope.reports.figures import Figure
+from grokscope.reports.html import new_charts, render_template
 from grokscope.reports.record import RunRecord, read_all, read_runs
+from grokscope.reports.section import Story
+from grokscope.reports.story import run_story
 
 FORMATS: Final = ("svg", "png")
 SCALE: Final = 2.0
@@ -55,38 +39,16 @@ def write_figures(runs: Any, directory: str | Path, formats: Sequence[str] = FOR
 
     **Raises:** `UsageError` for another format and as `write_report`; `DiskError`.
     """
-    doing("drawing the figures")
     for name in formats:
         if name not in FORMATS:
             raise UsageError("no such format of figures", got=name, allowed=", ".join(FORMATS))
-    records = read_runs(paths_of(runs))
+    figures = _story(read_runs(paths_of(runs))).all_figures
+    drawn = [figure for figure in figures if figure.chart is not None]
     return [
         path
-        for name, figure in _named(records)
-        if figure.chart is not None
-        for path in write_figure(Path(directory) / name, figure, formats)
+        for number, figure in enumerate(drawn, 1)
+        for path in write_figure(Path(directory) / f"{number}-{figure.name}", figure, formats)
     ]
-
-
-@computing()
-def _named(records: Sequence[RunRecord]) -> list[tuple[str, Figure]]:
-    """Return all figures with the stems of their files."""
-    common = (
-        figures_over_time(records) if len(records) == 1 else comparison_figures(Comparison(records))
-    )
-    named = [(f"{i}-{figure.name}", figure) for i, figure in enumerate(common, 1)]
-    if len(records) > DETAILED:
-        return named
-    for number, record in enumerate(records, 1):
-        own = f"-{number}-{slug(record.operation)}" if len(records) > 1 else ""
-        network = read_network(record)
-        explained = read_all_explained(record)
-        drawn = network_figures(record, network, len(records), explained)
-        for figures in _evidence(record, network, explained, common if len(records) == 1 else ()):
-            drawn += figures
-        first = len(common) + 1
-        named += [(f"{i}-{figure.name}{own}", figure) for i, figure in enumerate(drawn, first)]
-    return named
 
 
 def write_figure(
@@ -136,7 +98,6 @@ def write_report(runs: Any, out: str | Path | None = None) -> Path:
     return out
 
 
-@computing()
 def render(
     records: Sequence[RunRecord], out: Path = Path(REPORT_NAME), left_out: Sequence[str] = ()
 ) -> str:
@@ -144,111 +105,19 @@ def render(
 
     **Arguments:** the runs; where the page will lie; runs that could not be read, with the reason.
     """
-    doing("drawing the curves")
-    charts = new_charts()
-    values: dict[str, Any] = {
-        "measures": [MEASURES[key] for key in _shown(records)],
-        "eta": sorted({record.config.eta for record in records}),
-        "fall_header": facts.FALL_HEADER,
-    }
-    if len(records) == 1 and not left_out:
-        drawn = figures_over_time(records)
-        common = charts.add(drawn)
-        if common is None:
-            raise UsageError(
-                "too many curves for one page",
-                got=len(records[0].seeds),
-                allowed="a run with fewer seeds",
-            )
-        return render_template(
-            "page.html.j2",
-            charts,
-            title=f"{records[0].operation} modulo {records[0].p}",
-            over_time=common,
-            runs=[_run(records[0], 1, charts, drawn)],
-            **values,
-        )
-    compared = Comparison(records)
-    found = comparison_values(compared, charts, out)
-    few = records if len(records) <= DETAILED else []
+    story, charts = _story(records, out, left_out), new_charts()
+    opening = charts.add(story.figures)
+    sections = [section.shown(charts) for section in story.sections]
     return render_template(
-        "comparison.html.j2",
-        charts,
-        title=found["title"],
-        compared=found,
-        left_out=left_out,
-        over_time=found["over_time"],
-        first={"label": records[0].label, "facts": facts.run_facts(records[0])},
-        runs=[_run(record, len(records), charts) for record in few],
-        detailed=DETAILED,
-        **values,
+        "page.html.j2", charts, title=story.title, story=story, opening=opening, sections=sections
     )
 
 
-def _shown(records: Sequence[RunRecord]) -> list[str]:
-    """Return the keys of the measures on a page, with those of a basis that fits."""
-    fits = FITTING if any(fitting(record) for record in records) else ()
-    return [key for key in MEASURES if key in {*SHOWN, *fits}]
-
-
-def _run(
-    record: RunRecord, runs: int, charts: Charts, drawn: Sequence[Figure] = ()
-) -> dict[str, Any]:
-    """Return what the template shows of one run, adding its charts to the page's.
-
-    **Arguments:** the run; how many share the page; the page's charts; figures that stand on it.
-    """
-    network, explained = read_network(record), read_all_explained(record)
-    doing(f"drawing {record.label}")
-    figures = charts.add(network_figures(record, network, runs, explained))
-    evidence = _evidence(record, network, explained, drawn)
-    chapters = [
-        explanation_section(found, charts.add(figures_of))
-        for found, figures_of in zip(explained, evidence, strict=True)
-    ]
-    names = [expression.canonical for expression in record.task.expressions]
-    return {
-        "label": record.label,
-        "p": record.p,
-        "facts": facts.run_facts(record),
-        "finding": finding(record, [verdict_sentence(found) for found in explained]),
-        "seed_header": facts.seed_header(record),
-        "seed_rows": facts.seed_rows(record) if record.curves else [],
-        "fall_rows": facts.fall_rows(record) if record.curves else [],
-        "seeds": len(record.seeds),
-        "seed": record.shown_seed,
-        "which_seed": _which_seed(record),
-        "step": None if isinstance(network, str) else network.step,
-        "why_no_network": network if isinstance(network, str) else "",
-        "mixture": record.task.n_tasks > 1,
-        "first_operation": record.task.expressions[0].canonical,
-        "figures": figures or [],
-        "left_out": figures is None,
-        "chapters": list(zip(names, chapters, strict=True)),
-    }
-
-
-def _evidence(
-    record: RunRecord,
-    network: SavedNetwork | str,
-    explained: Sequence[Explained | str],
-    drawn: Sequence[Figure],
-) -> list[list[Figure]]:
-    """Return the evidence for each operation's algorithm, without figures that are `drawn`."""
-    there = {figure.name for figure in drawn}
-    return [
-        [
-            figure
-            for figure in explanation_figures(record, network, found)
-            if figure.name not in there
-        ]
-        for found in explained
-    ]
-
-
-def _which_seed(record: RunRecord) -> str:
-    """Say why this seed's network is shown, of several."""
-    if len(record.seeds) == 1:
-        return ""
-    first = record.shown_seed == record.seeds[0]
-    return f", the first of {len(record.seeds)}{'' if first else ' that has not diverged'},"
+@computing()
+def _story(
+    records: Sequence[RunRecord], out: Path = Path(REPORT_NAME), left_out: Sequence[str] = ()
+) -> Story:
+    doing("drawing the figures")
+    if len(records) == 1 and not left_out:
+        return run_story(records[0])
+    return comparison_story(Comparison(records), out, left_out)

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from grokscope.config.run import RunConfig
+from grokscope.disk.atomic import path_for_shell
 from grokscope.disk.curves import Curve, Curves, Recorded
 from grokscope.disk.folder import RunFolder
 from grokscope.disk.listing import KILLED, Selection, select
@@ -54,6 +55,11 @@ class RunRecord:
     def p(self) -> int:
         """The modulus."""
         return self.config.task.p
+
+    @property
+    def typed(self) -> str:
+        """The run's folder as a word of a command line."""
+        return path_for_shell(self.folder.path)
 
     @property
     def seeds(self) -> list[int]:

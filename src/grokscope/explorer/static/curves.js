@@ -30,7 +30,7 @@ class TimeCurves {
     if (!found.curves.length) return;
     this.x = timeScale(this.shared, state.time);
     const y = scale([found.low, found.high], [WIDE.bottom, WIDE.top], found.logarithmic);
-    const svg = plot(WIDE, this.x, y, { x: "step", y: found.title });
+    const svg = plot(WIDE, this.x, y, { x: "step", y: found.title }, { yLabel: found.label });
     svg.append(...phases(this.shared.moments, this.x));
     for (const [name, kind, steps, values] of found.curves) svg.append(line(steps, values, this.x, y, kind));
     if (found.legend !== false) svg.append(legend(found.curves, WIDE.right, 8));
@@ -84,8 +84,9 @@ function ofSides(shared, what) {
 }
 
 function accuracyCurves(shared) {
-  const title = "accuracy";
-  return { curves: ofSides(shared, "accuracy"), low: 0, high: 1, logarithmic: false, title };
+  const title = "accuracy (share of pairs)";
+  const label = (share) => `${Math.round(100 * share)}%`;
+  return { curves: ofSides(shared, "accuracy"), low: 0, high: 1, logarithmic: false, title, label };
 }
 
 function lossCurves(shared) {
@@ -100,7 +101,7 @@ function measureCurves(shared, key) {
   const found = shared.measures.filter((measure) => measure.key === key);
   const curves = found.map(({ matrix, basis, steps, values }) => [
     `${matrix} ${basis}`,
-    `${matrix === "W_E" ? "series-1" : "series-2"}${basis === "matched" ? "" : " dashed"}`,
+    `${matrix === "W_E" ? "series-1" : "series-2"}${basis === shared.basis.name ? "" : " dashed"}`,
     steps,
     values,
   ]);

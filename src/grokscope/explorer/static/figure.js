@@ -85,7 +85,7 @@ class Figure {
       whole.prepend(mark("image", { href, preserveAspectRatio: "none", style, ...place }));
     }
     const rules = mark("style", {}, document.getElementById("plot-style").textContent);
-    whole.prepend(rules, mark("rect", { width, height, fill: "#ffffff" }));
+    whole.prepend(rules, mark("rect", { width, height, style: "fill: var(--ground)" }));
     return new XMLSerializer().serializeToString(whole);
   }
 }

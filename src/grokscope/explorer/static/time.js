@@ -44,7 +44,7 @@ class TimePage {
     const made = {
       accuracy: add("accuracy", "Accuracy", "Click in a curve to go there.", true),
       loss: add("loss", "Loss", "", true),
-      measures: add("measures", "Measures", "Full: the basis that fits; dashed: the additive one.", true),
+      measures: add("measures", "Measures", BASES_CAPTION[shared.basis.name], true),
       E_matched: add("spectrum-W_E-matched", "W_E in the basis that fits", shared.basis.words),
       E_additive: add("spectrum-W_E-additive", "W_E in the additive basis", additive),
       L_matched: add("spectrum-W_L-matched", "W_L in the basis that fits", ""),
@@ -57,7 +57,7 @@ class TimePage {
       logit: add("logit", "A logit", "Without the mean over the answers."),
       norms_logits: add("norms-logits", "Logits in two dimensions", NORMS_CAPTION),
       norms_neurons: add("norms-neurons", "Neurons in two dimensions", NORMS_CAPTION),
-      claims: add("claims", "Claims over time", "✓ holds, ✗ fails, · not testable", true),
+      claims: add("claims", "Claims over time", CLAIMS_CAPTION, true),
     };
     const curves = { accuracy: accuracyCurves, loss: lossCurves };
     this.curves = Object.entries(curves).map(
@@ -241,6 +241,13 @@ class TimePage {
   }
 }
 
+const BASES_CAPTION = {
+  matched: "Full: the basis that fits; dashed: the additive one.",
+  additive: "In the additive basis, which fits the operation or is the only one known.",
+};
+const CLAIMS_CAPTION =
+  "✓ holds, ✗ fails, · not testable, empty: not asked of this snapshot. Any one of three levels suffices to " +
+  "explain: by keys, ellipse code, neuron by neuron.";
 const NORMS_CAPTION = "Every cell is a wave of x times a wave of y: log10 of its norm / the largest.";
 const OVER_PAIRS = ["neurons", "answers", "head", "neuron", "logit", "norms_logits", "norms_neurons"];
 const SNAPSHOT_FIGURES = ["E_matched", "E_additive", "L_matched", "L_additive", "circle", ...OVER_PAIRS];

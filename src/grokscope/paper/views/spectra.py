@@ -29,7 +29,9 @@ from grokscope.reports.figures.figure import (
     ticks,
 )
 from grokscope.reports.figures.maps import image_panel
+from grokscope.reports.figures.spectra import frequency_axis
 from grokscope.reports.figures.timeline import side_axis
+from grokscope.theme import LIGHT, NEUTRAL, POWER
 
 _UP: Final = "cosine (upwards)"
 _DOWN: Final = "sine (downwards)"
@@ -80,12 +82,7 @@ def _spectra_panel(bars: list, title: str, subtitle: str) -> Panel:
         for key, part, sign in (("cos", _UP, 1), ("sin", _DOWN, -1))
     ]
     last = max(row["k"] for row in bars)
-    x = alt.X(
-        "k:Q",
-        title="frequency k",
-        scale=alt.Scale(domain=[0, last + 1], nice=False),
-        axis=alt.Axis(values=ticks(0, last, 10), grid=False),
-    )
+    x = frequency_axis("k", last, "frequency k")
     y = alt.Y(
         "value:Q",
         title="norm / largest",
@@ -188,22 +185,17 @@ def _frequencies_panel(rows: Sequence[Row], title: dict[str, Any]) -> Panel:
         for row in rows
     ]
     last = max(bar["k"] for bar in bars)
-    x = alt.X(
-        "k:Q",
-        title="frequency k that is removed",
-        scale=alt.Scale(domain=[0, last + 1], nice=False),
-        axis=alt.Axis(values=ticks(0, last, 10), grid=False),
-    )
+    x = frequency_axis("k", last, "frequency k that is removed")
     y = alt.Y(
         "loss:Q",
         title="loss (nats)",
         scale=alt.Scale(type="log"),
-        axis=alt.Axis(format=".0e", tickCount=5, minExtent=46, maxExtent=46, grid=False),
+        axis=alt.Axis(labelExpr=POWER, tickCount=5, minExtent=46, maxExtent=46, grid=False),
     )
     colour = alt.Color(
         "kind:N",
         title=None,
-        scale=alt.Scale(domain=list(_KINDS), range=["#0072b2", "#d55e00", "#8c959f"]),
+        scale=alt.Scale(domain=list(_KINDS), range=[*LIGHT.series[:2], NEUTRAL]),
     )
     tip = [alt.Tooltip("k:Q"), alt.Tooltip("kind:N"), alt.Tooltip("loss:Q", format=".3~g")]
     stems = inline(bars).mark_bar(size=4).encode(x, y, colour, alt.Y2(field="whole"), tooltip=tip)

@@ -33,7 +33,7 @@ from grokscope.paper.labels import Separation, separations
 from grokscope.paper.results import column_numbers
 from grokscope.paper.tables import operation_key, table_a4
 from grokscope.reports.figures.figure import Figure, Layout, assemble, inline, layered, significant
-from grokscope.reports.finding import SMALLEST_FALL
+from grokscope.reports.moments import SMALLEST_CHANGE
 
 _ALL: Final = "all together"
 
@@ -170,7 +170,7 @@ def draw_ends(data: ViewData) -> list[Block]:
         body.append([TableCell(values_in_words(found[0], names)), _state(done, grokked), *cells])
     caption = (
         "First → last value, medians over the seeds that grokked (where none did, over all;"
-        f" then nothing is compared). A fall is one of at least {SMALLEST_FALL:g}. Below it what"
+        f" then nothing is compared). A fall is one of at least {SMALLEST_CHANGE:g}. Below it what"
         " the paper says, where it says something of this measure. ✓ every seed agrees; ± seeds"
         " differ; ≠ none agrees."
     )
@@ -198,7 +198,7 @@ def _ends_cell(
     start, end = float(np.median(first)), float(np.median(last))
     spread = f" ({min(last):.2f}–{max(last):.2f})" if len(last) > 1 else ""
     text = f"{start:.2f} → {end:.2f}{spread}"
-    falls = [before - after >= SMALLEST_FALL for before, after in known]
+    falls = [before - after >= SMALLEST_CHANGE for before, after in known]
     state = _compared(falls, says) if grokked and says else ""
     mark = f"{MARKS[State(state)]} " if state else ""
     return TableCell(f"{mark}{text}", state, note)

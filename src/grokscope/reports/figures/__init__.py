@@ -14,38 +14,29 @@ from grokscope.reports.figures.circles import circles
 from grokscope.reports.figures.figure import Figure, Layout
 from grokscope.reports.figures.keys import ablation_figure, key_shapes_figure
 from grokscope.reports.figures.over_pairs import attention, modes, neurons
-from grokscope.reports.figures.over_time import (
-    accuracy,
-    loss,
-    norms,
-    progress,
-    progress_in_two_bases,
-)
+from grokscope.reports.figures.over_time import progress, progress_in_two_bases
 from grokscope.reports.figures.spectra import bases, spectra
-from grokscope.reports.figures.timeline import time_axis
-from grokscope.reports.finding import fitting
+from grokscope.reports.moments import fitting
 from grokscope.reports.record import RunRecord
 
 __all__ = [
     "Figure",
     "Layout",
-    "explanation_figures",
-    "figures_over_time",
+    "evidence_figures",
     "network_figures",
+    "operation_figures",
+    "progress_figures",
     "read_network",
 ]
 
 
-def figures_over_time(records: Sequence[RunRecord]) -> list[Figure]:
-    """Return what is drawn over training time, for all runs that have evaluations together."""
-    known = [record for record in records if record.curves]
-    if not known:
-        return []
-    axis = time_axis(known)
-    fits = fitting(known[0]) if len(known) == 1 else []
-    measures = [progress_in_two_bases(known[0], number) for number in fits]
-    measures = measures or [progress(known, axis)]
-    return [accuracy(known, axis), loss(known, axis), *measures, norms(known, axis)]
+def progress_figures(record: RunRecord) -> list[Figure]:
+    """Return the measures over training, in the basis that fits beside the additive one.
+
+    Where no operation has a basis of its own the additive one stands alone.
+    """
+    fits = [progress_in_two_bases(record, number) for number in fitting(record)]
+    return fits or [progress(record)]
 
 
 def read_network(record: RunRecord) -> SavedNetwork | str:
@@ -60,71 +51,61 @@ def read_network(record: RunRecord) -> SavedNetwork | str:
     return network
 
 
-def network_figures(
-    record: RunRecord,
-    network: SavedNetwork | str,
-    runs: int = 1,
-    explained: Sequence[Explained | str] = (),
+def operation_figures(
+    record: RunRecord, network: SavedNetwork | str, found: Explained, runs: int = 1
 ) -> list[Figure]:
-    """Return what one network of a run has learned, in the bases that fit first.
+    """Return what a network learned of an operation, in the basis that fits it.
 
-    **Arguments:** the run; its network or why there is none; how many runs share the page; its
-    explanations or why there are none.
+    **Arguments:** the run; its network or why there is none; the explanation; how many runs share
+    the page.
     """
-    found = [e for e in explained if isinstance(e, Explained) and not is_additive(e.explanation)]
-    first = [figure for e in found for figure in _matched(record, network, runs, e)]
-    additive = [spectra(record, record.shown_seed, runs)]
-    if not isinstance(network, str):
-        draws = (attention, neurons, modes)
-        additive += [circles(network), *(draw(network, record.p) for draw in draws)]
-    if not first:
-        return additive
-    return [*first, *(figure.called("in the additive basis", _BASES) for figure in additive)]
+    in_basis = None if isinstance(network, str) else network_in_basis(record, network, found)
+    if in_basis is None or isinstance(network, str):
+        return []
+    both = bases(found, network)
+    own = neurons(network, record.p, in_basis, found.number)
+    if is_additive(found.explanation):  # its spectra and circles are those of the additive basis
+        return [both, own]
+    of = f" of {found.explanation.operation}" if record.task.n_tasks > 1 else ""
+    drawn = [spectra(record, record.shown_seed, runs, found), circles(network, found), own]
+    return [both, *(figure.called(f"in the basis that fits{of}") for figure in drawn)]
 
 
 _BASES: Final = ("spectra", "circles")
 """Figures that have a twin in the basis that fits."""
 
 
-def _matched(
-    record: RunRecord, network: SavedNetwork | str, runs: int, found: Explained
+def network_figures(
+    record: RunRecord,
+    network: SavedNetwork | str,
+    runs: int = 1,
+    explained: Sequence[Explained | str] = (),
 ) -> list[Figure]:
-    """Return spectra, circles and neurons in the basis that fits an operation."""
-    in_basis = None if isinstance(network, str) else network_in_basis(record, network, found)
-    if in_basis is None or isinstance(network, str):
-        return []
-    several = record.task.n_tasks > 1
-    name = f" of {found.explanation.operation}" if several else ""
-    figures = [
-        spectra(record, record.shown_seed, runs, found),
-        circles(network, found),
-        neurons(network, record.p, in_basis, found.number),
-    ]
-    return [figure.called(f"in the basis that fits{name}") for figure in figures]
+    """Return what a network has learned besides: its attention, and all in the additive basis.
 
-
-def explanation_figures(
-    record: RunRecord, network: SavedNetwork | str, found: Explained | str
-) -> list[Figure]:
-    """Return the evidence for the algorithm that a run's network found for an operation.
-
-    **Arguments:** the run; its network and the explanation, or why there is none.
+    **Arguments:** as for `operation_figures`, with all explanations, which may have such figures
+    of a basis of their own.
     """
-    if isinstance(network, str) or isinstance(found, str):
-        return []
-    in_basis = network_in_basis(record, network, found)
-    if in_basis is None:
-        return []
-    # those of another coordinate stand among what was learned
-    own = (
-        [neurons(network, record.p, in_basis, found.number)]
-        if is_additive(found.explanation)
-        else []
+    if isinstance(network, str):
+        return [spectra(record, record.shown_seed, runs)]
+    over_time = (
+        [] if record.folder.manifest.imported else [spectra(record, record.shown_seed, runs)]
     )
-    return [
-        bases(found, network),
-        *own,
-        ablation_figure(found),
-        key_shapes_figure(found),
-        progress_in_two_bases(record, found.number),
+    additive = [
+        attention(network, record.p),
+        *over_time,
+        circles(network),
+        neurons(network, record.p),
+        modes(network, record.p),
     ]
+    known = [found.explanation for found in explained if isinstance(found, Explained)]
+    if all(map(is_additive, known)):
+        return additive
+    return [figure.called("in the additive basis", _BASES) for figure in additive]
+
+
+def evidence_figures(found: Explained) -> list[Figure]:
+    """Return the causal evidence for the algorithm of an operation; none without a structure."""
+    if found.structure is None:
+        return []
+    return [ablation_figure(found), key_shapes_figure(found)]

@@ -32,25 +32,47 @@ Numbers = Callable[[TrainedNetwork], dict[str, float]]
 """What a network has in a panel; of a mixture in the basis that fits, one per operation."""
 
 
+_MARKS: Final = "One mark per seed of a run, those of one column beside one another."
+
+
 def ended_figure(compared: Comparison) -> Figure:
-    """Return the figure: the step of grokking and the last measures, one mark per network."""
-    title = f"Where each run ended, by {setting_in_words(compared.swept or 'run')}"
-    panels = [_against_panel(compared, "step", _step, None)]
+    """Return the figure: the step of grokking and the last test accuracy, a mark per network."""
     accuracy = Shown("test_accuracy", None, "test accuracy")
-    panels.append(_against_panel(compared, "test accuracy, last", _last(accuracy), [0, 1]))
-    for basis, numbers in measures_shown(compared).items():
-        where = f", {basis.removeprefix('in the ').removesuffix(' the operation')}" if basis else ""
-        panels += [
-            _against_panel(compared, f"{number.title}, last{where}", _last(number), [0, 1])
-            for number in numbers
-        ]
+    panels = [
+        _against_panel(compared, "step", _step, None),
+        _against_panel(compared, "test accuracy, last", _last(accuracy), [0, 1]),
+    ]
     caption = (
-        "One mark per seed of a run, those of one column beside one another. Step: where it"
-        " grokked; for one that did not, its last evaluation, so that the mark is a lower bound."
-        " The others are values at the last evaluation, which further training may change."
+        f"{_MARKS} Step: where it grokked; for one that did not, its last evaluation, so that the"
+        " mark is a lower bound."
     )
+    return _against(compared, "against", "Where each run ended", caption, panels)
+
+
+def measures_at_the_end(compared: Comparison) -> list[Figure]:
+    """Return the figure of the last measures in each basis, the one that fits first."""
+    caption = f"{_MARKS} Values at the last evaluation, which further training may change."
+    return [
+        _against(
+            compared,
+            "against-matched" if numbers[0].fits else "against-measures",
+            " ".join(filter(None, ["Last measures", basis])),
+            caption,
+            [
+                _against_panel(compared, f"{number.title}, last", _last(number), [0, 1])
+                for number in numbers
+            ],
+        )
+        for basis, numbers in measures_shown(compared).items()
+    ]
+
+
+def _against(
+    compared: Comparison, name: str, title: str, caption: str, panels: Sequence[Panel]
+) -> Figure:
+    title = f"{title}, by {setting_in_words(compared.swept or 'run')}"
     layout = Layout(columns=2, least=340)
-    return Figure("against", title, caption, assemble(panels, layout, title), layout)
+    return Figure(name, title, caption, assemble(panels, layout, title), layout)
 
 
 def _against_panel(
@@ -65,7 +87,7 @@ def _against_panel(
     )
     beside = alt.XOffset("beside:Q", scale=alt.Scale(domain=[-1, 1]))
     scale = alt.Scale(domain=domain) if domain else alt.Scale(zero=True)
-    y = alt.Y("value:Q", title=title, scale=scale, axis=side_axis())
+    y = alt.Y("value:Q", title=title, scale=scale, axis=side_axis(format=".1f" if domain else "~s"))
     shape = alt.Shape("ended:N", title=None, scale=alt.Scale(domain=list(_ENDED), range=_SHAPES))
     tip: list[Any] = [
         alt.Tooltip("run:N"),

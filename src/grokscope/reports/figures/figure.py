@@ -11,40 +11,22 @@ from typing import Any, Final
 import altair as alt
 import vl_convert
 
+from grokscope import theme
 from grokscope.config.arguments import plain_arguments
 from grokscope.disk.atomic import utf8_bytes, write_bytes
 from grokscope.errors import UsageError
+from grokscope.theme import Palette
 
 Number = float | int
 VEGA_LITE: Final = ".".join(alt.SCHEMA_VERSION.split(".")[:2])
 """The version that Altair writes for, as vl-convert names it."""
-FONT: Final = "system-ui, 'Segoe UI', 'Liberation Sans', 'DejaVu Sans', sans-serif"
-
-# Colours of Okabe and Ito, which colour-blind eyes tell apart; on dark the lighter ones.
-_LIGHT: Final = {
-    "ink": "#1f2328",
-    "faint": "#59636e",
-    "grid": "#e4e7eb",
-    "series": ["#0072b2", "#d55e00", "#009e73", "#cc79a7"],
-}
-_DARK: Final = {
-    "ink": "#e6edf3",
-    "faint": "#9da7b3",
-    "grid": "#2d333b",
-    "series": ["#56b4e9", "#e69f00", "#2fc79a", "#e59fc6"],
-}
-
-_MORE: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b8860b", "#7f7f7f")
-"""Of many curves, on light and dark pages alike."""
-_SHADES: Final = ("#5b3f95", "#44639f", "#2f7f8e", "#21988a", "#37b077", "#72c452", "#b3bd2c")
-"""Of numbers in order, on light and dark pages alike."""
 
 
-def _config(colours: dict[str, Any]) -> dict[str, Any]:
-    ink, faint, grid = colours["ink"], colours["faint"], colours["grid"]
+def _config(palette: Palette) -> dict[str, Any]:
+    ink, faint, grid = palette.ink, palette.faint, palette.grid
     return {
         "background": None,
-        "font": FONT,
+        "font": theme.FONT,
         "padding": 4,
         "view": {"stroke": None},
         "title": {
@@ -82,19 +64,20 @@ def _config(colours: dict[str, Any]) -> dict[str, Any]:
             "symbolBaseFillColor": ink,
         },
         "concat": {"spacing": 18},
-        "range": {"category": colours["series"]},
+        "range": {"category": list(palette.series)},
+        "mark": {"color": palette.series[0]},
         "rule": {"color": faint},
         "text": {"color": ink, "fontSize": 10},
         "style": {"outline": {"stroke": faint, "strokeWidth": 0.5}},
     }
 
 
-LIGHT: Final = _config(_LIGHT)
-DARK: Final = _config(_DARK)
+LIGHT: Final = _config(theme.LIGHT)
+DARK: Final = _config(theme.DARK)
 FILE: Final = LIGHT | {
-    "background": "#ffffff",
+    "background": theme.LIGHT.ground,
     "padding": 12,
-    "font": "Liberation Sans, Arial, DejaVu Sans, sans-serif",
+    "font": theme.FILE_FONT.replace("'", ""),
 }
 """For figures in files, which have a ground of their own."""
 
@@ -111,10 +94,10 @@ def colours(field: str, domain: Sequence[str], title: str | None, ordered: bool)
     """
     if ordered:
         channel = fraction_colour(f"{field}:N", domain)
-    elif len(domain) <= len(_LIGHT["series"]):  # the page's own, lighter on dark
+    elif len(domain) <= len(theme.LIGHT.series):  # the page's own, lighter on dark
         channel = alt.Color(f"{field}:N", scale=alt.Scale(domain=list(domain)))
     else:
-        shades = [_MORE[i % len(_MORE)] for i in range(len(domain))]
+        shades = [theme.MORE_SERIES[i % len(theme.MORE_SERIES)] for i in range(len(domain))]
         channel = alt.Color(f"{field}:N", scale=alt.Scale(domain=list(domain), range=shades))
     lines = alt.Legend(symbolType="stroke", symbolStrokeWidth=2.5, symbolSize=300, columns=4)
     return channel.title(title).legend(lines)
@@ -122,8 +105,8 @@ def colours(field: str, domain: Sequence[str], title: str | None, ordered: bool)
 
 def fraction_colour(field: str, fractions: Sequence[str]) -> alt.Color:
     """Return the colour channel of the fractions, the smallest the darkest."""
-    step = (len(_SHADES) - 1) / max(1, len(fractions) - 1)
-    shades = [_SHADES[round(i * step)] for i in range(len(fractions))]
+    step = (len(theme.SHADES) - 1) / max(1, len(fractions) - 1)
+    shades = [theme.SHADES[round(i * step)] for i in range(len(fractions))]
     scale = alt.Scale(domain=list(fractions), range=shades)
     return alt.Color(field, title="r", scale=scale)
 

@@ -10,19 +10,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from grokscope.reports.figures.figure import Layout, Number, Panel, inline, layered, ticks
+from grokscope.theme import VIRIDIS
 
-VIRIDIS: Final = (
-    "#440154",
-    "#472d7b",
-    "#3b528b",
-    "#2c728e",
-    "#21918c",
-    "#28ae80",
-    "#5ec962",
-    "#addc30",
-    "#fde725",
-)
-"""Nine stops of a colour map that stays in order for colour-blind eyes and in grey."""
 LEVELS: Final = 128
 """Shades per image: more cannot be told apart, fewer make smaller files."""
 

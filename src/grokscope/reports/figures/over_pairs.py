@@ -56,7 +56,7 @@ def neurons(
         caption = _held_by(chosen, strengths) + cropped_in_words(p)
     else:
         name = "neurons-matched"
-        title = "The same neurons in the order of the operation's coordinates"
+        title = "The neurons in the order of the operation's coordinates"
         shares = block_shares(in_basis, np.moveaxis(maps, 0, 2).astype(np.float64))
         best = dominant_frequencies(shares).tolist()
         panels = [

@@ -1,5 +1,6 @@
 """Accuracy, loss, progress measures and norms over training."""
 
+import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -7,17 +8,18 @@ from typing import Final
 import altair as alt
 import numpy as np
 
+from grokscope import theme
 from grokscope.disk.curves import Curve
 from grokscope.measures import MEASURES, TABLES
-from grokscope.reports.figures.figure import Figure, Layout, Panel, assemble, shorten
+from grokscope.reports.figures.figure import Figure, Layout, Panel, assemble
 from grokscope.reports.figures.timeline import (
-    TimeAxis,
     curves_panel,
     seeds_in_words,
     side_axis,
     time_axis,
     time_span,
 )
+from grokscope.reports.moments import FITTING, SHOWN
 from grokscope.reports.record import SIDES, RunRecord
 from grokscope.tasks.structure import structure_of
 
@@ -39,82 +41,78 @@ def by_side(
     return {name: curves for name, curves in found.items() if curves}
 
 
-def accuracy(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
-    """Return the figure: one panel per run, or per operation of a single mixture."""
+def accuracy(record: RunRecord) -> Figure:
+    """Return the figure: one panel, or of a mixture one per operation."""
     y = alt.Y(
         "value:Q",
         title="accuracy (share of pairs)",
         scale=alt.Scale(domain=[0, 1]),
-        axis=side_axis(format=".0%"),
+        axis=side_axis(format=theme.SHARE),
     )
-    parts = [(record, None) for record in records]
-    if len(records) == 1 and records[0].task_curves:
-        parts = [(records[0], operation) for operation in records[0].task_curves]
-    layout = Layout(columns=min(2, len(parts)), least=340)
-    series = [_NAMES[side] for side in max((sides(record) for record in records), key=len)]
+    operations = list(record.task_curves) or [None]
     panels = [
         curves_panel(
-            by_side(r, "accuracy", operation),
-            r,
-            axis,
+            by_side(record, "accuracy", operation),
+            record,
+            time_axis([record]),
             y,
-            series=series,
-            title=operation or heading(r, records),
+            series=[_NAMES[side] for side in sides(record)],
+            title=operation or "",
             height=220,
-            moments=r.moments_of(operation),
+            moments=record.moments_of(operation),
         )
-        for r, operation in parts
+        for operation in operations
     ]
     caption = (
         "A network that groks is perfect on its training pairs long before it is on pairs that it"
         " never saw; vertical lines mark where each seed memorised (train) and grokked (test):"
         " the first evaluation at 99% or more that the next five confirm."
     )
-    if "unleaked" in max((sides(record) for record in records), key=len):
+    if record.n_leaked:
         caption += (
             " A test pair is leaked when its transpose (y, x) was trained and has the same answer."
         )
-    chart = assemble(panels, layout, ACCURACY_TITLE)
-    caption += seeds_in_words(records[0])
-    return Figure("accuracy", ACCURACY_TITLE, caption, chart, layout, first_step=axis.first)
-
-
-def heading(record: RunRecord, records: Sequence[RunRecord]) -> str:
-    """Return the title of a run's panel: none where there is a single run."""
-    return "" if len(records) == 1 else shorten(record.label)
+    layout = Layout(columns=min(2, len(panels)), least=340)
+    return _over_time("accuracy", ACCURACY_TITLE, caption, panels, layout, record)
 
 
 LOSS_TITLE = "Loss on training and test pairs"
-_POWER = "replace(format(datum.value, '~e'), '+', '')"
-"""Labels 1e-3 and 1e1."""
 
 
-def loss(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
-    """Return the figure: one panel per run, with a common logarithmic axis."""
-    shown = [_positive(by_side(record, "loss")) for record in records]
-    every = [curve for sides in shown for seeds in sides.values() for curve in seeds.values()]
+def loss(record: RunRecord) -> Figure:
+    """Return the figure: one panel with a logarithmic axis."""
+    curves = _positive(by_side(record, "loss"))
+    every = [curve for seeds in curves.values() for curve in seeds.values()]
     low, high = time_span(every) or (1e-3, 1.0)
     y = alt.Y(
         "value:Q",
         title="cross-entropy (nats)",
         scale=alt.Scale(type="log", domain=[low / 1.5, high * 1.5], nice=False),
-        axis=side_axis(labelExpr=_POWER, values=_decades(low, high)),
+        axis=side_axis(labelExpr=theme.POWER, values=_decades(low, high)),
     )
-    layout = Layout(columns=min(2, len(records)), least=340)
-    series = list(max(shown, key=len))
-    panels = [
-        curves_panel(
-            curves, record, axis, y, series=series, title=heading(record, records), height=220
-        )
-        for curves, record in zip(shown, records, strict=True)
-    ]
+    panel = curves_panel(curves, record, time_axis([record]), y, series=list(curves), height=220)
     caption = (
         "Mean cross-entropy on a logarithmic axis: in a network that groks the test loss first"
         " rises while the training loss is already tiny, and then drops."
     )
-    chart = assemble(panels, layout, LOSS_TITLE)
-    caption += seeds_in_words(records[0])
-    return Figure("loss", LOSS_TITLE, caption, chart, layout, first_step=axis.first)
+    return _over_time("loss", LOSS_TITLE, caption, [panel], Layout(least=340), record)
+
+
+def _over_time(
+    name: str,
+    title: str,
+    caption: str,
+    panels: Sequence[Panel],
+    layout: Layout,
+    record: RunRecord,
+    *,
+    each_seed: bool = True,
+) -> Figure:
+    """Return panels over training time as a figure, whose caption explains the lines of seeds."""
+    chart = assemble(panels, layout, title)
+    words = caption + seeds_in_words(record, each_seed=each_seed)
+    first = time_axis([record]).first
+    return Figure(name, title, words, chart, layout, first_step=first)
 
 
 def _positive(sides: dict[str, dict[int, Curve]]) -> dict[str, dict[int, Curve]]:
@@ -135,24 +133,17 @@ def _decades(low: float, high: float) -> list[float]:
 
 
 PROGRESS_TITLE = "Fourier progress measures of W_E and W_L"
-SHOWN = ("ffs", "fcr")
-"""Measures of the additive basis."""
-FITTING = ("kfs", "fcr")
-"""Measures of the basis that fits an operation."""
 
 
-def progress(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
-    """Return the figure: for each run a panel for FFS and one for FCR, in the additive basis."""
-    layout = Layout(columns=1 if len(records) == 1 else 2, least=340)
+def progress(record: RunRecord) -> Figure:
+    """Return the figure: a panel for FFS and one for FCR, in the additive basis."""
     panels = [
         _measure_panel(
             record,
             key,
             {table: record.curves.get((key, table), {}) for table in TABLES},
-            axis,
-            title=_measure_title(record, key, records),
+            title=f"{MEASURES[key].symbol}: {MEASURES[key].direction}",
         )
-        for record in records
         for key in SHOWN
     ]
     described = "; ".join(
@@ -162,12 +153,7 @@ def progress(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
         f"{described}. W_E is the embedding, W_L the neuron-logit map; a fall of either measure"
         f" goes with grokking, and which one falls depends on the operation."
     )
-    return _measures_figure("measures", PROGRESS_TITLE, caption, panels, layout, records[0], axis)
-
-
-def _measure_title(record: RunRecord, key: str, records: Sequence[RunRecord]) -> str:
-    measure, run = MEASURES[key], heading(record, records)
-    return f"{run} · {measure.symbol}" if run else f"{measure.symbol}: {measure.direction}"
+    return _over_time("measures", PROGRESS_TITLE, caption, panels, Layout(least=340), record)
 
 
 _TWO_BASES_TITLE: Final = (
@@ -188,7 +174,6 @@ def progress_in_two_bases(record: RunRecord, number: int = 0) -> Figure:
         why = "the run is older than them" if known else "no structure of it is known"
         missing = _MISSING.format(why=why)
         return Figure("measures-matched", _TWO_BASES_TITLE, "", missing=missing)
-    axis = time_axis([record])
     panels = [
         _measure_panel(
             record,
@@ -197,7 +182,6 @@ def progress_in_two_bases(record: RunRecord, number: int = 0) -> Figure:
                 "basis that fits": fitting[key, table],
                 "additive basis": record.curves.get((key, table), {}),
             },
-            axis,
             title=f"{MEASURES[key].symbol} of {table}",
         )
         for key, table in drawn
@@ -209,16 +193,13 @@ def progress_in_two_bases(record: RunRecord, number: int = 0) -> Figure:
         " together, FFS each for itself."
     )
     layout = Layout(columns=2, least=340)
-    return _measures_figure(
-        "measures-matched", _TWO_BASES_TITLE, caption, panels, layout, record, axis
-    )
+    return _over_time("measures-matched", _TWO_BASES_TITLE, caption, panels, layout, record)
 
 
 def _measure_panel(
     record: RunRecord,
     key: str,
     curves: Mapping[str, Mapping[int, Curve]],
-    axis: TimeAxis,
     title: str,
 ) -> Panel:
     """Draw one measure from 0 to 1, a curve for each of some tables or bases."""
@@ -228,22 +209,8 @@ def _measure_panel(
         scale=alt.Scale(domain=[0, 1]),
         axis=side_axis(format=".1f"),
     )
+    axis = time_axis([record])
     return curves_panel(curves, record, axis, y, series=list(curves), title=title, height=170)
-
-
-def _measures_figure(
-    name: str,
-    title: str,
-    caption: str,
-    panels: Sequence[Panel],
-    layout: Layout,
-    record: RunRecord,
-    axis: TimeAxis,
-) -> Figure:
-    chart = assemble(panels, layout, title)
-    return Figure(
-        name, title, caption + seeds_in_words(record), chart, layout, first_step=axis.first
-    )
 
 
 NORMS_TITLE = "L2 norms of the weights"
@@ -254,24 +221,21 @@ _GROUPS = {
 }
 
 
-def norms(records: Sequence[RunRecord], axis: TimeAxis) -> Figure:
-    """Return the figure: for each run a panel per part of the network."""
-    alone = len(records) == 1
-    layout = Layout(columns=1 if alone else 3, least=340 if alone else 300)
+def norms(record: RunRecord) -> Figure:
+    """Return the figure: a panel per part of the network."""
     panels = [
-        _norms_panel(record, group, matrices, axis, records)
-        for record in records
+        _norms_panel(record, group, matrices)
         for group, matrices in grouped(record.matrices).items()
     ]
     caption = (
         "Root of the summed squared weights: weight decay shrinks what the answer does not need,"
         " most of all during the clean-up around grokking."
     )
-    if any(len(record.seeds) > 1 for record in records):
-        caption += " Line: the median over the seeds; shaded: from the least to the largest."
-    chart = assemble(panels, layout, NORMS_TITLE)
-    chart["resolve"] = {"scale": {"color": "independent"}}
-    return Figure("norms", NORMS_TITLE, caption, chart, layout, first_step=axis.first)
+    figure = _over_time(
+        "norms", NORMS_TITLE, caption, panels, Layout(least=340), record, each_seed=False
+    )
+    independent = {"resolve": {"scale": {"color": "independent"}}}
+    return dataclasses.replace(figure, chart={**(figure.chart or {}), **independent})
 
 
 def grouped(matrices: Sequence[str]) -> dict[str, list[str]]:
@@ -287,13 +251,7 @@ def grouped(matrices: Sequence[str]) -> dict[str, list[str]]:
     return panels
 
 
-def _norms_panel(
-    record: RunRecord,
-    group: str,
-    matrices: Sequence[str],
-    axis: TimeAxis,
-    records: Sequence[RunRecord],
-) -> Panel:
+def _norms_panel(record: RunRecord, group: str, matrices: Sequence[str]) -> Panel:
     curves = {matrix: record.curves[("l2_norm", matrix)] for matrix in matrices}
     y = alt.Y(
         "value:Q",
@@ -301,8 +259,7 @@ def _norms_panel(
         scale=alt.Scale(zero=True),
         axis=side_axis(format="~s"),
     )
-    run = heading(record, records)
-    title = f"{run} · {group}" if run else group
+    axis = time_axis([record])
     return curves_panel(
-        curves, record, axis, y, series=matrices, title=title, height=150, each_seed=False
+        curves, record, axis, y, series=matrices, title=group, height=150, each_seed=False
     )

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import altair as alt
 import numpy as np
 
+from grokscope import theme
 from grokscope.disk.curves import Curve
 from grokscope.disk.manifest import setting_in_words, settings_in_words
 from grokscope.explanation.result import Explanation
@@ -23,9 +24,14 @@ from grokscope.reports.figures.figure import (
     shorten,
     significant,
 )
-from grokscope.reports.figures.over_time import FITTING, SHOWN
-from grokscope.reports.figures.timeline import TimeAxis, side_axis, time_axis, time_span
-from grokscope.reports.finding import ADDITIVE, FITS, fitting
+from grokscope.reports.figures.timeline import (
+    TimeAxis,
+    lines_panel,
+    side_axis,
+    time_axis,
+    time_span,
+)
+from grokscope.reports.moments import ADDITIVE, FITS, FITTING, SHOWN, fitting
 from grokscope.reports.record import summarise
 
 MOST_LINES: Final = 120
@@ -165,22 +171,10 @@ def _overlaid_panel(
     )
     if compared.swept is None:
         colour = colour.legend(None)
-    tip = [
-        alt.Tooltip("line:N", title="run"),
-        alt.Tooltip("step:Q", format=","),
-        alt.Tooltip("value:Q", format=".4~g"),
-    ]
-    lines = inline(rows).mark_line(strokeWidth=1.5, opacity=0.85, clip=True)
-    chart = lines.encode(
-        axis.channel(),
-        _side(number, [c for _, _, c in drawn]),
-        colour,
-        detail="line:N",
-        tooltip=tip,
-    )
     heading = compared.heading(compared.panel, value)
     title = shorten(f"{heading} · {number.title}" if heading else number.title)
-    return layered([chart], title, 200)
+    y = _side(number, [c for _, _, c in drawn])
+    return lines_panel(rows, axis, y, colour, title)
 
 
 def _drawn(
@@ -227,7 +221,7 @@ def _side(number: Shown, curves: Sequence[Curve]) -> alt.Y:
     elif number.logarithmic:
         low, high = time_span(curves) or (1e-3, 1.0)
         options["scale"] = alt.Scale(type="log", domain=[low / 1.5, high * 1.5], nice=False)
-        options["axis"] = side_axis(format="~e")
+        options["axis"] = side_axis(labelExpr=theme.POWER)
     return alt.Y("value:Q", **options)
 
 
@@ -308,7 +302,7 @@ def _chosen_panel(
         "share:Q",
         title="share",
         scale=alt.Scale(domain=[0, 0.5], range=[0, 420]),
-        legend=alt.Legend(values=[0.02, 0.1, 0.3], format=".0%"),
+        legend=alt.Legend(values=[0.02, 0.1, 0.3], format=theme.SHARE),
     )
     colour = alt.Color("matrix:N", title=None, scale=alt.Scale(domain=list(TABLES)))
     tip = [alt.Tooltip("matrix:N"), alt.Tooltip("k:Q"), alt.Tooltip("share:Q", format=".1%")]

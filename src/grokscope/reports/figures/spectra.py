@@ -126,7 +126,9 @@ def _spectra_panel(
             lines += [{"i": i, "v": v} for v in _thresholds(norms[step], record.config.eta)]
     n = max(found.shape[1] for found in norms.values())
     top = max(float(norms[step].max()) for step in steps if step in norms) or 1.0
-    x = _frequencies(n, "p residues" if order == record.p else f"{order} elements")
+    x = frequency_axis(
+        "from", n, _turns("p residues" if order == record.p else f"{order} elements")
+    )
     y = alt.Y(
         "v:Q",
         title="norm",
@@ -144,14 +146,18 @@ def _spectra_panel(
     return layered([bars, limits], {"text": {"expr": _title(table, steps)}}, height=190)
 
 
-def _frequencies(last: int, turn: str) -> alt.X:
-    """Return the horizontal axis of bars at k = 1 … last, in turns per so many elements."""
-    return alt.X(
-        "from:Q",
-        title=f"frequency k (turns per {turn})",
-        scale=alt.Scale(domain=[0.4, last + 0.6], nice=False),
-        axis=alt.Axis(values=[1, *ticks(2, last, 12)], grid=False, format="d"),
-    )
+def _turns(of: str) -> str:
+    return f"frequency k (turns per {of})"
+
+
+def frequency_axis(field: str, last: int, title: str) -> alt.X:
+    """Return the horizontal axis of bars at k = 1 … last.
+
+    **Arguments:** the column of their place; the last frequency; the title with its unit.
+    """
+    scale = alt.Scale(domain=[0.4, last + 0.6], nice=False)
+    axis = alt.Axis(values=[1, *ticks(2, last, 12)], grid=False, format="d")
+    return alt.X(f"{field}:Q", title=title, scale=scale, axis=axis)
 
 
 def _bars(rows: alt.Chart, **calculated: str) -> alt.Chart:
@@ -260,7 +266,7 @@ def _bases_panel(
     top: float,
     n: int,
 ) -> Panel:
-    x = _frequencies(len(shares), f"{n} elements")
+    x = frequency_axis("from", len(shares), _turns(f"{n} elements"))
     y = alt.Y(
         "v:Q",
         title="share of the energy",

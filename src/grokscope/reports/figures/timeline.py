@@ -7,6 +7,7 @@ from typing import Any, Final
 import altair as alt
 import numpy as np
 
+from grokscope import theme
 from grokscope.disk.curves import Curve
 from grokscope.measures.grokking import thin
 from grokscope.reports.figures.figure import Panel, inline, layered, significant
@@ -38,7 +39,7 @@ class TimeAxis:
     def channel(self) -> alt.X:
         """Return the horizontal axis."""
         scale = alt.Scale(type="linear", domain=[0, max(self.last, 1)], nice=False)
-        axis = alt.Axis(format=",d", tickCount=6, grid=False)
+        axis = alt.Axis(format=theme.STEP, tickCount=6, grid=False)
         return alt.X("step:Q", title=self.unit, scale=scale, axis=axis)
 
 
@@ -90,6 +91,33 @@ def curves_panel(
     return layered(layers, title, height)
 
 
+def lines_panel(
+    rows: Sequence[dict[str, Any]],
+    axis: TimeAxis,
+    y: alt.Y,
+    colour: alt.Color,
+    title: str,
+    height: int = 200,
+) -> Panel:
+    """Draw curves of several runs over one another, one thin line each.
+
+    **Arguments:**
+
+    - `rows`: `step`, `value`, `line` (one per curve) and the column of the colour.
+    - `axis`: time.
+    - `y`: the vertical channel; the field is `value`.
+    - `colour`: from `figure.colours`.
+    """
+    tip = [
+        alt.Tooltip("line:N", title="run"),
+        alt.Tooltip("step:Q", format=theme.STEP),
+        alt.Tooltip("value:Q", format=theme.VALUE),
+    ]
+    lines = inline(rows).mark_line(strokeWidth=1.5, opacity=0.85, clip=True)
+    chart = lines.encode(axis.channel(), y, colour, detail="line:N", tooltip=tip)
+    return layered([chart], title, height)
+
+
 def _median(
     summaries: Mapping[str, Summary], axis: TimeAxis, y: alt.Y, colour: alt.Color
 ) -> alt.Chart:
@@ -101,8 +129,8 @@ def _median(
     ]
     tip = [
         alt.Tooltip("series:N"),
-        alt.Tooltip("step:Q", format=","),
-        alt.Tooltip("value:Q", format=".4~g"),
+        alt.Tooltip("step:Q", format=theme.STEP),
+        alt.Tooltip("value:Q", format=theme.VALUE),
     ]
     hover = alt.OverlayMarkDef(opacity=0, size=50)
     line = inline(rows).mark_line(strokeWidth=1.8, point=hover, interpolate="linear")
@@ -149,19 +177,20 @@ def _moments(record: RunRecord, axis: TimeAxis, moments: Mapping[int, Moments]) 
     scale = alt.Scale(domain=list(MOMENTS), range=[[2, 3], [7, 3]])
     lines = alt.Legend(symbolType="stroke", symbolSize=300, symbolOpacity=1)
     dash = alt.StrokeDash("moment:N", title=None, scale=scale, legend=lines)
-    tip = [alt.Tooltip("moment:N"), alt.Tooltip("step:Q", format=","), alt.Tooltip("seed:N")]
+    tip = [alt.Tooltip("moment:N"), alt.Tooltip("step:Q", format=theme.STEP), alt.Tooltip("seed:N")]
     opacity = 0.9 if len(record.seeds) == 1 else 0.6
     return (
         inline(rows).mark_rule(opacity=opacity).encode(axis.channel(), strokeDash=dash, tooltip=tip)
     )
 
 
-def seeds_in_words(record: RunRecord) -> str:
+def seeds_in_words(record: RunRecord, *, each_seed: bool = True) -> str:
     """Return the sentence that explains the lines of several seeds, or nothing for one."""
     if len(record.seeds) == 1:
         return ""
+    thin = " thin: each seed;" if each_seed else ""
     return (
-        " Thick: the median over the seeds; thin: each seed; shaded: from the least to the largest"
+        f" Thick: the median over the seeds;{thin} shaded: from the least to the largest"
         " (a seed that has stopped keeps its last value)."
     )
 
