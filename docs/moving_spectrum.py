@@ -37,8 +37,9 @@ def train(out: Path) -> Any:
     return gs.train(
         OPERATION,
         preset="quick",
-        spectra_every=50,
-        stop_margin=500,
+        train_fraction=0.4,  # less than the preset's, so that there is a plateau to be seen
+        spectra_every=100,
+        stop_margin=1500,
         out=out,
         resume=True,
         quiet=True,

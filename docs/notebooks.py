@@ -63,7 +63,8 @@ def page(name: str, pictures: Path) -> str:
     for number, cell in enumerate(read(name)):
         if cell.is_code:
             parts.append(f"```python\n{cell.text}\n```")
-            parts += shown(run(cell.text, known, f"{program}, cell {number}"), pictures, name)
+            found = run(cell.text, known, f"{program}, cell {number}")
+            parts += shown(found, pictures / f"{name}-{number}")
         else:
             parts.append(cell.text)
     return "\n\n".join([*parts, f"This page is [{program}](../../{program}), as it ran.\n"])
@@ -87,11 +88,14 @@ def run(code: str, known: dict[str, Any], place: str) -> tuple[str, Any]:
     return said.getvalue(), value
 
 
-def shown(found: tuple[str, Any], pictures: Path, name: str) -> Iterator[str]:
-    """Yield what a cell printed and ended in, as Markdown; figures are written beside."""
+def shown(found: tuple[str, Any], stem: Path) -> Iterator[str]:
+    """Yield what a cell printed and ended in, as Markdown; a figure is written beside.
+
+    **Arguments:** what it printed and ended in; the path of its figure without the end.
+    """
     said, value = found
     if isinstance(value, Figure):
-        path = pictures / f"{name}-{value.name}.svg"
+        path = stem.with_name(f"{stem.name}-{value.name}.svg")
         path.parent.mkdir(parents=True, exist_ok=True)
         value.save(path)
         value_text = f"![{value.title}](../figures/tutorials/{path.name})\n\n*{value.caption}*"
@@ -101,6 +105,8 @@ def shown(found: tuple[str, Any], pictures: Path, name: str) -> Iterator[str]:
 
 
 def _block(text: str) -> str:
+    """Return text as it stands, but for the folder that it was made in."""
+    text = text.replace(f"{Path.cwd()}{os.sep}", "")
     return f"```text\n{text.rstrip()}\n```" if text.strip() else ""
 
 

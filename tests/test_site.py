@@ -87,6 +87,12 @@ def test_pages_load_nothing_from_another_host(site: Path, pages: dict[Path, Page
     assert re.findall(r"(?:url\(|@import )['\"]?(?:https?:)?//[^)]*", styles) == []
 
 
+def test_products_are_not_emphasis(site: Path) -> None:
+    assert "x^2 - y, 2*x + 3*y and x^3 + 2*y" in (site / "explained.html").read_text()
+    inside = [path.name for path in site.rglob("*.html") if re.search(r"\w<em>", path.read_text())]
+    assert inside == []
+
+
 def test_words_are_linked_to_the_glossary_once_a_page(pages: dict[Path, Page]) -> None:
     found = {
         path.name: [x for x in page.links if "glossary.html#" in x] for path, page in pages.items()

@@ -42,9 +42,9 @@ for step in run.checkpoint_steps():
     print(f"{step:>5}" + "".join(f"{share:>12.0%}" for share in answers))
 
 # %% [markdown]
-# Where *only the keys* is above *whole*, the circuit is there already, and what was learned by heart
-# still drowns it. Then the rest is cleaned away, and both are the same. Without the keys hardly
-# anything is answered, at any time. The same in the curves of the measures:
+# Where *only the keys* is above *whole*, the circuit is there already, and what was learned by
+# heart still drowns it. Then the rest is cleaned away, and both are the same. Without the keys
+# hardly anything is answered, at any time. The same in the curves of the measures:
 
 # %%
 run.plot.measures(basis="matched")

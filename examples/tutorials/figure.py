@@ -14,7 +14,7 @@
 import grokscope as gs
 
 page = gs.reproduce(
-    "figure-8", only=["x + y", "x*y"], seeds=[0], fractions=[0.5], p=59, steps=1500, workers=2
+    "figure-8", only=["x + y", "x*y"], seeds=[0], fractions=[0.5], p=59, steps=1000, workers=2
 )
 print(page.name)
 
@@ -27,6 +27,9 @@ runs = gs.runs("sweeps/paper")
 print(runs)
 
 # %% [markdown]
+# A run that has not grokked within its steps is *undecided*: more steps may still grok, and the
+# page never counts it as a disagreement. What we came for has happened by then.
+#
 # Addition: FFS falls, FCR stays high.
 
 # %%

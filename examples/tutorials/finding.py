@@ -31,31 +31,31 @@ run.plot.accuracy()
 print(run.curve("kfs", "W_E", basis="matched")[:, ::5])
 
 # %% [markdown]
-# It falls: few frequencies are left. Here are the residues in the planes of the strongest ones.
+# It falls: few frequencies are left. That the network *uses* them is another question, and takes
+# ablations: keep only the key frequencies, remove them, and do the same with others.
+
+# %%
+found = gs.explain(run, quiet=True)
+print(found[0])
+
+# %% [markdown]
+# Here are the residues in the planes of these frequencies. In the order of log x they go around a
+# circle.
 
 # %%
 run.plot.circles(basis="matched")
-
-# %% [markdown]
-# In the order of log x the residues go around a circle. That the network *uses* these circles is
-# another question, and takes ablations: keep only the key frequencies, remove them, and do the
-# same with others.
-
-# %%
-found = gs.explain(run, thorough=False, quiet=True)
-print(found[0])
 
 # %%
 for e in found:
     print(f"seed {e.seed}: {e.verdict}; keys of W_E, doubles among them: {e.embedding.keys}")
 
 # %% [markdown]
-# Each seed chose its own frequencies. (`thorough=False` leaves out what the verdict does not
-# need.) Now the control: the same network, explained as if it added. Nothing of it should be
-# found.
+# Each seed chose its own frequencies. Now the control: the same network, explained as if it added.
+# Nothing of it should be found. (`thorough=False` leaves out what the verdict does not need.)
 
 # %%
-print(run.network(seed=0).explain(by="x + y").verdict)
+control = gs.explain(run, seeds=[0], by="x + y", thorough=False, quiet=True)
+print(control)
 
 # %%
 explained = sum(e.verdict == "explained" for e in found)
