@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types imports bench docs figures explained readouts matched structures \
-  validation reproduction clean
+.PHONY: demo test lint types imports bench docs docs-serve tutorials figures explained readouts \
+  matched structures validation reproduction clean
 
 demo: $(VENV)/.installed
 	$(BIN)/grokscope train "x + y" --stop-accuracy 0.999 --out runs/demo --resume
@@ -27,10 +27,18 @@ imports: $(VENV)/.installed-$(EXTRAS)
 bench: $(VENV)/.installed-dev,torch
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.installed-$(EXTRAS)
+docs: $(VENV)/.installed-docs
 	$(BIN)/python -m docs.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+docs-serve: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --dev-addr 127.0.0.1:8000
+
+tutorials: $(VENV)/.installed-dev,torch
+	$(BIN)/python -m docs.notebooks
 
 figures: $(VENV)/.installed
+	$(BIN)/python -m docs.moving_spectrum
 	$(BIN)/python -m docs.progress
 
 explained: $(VENV)/.installed
@@ -53,7 +61,7 @@ reproduction: $(VENV)/.installed
 	$(BIN)/python -m docs.findings
 
 clean:
-	rm -rf $(VENV) dist
+	rm -rf $(VENV) dist site
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -1,64 +1,82 @@
 """Write docs/cli.md and docs/measures.md from the program itself: `make docs`."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from grokscope.cli.command_line import VERBS, help_text, verb_class
-from grokscope.cli.options import Takes
-from grokscope.measures import MEASURES
+from grokscope.cli.command_line import VERBS, verb_class
+from grokscope.cli.options import Option, Takes
+from grokscope.measures import MEASURES, Measure
 
 FOLDER: Final = Path(__file__).parent
-WIDTH: Final = 92
-VARIABLES: Final = """## Variables of the environment
-
-| variable | what it does |
-|---|---|
-| `JAX_ENABLE_COMPILATION_CACHE=0` | compiled programs are not kept in the user's cache folder |
-| `JAX_COMPILATION_CACHE_DIR=DIR` | they are kept there instead |
-| `XDG_CACHE_HOME=DIR` | the user's cache folder, by default `~/.cache` (Linux) |
-| `JAX_PLATFORMS=cpu` | what computes, where there is a choice |
-"""
+_EXAMPLE: Final = "Example: "
 
 
 def cli_page() -> str:
-    """Return every verb's help as one page."""
-    parts = ["# Command line\n\nWritten by `make docs` from `--help`.\n", _block(help_text())]
+    """Return every verb and its options, as tables."""
+    verbs = [(f"[`{verb}`](#grokscope-{verb})", does) for verb, does in VERBS.items()]
+    parts = [_template("cli"), *_table(("verb", "what it does"), verbs)]
     for verb in VERBS:
-        text = Takes.of(verb, verb_class(verb)).help(WIDTH)
-        parts.append(f"## grokscope {verb}\n\n{_block(text)}")
-    return "\n".join([*parts, VARIABLES])
+        parts += _verb(Takes.of(verb, verb_class(verb)))
+    return "\n".join([*parts, "", _template("variables")])
 
 
-def _block(text: str) -> str:
-    return f"```text\n{text}\n```\n"
+def _verb(takes: Takes) -> Iterator[str]:
+    yield f"\n## grokscope {takes.verb}\n"
+    yield f"```text\n{takes.usage}\n```\n"
+    for paragraph in takes.paragraphs:
+        if paragraph.startswith(_EXAMPLE):
+            yield f"```sh\n{paragraph.removeprefix(_EXAMPLE)}\n```\n"
+        else:
+            yield _cell(paragraph) + "\n"
+    yield from _table(("argument", "what it is"), [_code_and_words(takes.plain)])
+    for title, options in takes.groups():
+        yield f"\n**{_cell(title)}**\n"
+        rows = [(*_code_and_words(option), _cell(option.starts_as)) for option in options]
+        yield from _table(("option", "what it does", "default"), rows)
+
+
+def _code_and_words(option: Option) -> tuple[str, str]:
+    return f"`{option.shown}`".replace("|", "\\|"), _cell(option.sentences)
+
+
+def _cell(text: str) -> str:
+    """Return plain text as it shows alike in Markdown: `*` and `|` mean themselves."""
+    parts = " ".join(text.split()).split("`")
+    quiet = [part if i % 2 else part.replace("*", "\\*") for i, part in enumerate(parts)]
+    return "`".join(quiet).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    for row in (head, ("---",) * len(head), *rows):
+        yield f"| {' | '.join(row)} |"
+
+
+def _template(name: str) -> str:
+    return (FOLDER / "templates" / f"{name}.md").read_text()
 
 
 def measures_page() -> str:
-    """Return what the registry says about every measure as one page."""
-    lines = [
-        "# Measures",
-        "",
-        "Written by `make docs` from `grokscope.measures.MEASURES`. Each is a function of a table",
-        "with one row per residue, NumPy, JAX or PyTorch, and of a basis: `additive`, that of",
-        "Z_p, or the one that fits an operation, `gs.basis('x*y', p=97)`. n is the order of the",
-        "group, p in the additive basis.",
-        "",
-        "| key | symbol | name | range | how to read it | source |",
-        "|---|---|---|---|---|---|",
-    ]
-    for m in MEASURES.values():
-        cells = (f"`{m.key}`", m.symbol, m.name, m.range, m.direction, m.source)
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += [
-        "",
-        "FFS counts cosine and sine components apart, each against the largest of its kind, as the",
-        "paper does. KFS counts a frequency once, by the norm of all that it spans: it does not",
-        "depend on which element of the group is 0, and is defined where two coordinates share the",
-        "rows, where FFS and FCR are not (null). Runs record FFS in the additive basis, KFS, FCR,",
-        "Gini and IPR in both. Run folders from before KFS had its name call it `ffs` in the basis",
-        "`matched`; they are read under the new one.",
-    ]
-    return "\n".join(lines) + "\n"
+    """Return what the registry says about every measure."""
+    head = ("key", "symbol", "name", "range", "how to read it")
+    found = MEASURES.values()
+    rows = [(f"`{m.key}`", _symbol(m), m.name, m.range, m.direction) for m in found]
+    parts = [_template("measures"), *_table(head, rows)]
+    for measure in found:
+        parts += _measure(measure)
+    return "\n".join([*parts, "", _template("measures_in_runs")])
+
+
+def _symbol(measure: Measure) -> str:
+    return f"[{measure.symbol}](#{measure.key})"
+
+
+def _measure(measure: Measure) -> Iterator[str]:
+    yield f"\n## {measure.symbol}\n"
+    yield f"{measure.name}: {measure.range}; {measure.direction}.\n"
+    yield f"```text\n{measure.symbol} = {measure.formula}\n```\n"
+    yield f"**What fools it.** {_cell(measure.fooled_by)}\n"
+    yield f"**In Python.** `gs.measures.{measure.function.__name__}`. **Source.** {measure.source}."
 
 
 PAGES: Final = {"cli.md": cli_page, "measures.md": measures_page}

@@ -1,19 +1,24 @@
 """The documentation says what the program says, and every verb and measure is in it."""
 
 import ast
+import dataclasses
 import doctest
 import importlib.util
 import inspect
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import pytest
 
 import grokscope as gs
 from grokscope.cli.command_line import VERBS, verb_class
 from grokscope.config.run import PRESETS
+from grokscope.disk.manifest import FORMAT, Manifest, Status
+from grokscope.disk.metrics import METRIC_SCHEMA, SPECTRA_SCHEMA
 from grokscope.measures import MEASURES
 
 ROOT = Path(__file__).parents[1]
@@ -49,20 +54,73 @@ def test_results_in_the_repository_are_small() -> None:
     assert [f.name for f in files if f.stat().st_size > 300_000] == []
 
 
+def pages() -> list[Path]:
+    return [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
 def test_readme_shows_every_verb() -> None:
     text = (ROOT / "README.md").read_text()
     for verb in VERBS:
         assert f"grokscope {verb}" in text
 
 
-def test_commands_of_the_readme_leave_the_results_of_the_project_alone() -> None:
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_commands_of_the_pages_leave_the_results_of_the_project_alone() -> None:
+    shown = [path for path in pages() if path.name != "reproduction.md"]
+    blocks = [
+        b for path in shown for b in re.findall(r"```sh\n(.*?)```", path.read_text(), re.DOTALL)
+    ]
     commands = [line for block in blocks for line in block.splitlines() if "reproduce" in line]
     assert any("--known results" in line for line in commands)
     tracked = {path.name for path in ROOT.iterdir()} - {"runs", "sweeps"}
     for line in commands:
         written = re.findall(r"--(?:results|out) (\S+)", line)
         assert tracked.isdisjoint(Path(path).parts[0] for path in written), line
+
+
+def test_long_description_leads_nowhere_that_an_index_has_not() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    text = (ROOT / "README.md").read_text()
+    for change in settings["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"][
+        "substitutions"
+    ]:
+        text = re.sub(change["pattern"], change["replacement"], text)
+    assert len(text) > 3000
+    assert re.findall(r"!\[", text) == []
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert links
+    assert all(link.startswith("https://") for link in links)
+
+
+def test_every_public_name_has_its_place_in_the_reference() -> None:
+    shown = [path.read_text() for path in (ROOT / "docs" / "reference").glob("*.md")]
+    places = set(re.findall(r"^::: (\S+)$", "\n".join(shown), re.MULTILINE))
+    modules = {
+        name: getattr(gs, name) for name in gs.__all__ if inspect.ismodule(getattr(gs, name))
+    }
+    wanted = {f"grokscope.{name}" for name in gs.__all__ if name not in modules}
+    wanted |= {module.__name__ for module in modules.values()}
+    assert wanted - places == set()
+
+
+def test_every_page_of_the_site_has_its_place_in_the_navigation() -> None:
+    nav = (ROOT / "mkdocs.yml").read_text().partition("\nnav:")[2]
+    docs = ROOT / "docs"
+    named = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")}
+    named = {name for name in named if not name.startswith("templates/")}
+    assert {name for name in named if not name.endswith("_numbers.md")} == set(
+        re.findall(r"\S+\.md", nav)
+    )
+
+
+def test_run_folder_page_names_every_field_and_file() -> None:
+    text = (ROOT / "docs" / "run-folder.md").read_text()
+    fields = [field.name for field in dataclasses.fields(Manifest)]
+    assert [name for name in fields if f"`{name}`" not in text] == []
+    assert f"| `format` | {FORMAT} |" in text
+    for status in get_args(Status):
+        assert f"`{status}`" in text
+    for column in (*METRIC_SCHEMA.names, *SPECTRA_SCHEMA.names):
+        assert re.search(rf"\b{column}\b", text), column
 
 
 def docstrings() -> Iterator[tuple[str, str]]:
@@ -107,10 +165,14 @@ def test_help_of_measure_names_every_measure() -> None:
 
 
 def test_pictures_and_pages_that_the_docs_link_to_exist() -> None:
-    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
-            if "://" not in target:
+    for page in pages():
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", _without_code(page.read_text())):
+            if "://" not in target and "templates" not in page.parts:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def _without_code(text: str) -> str:
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
 
 
 def test_figures_name_what_their_program_draws_and_are_small() -> None:
@@ -119,6 +181,9 @@ def test_figures_name_what_their_program_draws_and_are_small() -> None:
     pictures = list((ROOT / "docs" / "figures").glob("**/*.png"))
     assert pictures
     assert [f.name for f in pictures if f.stat().st_size > 500 * 1024] == []
+    moving = ROOT / "docs" / "figures" / "spectrum.svg"
+    assert moving.stat().st_size < 2**20
+    assert "<animate " in moving.read_text()
 
 
 def public() -> dict[str, object]:

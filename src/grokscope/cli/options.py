@@ -75,15 +75,24 @@ class Option:
         return ", ".join(typing.get_args(self.kind)) or _ALLOWED.get(self.kind)
 
     @property
-    def about(self) -> str:
-        """The sentences under its field, and what it is where it is not given."""
-        words = _sentences(self.owner)[self.field]
+    def sentences(self) -> str:
+        """The sentences under its field."""
+        return _sentences(self.owner)[self.field]
+
+    @property
+    def starts_as(self) -> str:
+        """What it is where it is not given; nothing where that says nothing."""
         if self.default in (dataclasses.MISSING, None, "", ()) or self.default is False:
-            return words
+            return ""
         if self.default is True:
-            return f"{words} (default: on)"
+            return "on"
         many = self.default if isinstance(self.default, tuple) else (self.default,)
-        return f"{words} (default: {' '.join(map(str, many))})"
+        return " ".join(map(str, many))
+
+    @property
+    def about(self) -> str:
+        """Its sentences, and what it is where it is not given."""
+        return f"{self.sentences} (default: {self.starts_as})" if self.starts_as else self.sentences
 
 
 def _whole_number(text: str) -> int:
@@ -144,26 +153,46 @@ class Takes:
 
     def help(self, width: int) -> str:
         """Return the text of --help for a terminal of that many columns."""
-        needed = self.plain.default is dataclasses.MISSING or self.plain.many
-        shown = self.plain.shown if needed else f"[{self.plain.shown}]"
-        paragraphs = (inspect.getdoc(self.kind) or "").split("\n\n")
-        lines = [f"usage: grokscope {self.verb} {shown} [OPTIONS]"]
-        for paragraph in paragraphs:
+        lines = [f"usage: {self.usage}"]
+        for paragraph in self.paragraphs:
             example = paragraph.startswith("Example: ")  # to be copied in one piece
             lines += [
                 "",
                 paragraph if example else textwrap.fill(" ".join(paragraph.split()), width),
             ]
         lines += ["", *_row(self.plain.shown, self.plain.about, width)]
+        for title, options in self.groups():
+            lines += ["", _fill(f"{title}:", width)]
+            for option in options:
+                lines += _row(option.shown, option.about, width)
+        return "\n".join(lines)
+
+    @property
+    def usage(self) -> str:
+        """The command in short."""
+        needed = self.plain.default is dataclasses.MISSING or self.plain.many
+        shown = self.plain.shown if needed else f"[{self.plain.shown}]"
+        return f"grokscope {self.verb} {shown} [OPTIONS]"
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """What the verb does, in words; examples begin with `Example: `."""
+        return (inspect.getdoc(self.kind) or "").split("\n\n")
+
+    def groups(self) -> list[tuple[str, list[Option]]]:
+        """Return the options, each once, with what they have in common."""
         groups: dict[type, dict[str, Option]] = {self.kind: {}}
         for option in self.options.values():
             groups.setdefault(option.owner, {})[option.field] = option
-        for owner, options in groups.items():
-            title = "Options" if owner is self.kind else (inspect.getdoc(owner) or "")
-            lines += ["", _fill(f"{title.splitlines()[0].removesuffix('.')}:", width)]
-            for option in options.values():
-                lines += _row(option.shown, option.about, width)
-        return "\n".join(lines)
+        titles = {self.kind: "Options"}
+        return [
+            (titles.get(owner) or _first_line(owner), list(options.values()))
+            for owner, options in groups.items()
+        ]
+
+
+def _first_line(kind: type) -> str:
+    return (inspect.getdoc(kind) or "").splitlines()[0].removesuffix(".")
 
 
 def _fill(text: str, width: int) -> str:

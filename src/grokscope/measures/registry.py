@@ -31,6 +31,9 @@ class Measure:
     range: str
     direction: str
     """What a low or a high value means."""
+    formula: str
+    fooled_by: str
+    """When it says what is not so."""
     source: str
     function: Callable[..., Any]
     """table or `Spectrum` (and `eta`, `basis`) → number."""

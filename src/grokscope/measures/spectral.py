@@ -16,6 +16,18 @@ from grokscope.measures.registry import register
 LARGEST_UNTESTABLE: Final = 3
 """Z_2 and Z_3 have one frequency: there is nothing that it could dominate."""
 _FURUTA: Final = "Furuta et al., arXiv 2402.16726"
+_FFS: Final = {
+    "range": "0 to 1",
+    "direction": "low: few dominant frequencies",
+    "formula": "1/(n − 1) · Σ_k ( 1[‖μ_k‖ > η max_i ‖μ_i‖] + 1[‖ν_k‖ > η max_i ‖ν_i‖] )",
+    "fooled_by": (
+        "A basis that does not fit: in the additive one it stays 1.00 while x*y groks. Only the"
+        " largest component is compared with, so that one that grows alone makes it fall. Where the"
+        " group begins turns cosines into sines, which it sees."
+    ),
+    "source": _FURUTA,
+    "one_coordinate": True,
+}
 
 
 def l2_norm(matrix: Float[Any, "..."]) -> Float[Any, ""]:
@@ -42,22 +54,16 @@ def l2_norm(matrix: Float[Any, "..."]) -> Float[Any, ""]:
     "ffd",
     name="Fourier Frequency Density (the later name of FFS)",
     symbol="FFD",
-    range="0 to 1",
-    direction="low: few dominant frequencies",
-    source=_FURUTA,
     recorded=(),
-    one_coordinate=True,
+    **_FFS,
 )
 @register(
     "ffs",
     name="Fourier Frequency Sparsity",
     symbol="FFS",
-    range="0 to 1",
-    direction="low: few dominant frequencies",
-    source=_FURUTA,
     # in older run folders the rows `ffs` of the matched basis are KFS
     recorded=(ADDITIVE,),
-    one_coordinate=True,
+    **_FFS,
 )
 def fourier_frequency_sparsity(
     table: Float[Any, "p column"] | Spectrum, eta: float = 0.5, *, basis: AnyBasis = ADDITIVE
@@ -109,6 +115,12 @@ fourier_frequency_density = fourier_frequency_sparsity
     symbol="KFS",
     range="1/⌊n/2⌋ to 1",
     direction="low: few dominant frequencies",
+    formula="1/⌊n/2⌋ · Σ_k 1[c_k > η max_i c_i]",
+    fooled_by=(
+        "One frequency of more than twice the norm of the others makes it low, though the others"
+        " are all still there: without weight decay it fell in W_L of one seed of three, and"
+        " nothing generalised. IPR sees through that."
+    ),
     source=f"FFS ({_FURUTA}), cosine and sine together",
 )
 def key_frequency_share(
@@ -150,6 +162,12 @@ def key_frequency_share(
     symbol="FCR",
     range="0 to 1",
     direction="low: cosine- or sine-biased",
+    formula="1/m · Σ_k min(‖μ_k‖/‖ν_k‖, ‖ν_k‖/‖μ_k‖), of the m frequencies with both",
+    fooled_by=(
+        "Parity: an even function of the residues has no sines, so that W_E of x^2 + y^2 falls to"
+        " 0.05 in the additive basis. Where the group begins decides what is a cosine. In x*y it"
+        " fell in four seeds of five that grok."
+    ),
     source=_FURUTA,
     one_coordinate=True,
 )
@@ -198,6 +216,11 @@ def fourier_coefficient_ratio(
     symbol="Gini",
     range="0 to 1 − 1/⌊n/2⌋",
     direction="high: few dominant frequencies",
+    formula="Σ_i (2i − m − 1) c_(i) / (m Σ c), c_(1) ≤ … ≤ c_(m), m = ⌊n/2⌋",
+    fooled_by=(
+        "A broad floor of small norms keeps it low, though few frequencies may carry the answers."
+        " Its largest value depends on n: values of two moduli are not comparable."
+    ),
     source="Nanda et al., arXiv 2301.05217",
 )
 def gini(table: Float[Any, "p column"] | Spectrum, *, basis: AnyBasis = ADDITIVE) -> Float[Any, ""]:
@@ -232,6 +255,11 @@ def gini(table: Float[Any, "p column"] | Spectrum, *, basis: AnyBasis = ADDITIVE
     symbol="IPR",
     range="1 to ⌊n/2⌋",
     direction="low: few dominant frequencies",
+    formula="(Σ_k c_k²)² / Σ_k c_k⁴",
+    fooled_by=(
+        "It weighs frequencies by the squares of their norms: one that matters with a small norm"
+        " hardly counts. Its largest value depends on n."
+    ),
     source="Bell and Dean, Discuss. Faraday Soc. 50 (1970)",
 )
 def participation(
