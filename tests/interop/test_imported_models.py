@@ -78,6 +78,7 @@ def plain(config: ImportedConfig, weights: dict[str, Any], tokens: list[int]) ->
             out = out + neurons @ W[f"W_out.{b}"] + W[f"b_out.{b}"]
             after.append(out if before else normed(out, "norm2"))
         rows = after
+    assert isinstance(config.read, int)
     final = norm(rows[config.read], config, W["norm_w"], W["norm_b"])
     return final @ W["W_U"] + W["b_U"]
 
