@@ -189,7 +189,6 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "too few answers": ({}, {"W_U": "few"}, "too few answers"),
     "an unknown activation": ({"activation": "tanh"}, {}, "activation is unknown"),
     "a position too far": ({"read": 3}, {}, "read is not usable"),
-    "no neurons": ({}, {"W_in.0": None, "b_in.0": None, "W_out.0": None}, "no MLP"),
 }
 
 

@@ -137,15 +137,13 @@ class Wirings:
         if trials[0].accuracy <= _ANSWERS and any(_FINE & one.tries.keys() for one in layouts):
             every = itertools.chain.from_iterable(_product(one) for one in layouts)
             trials = self._distinct(itertools.islice(every, _MOST), first=True)
-        best = trials[0].layout
-        tries = next(one.tries for one in layouts if one.tensors is best.tensors)
-        beside = (
-            best.with_settings({name: value})
-            for name, values in tries.items()
-            for value in values
-            if {**best.wiring, **best.sizes}.get(name) != value
-        )
-        return self._distinct(itertools.chain([best], beside))
+        known = {id(one.tensors): one.tries for one in layouts}
+        while True:
+            best = trials[0].layout
+            beside = _beside(best, known[id(best.tensors)])
+            trials = self._distinct(itertools.chain([best], beside))
+            if trials[0].layout is best:
+                return trials
 
     def _changed(self, own: Answers) -> Answers:
         """Return the network with one more change where only then it answers."""
@@ -255,6 +253,13 @@ def _product(layout: Layout, *, coarse: bool = False) -> Iterator[Layout]:
     choices = (v[:1] if coarse and n in _FINE else v for n, v in layout.tries.items())
     for values in itertools.product(*choices):
         yield layout.with_settings(dict(zip(names, values, strict=True)))
+
+
+def _beside(layout: Layout, tries: Mapping[str, Sequence[Any]]) -> Iterator[Layout]:
+    """Return a layout with one setting changed to another value that is tried."""
+    own = {**layout.wiring, **layout.sizes}
+    for name, values in tries.items():
+        yield from (layout.with_settings({name: v}) for v in values if own.get(name) != v)
 
 
 def _same(one: _Trial, other: _Trial) -> bool:
