@@ -78,6 +78,7 @@ def plain(config: ImportedConfig, weights: dict[str, Any], tokens: list[int]) ->
             out = out + neurons @ W[f"W_out.{b}"] + W[f"b_out.{b}"]
             after.append(out if before else normed(out, "norm2"))
         rows = after
+    assert isinstance(config.read, int)
     final = norm(rows[config.read], config, W["norm_w"], W["norm_b"])
     return final @ W["W_U"] + W["b_U"]
 
@@ -188,7 +189,6 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "too few answers": ({}, {"W_U": "few"}, "too few answers"),
     "an unknown activation": ({"activation": "tanh"}, {}, "activation is unknown"),
     "a position too far": ({"read": 3}, {}, "read is not usable"),
-    "no neurons": ({}, {"W_in.0": None, "b_in.0": None, "W_out.0": None}, "no MLP"),
 }
 
 

@@ -17,7 +17,7 @@ from grokscope.config.imported import Form
 from grokscope.explanation.of_run import load_network
 from grokscope.explanation.verdict import ClaimId
 from grokscope.interop.importing import recognise
-from grokscope.interop.layout import known_layouts, layout_of, parse_layout
+from grokscope.interop.layout_files import parse_layout
 from grokscope.interop.splits import pairs_of_split
 from grokscope.tasks import Task, parse
 
@@ -71,7 +71,7 @@ def test_a_one_hot_network_is_known_by_its_lengths(tmp_path: Path, turned: bool)
     tensors = {names[k]: np.ascontiguousarray(W.T) if turned else W for k, W in own.items()}
     save_file(tensors, tmp_path / "net.safetensors")
     found = recognise(tmp_path / "net.safetensors", "x + y")
-    assert (found.layout.name, found.accuracy, found.left_out) == ("one-hot", 1, ())
+    assert (found.layout.name, found.accuracy, found.left_out) == ("mlp-by-shape", 1, ())
     save_file({"encoder": own["0.weight"], "decoder": own["2.weight"]}, tmp_path / "b.safetensors")
     assert recognise(tmp_path / "b.safetensors", "x + y").accuracy == 1
 
@@ -134,40 +134,13 @@ def test_a_layout_of_ones_own_is_read_and_turned() -> None:
             f"layers.{i}.down": weights[f"W_out.{i}"].T.copy(),
         }
     layout = parse_layout(OWN, "mine")
-    found, left = layout.weights(file)
-    assert left == []
+    found = layout.weights(file)
+    assert layout.left_out(file) == []
     for name, W in found.items():
         assert np.array_equal(W, weights[name]), name
     config = layout.config(found, 7)
     assert (config.p, config.tokens, config.causal) == (7, ("x", "y"), False)
     assert layout.fits(file)
-
-
-def test_every_layout_that_ships_is_found_by_itself() -> None:
-    for name, layout in known_layouts().items():
-        tensors: dict[str, np.ndarray] = {}
-        lengths = {"token": 8, "d_model": 12, "position": 3, "head": 4, "d_head": 3, "qkv": 3}
-        lengths |= {"neuron": 10, "answer": 7, "d_in": 12}
-        lengths |= {"token": 14, "d_in": 24} if layout.wiring.get("kind") == "mlp" else {}
-        n = len(layout.wiring.get("tokens", "123"))
-        lengths["position"] = n
-        lengths["token"] = {2: 7, 3: 8}[n] if layout.wiring.get("kind") != "mlp" else 14
-        if name == "clock-pizza-mlp":
-            lengths["token"] = 7
-        for text in layout.tensors.values():
-            key, _, axes = text.rpartition(":")
-            shape: list[int] = []
-            for part in axes.replace("(", " ( ").replace(")", " ) ").split():
-                if part == "(":
-                    shape.append(-1)
-                elif part == ")":
-                    shape.append(-shape.pop())
-                elif shape and shape[-1] < 0:
-                    shape[-1] *= lengths[part]
-                else:
-                    shape.append(lengths[part])
-            tensors[key.replace("{block}", "0").replace("*", "")] = np.zeros(shape, np.float32)
-        assert layout_of(tensors, None).name == name
 
 
 def test_wiring_that_is_wrong_is_seen_in_the_answers(tmp_path: Path) -> None:

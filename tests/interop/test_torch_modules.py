@@ -117,6 +117,41 @@ def test_two_tables_and_an_output_beside_others() -> None:
     assert found.algorithm.kind == "clock"
 
 
+class Encoder(nn.Module):
+    """PyTorch's own encoder, which in evaluation mode has a way past its parts; read from x."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(16, 2, 24, 0.0, batch_first=True)
+        self.emb, self.encoder = nn.Embedding(P, 16), nn.TransformerEncoder(layer, 1)
+        self.out = nn.Linear(16, P, bias=False)
+        self.out.weight = self.emb.weight
+
+    def forward(self, tokens: Any) -> Any:
+        return self.out(self.encoder(self.emb(tokens)))
+
+
+def test_neurons_of_an_encoder_are_read_and_the_embedding_may_be_tied() -> None:
+    torch.manual_seed(0)
+    module = Encoder().eval()
+    net = gs.Network.from_torch(
+        module,
+        P,
+        tokens=lambda x, y: (x, y),
+        embedding="emb",
+        neurons="encoder.layers.0.linear1",
+        position=0,
+    )
+    known = net._known
+    assert known.neurons_of is not None
+    assert known.neurons_of(None).shape == (P, P, 24)
+    x, y = torch.meshgrid(torch.arange(P), torch.arange(P), indexing="ij")
+    with torch.no_grad():
+        expected = module(torch.stack([x.flatten(), y.flatten()], dim=1))[:, 0]
+    assert np.allclose(known.logits_of(None).reshape(P * P, P), expected.numpy(), atol=1e-5)
+    assert torch.backends.mha.get_fastpath_enabled()
+
+
 def test_an_error_inside_leaves_the_module_as_it_was() -> None:
     module = Block().train()
     network(module)

@@ -14,7 +14,7 @@ from tests.interop.planted import transformer_weights
 import grokscope as gs
 from grokscope.config.imported import ImportedConfig, Norm
 from grokscope.interop.export import _transformer_lens
-from grokscope.interop.layout import layout_of
+from grokscope.interop.layout_files import layouts_of
 from grokscope.models import imported_network
 
 torch = pytest.importorskip("torch")
@@ -291,8 +291,8 @@ def test_norms_and_biases_come_back_from_the_package(norm: Norm, causal: bool) -
     assert difference < 1e-5 * np.abs(expected).max()
     if version() >= 4:
         state = {name: W.detach().numpy() for name, W in model.state_dict().items()}
-        layout = layout_of(state, None).with_settings({"head": len(weights["W_Q.0"])})
-        found, left = layout.weights(state)
+        layout = layouts_of(state)[0].with_settings({"head": len(weights["W_Q.0"])})
+        found, left = layout.weights(state), layout.left_out(state)
         assert (layout.name, left) == ("transformer-bridge", [])
         assert all(np.array_equal(found[name], W) for name, W in weights.items())
 

@@ -11,8 +11,8 @@ from grokscope.errors import UsageError
 Kind = Literal["transformer", "mlp"]
 Activation = Literal["relu", "gelu", "gelu_tanh", "silu", "square", "identity"]
 Norm = Literal["none", "layer", "rms"]
-NormPlace = Literal["before", "after"]
-Combine = Literal["concatenate", "sum"]
+NormPlace = Literal["before", "after", "stream"]
+Combine = Literal["concatenate", "sum", "multiply"]
 Form = Literal["transformer-lens", "torch", "safetensors"]
 """For whom a network is written: TransformerLens, PyTorch, or any reader of safetensors."""
 
@@ -38,8 +38,8 @@ class ImportedConfig:
     """Blocks of attention and an MLP, or an MLP alone."""
     tokens: tuple[str, ...] = ("x", "y", "p")
     """What stands at each position: x, y, a token, or a sum of these and p, as `y + p`."""
-    read: int = -1
-    """Position at which the answer is read, from the end where negative; for transformers."""
+    read: int | Literal["mean"] = -1
+    """Position at which the answer is read, from the end where negative, or `mean` over them."""
     causal: bool = True
     """Whether a position sees only itself and those before it."""
     attention_mix: float = 1.0
@@ -49,13 +49,15 @@ class ImportedConfig:
     norm: Norm = "none"
     """`layer` takes out the mean and divides by the deviation, `rms` divides by the size."""
     norm_place: NormPlace = "before"
-    """Whether attention and MLP read what is normed, or the residual stream is normed behind."""
+    """Whether attention and MLP read what is normed, or the residual stream is normed `after` each,
+    or (`stream`) before attention, and the MLP reads what is normed."""
     norm_epsilon: float = 1e-5
     """Added to the variance."""
     activation: Activation = "relu"
     """Of the neurons; `gelu` is exact, `gelu_tanh` the approximation."""
     combine: Combine = "concatenate"
-    """How an MLP joins the rows of x and y; with `sum` they may be its first weights."""
+    """How an MLP joins the rows of x and y; with `sum` and `multiply` they may be its first
+    weights."""
 
     def __post_init__(self) -> None:
         make_plain(self)
@@ -70,10 +72,17 @@ class ImportedConfig:
                 allowed="x and y once each, and further tokens",
                 next_step='for example tokens = ["x", "y", "p"], p being the token "="',
             )
-        check_integer("read", self.read, -len(self.tokens), len(self.tokens) - 1)
+        self._check_read()
         check_number("norm_epsilon", self.norm_epsilon, "0 to 1", least=0, most=1)
         check_number("attention_mix", self.attention_mix, "a number", least=-100, most=100)
         check_number("attention_scale", self.attention_scale, "0 or more", least=0, most=1e6)
+
+    def _check_read(self) -> None:
+        n = len(self.tokens)
+        if isinstance(self.read, str):
+            check_choice("read", self.read, ("mean", f"{-n} to {n - 1}"))
+        else:
+            check_integer("read", self.read, -n, n - 1)
 
     @property
     def places(self) -> list[Token]:

@@ -19,7 +19,6 @@ from grokscope.explanation.pairs import (
     in_blocks,
     last_hidden,
     not_finite,
-    read_at,
 )
 from grokscope.fourier.characters import Table
 from grokscope.models import AnyModel, Imported, Transformer, named_weights
@@ -123,14 +122,15 @@ def of_model(model: AnyModel, operation_index: int = 0) -> Network:
     """
     known = _Runnable(model, operation_index)
     heads = attention_layers(model) > 0 and _has_attention(model)
+    neurons = not isinstance(model, Imported) or model.has_neurons
     return Network(
         p=model.p,
         W_E=known.rows,
         shared=known.shared,
         logits_of=known.logits_of,
-        W_L=np.asarray(model.neuron_logit_map, np.float64),
-        neurons_of=known.neurons_of,
-        written_of=known.written_of,
+        W_L=np.asarray(model.neuron_logit_map, np.float64) if neurons else None,
+        neurons_of=known.neurons_of if neurons else None,
+        written_of=known.written_of if neurons else None,
         gradients_of=known.gradients_of,
         attention_of=known.attention_of if heads else None,
         broken=not_finite(model),
@@ -186,17 +186,17 @@ class _Runnable:
 
     def _into_residual(self, model: Imported, rows: Rows | None) -> Written:
         """Return what the neurons add to the residual stream; behind it stands a norm."""
-        last, place = read_at(model), f"blocks.{model.layers - 1}"
+        place = f"blocks.{model.layers - 1}"
         W_out = model.weights[f"W_out.{model.layers - 1}"]
         bias = model.weights.get(f"b_out.{model.layers - 1}", 0.0)
 
-        def add(model: AnyModel, tokens: Int[Array, "pair pos"]) -> Array:
-            found = model.trace(tokens)[1]
-            middle = found[f"{place}.residual_middle"][:, last]
-            return jnp.stack([found[f"{place}.mlp_post"][:, last] @ W_out, middle + bias])
+        def add(run: Imported, tokens: Int[Array, "pair pos"]) -> Array:
+            found = run.trace(tokens)[1]
+            parts = found[f"{place}.mlp_post"] @ W_out, found[f"{place}.residual_middle"] + bias
+            return jnp.stack([run.where_read(part) for part in parts])
 
-        def both(model: AnyModel, tokens: Int[Array, "pair pos"]) -> Array:
-            return jnp.moveaxis(add(model, tokens), 0, 1).reshape(len(tokens), -1)
+        def both(run: Imported, tokens: Int[Array, "pair pos"]) -> Array:
+            return jnp.moveaxis(add(run, tokens), 0, 1).reshape(len(tokens), -1)
 
         written, direct = np.split(self.over_pairs(rows, both, PAIRS_PER_BLOCK), 2, axis=2)
         end = eqx.filter_jit(lambda model, residual: model.behind_neurons(residual))

@@ -122,7 +122,8 @@ def attention_patterns(
     name, last = f"blocks.{layer % n_layers}.pattern", read_at(model)
 
     def read(_: Array, activations: dict[str, Array]) -> Array:
-        return activations[name][:, :, last]
+        # of a network that reads the mean over positions, the mean over where it looks from
+        return activations[name].mean(2) if last is None else activations[name][:, :, last]
 
     return np.moveaxis(on_all_pairs(model, read, operation_index), (2, 3), (0, 1))
 
@@ -134,8 +135,8 @@ def attention_layers(model: AnyModel) -> int:
     return model.layers if isinstance(model, Imported) and model.config.kind != "mlp" else 0
 
 
-def read_at(model: AnyModel) -> int:
-    """Return the position at which the answer is read."""
+def read_at(model: AnyModel) -> int | None:
+    """Return the position at which the answer is read; None for the mean over all."""
     return model.read if isinstance(model, Imported) else -1
 
 
@@ -158,8 +159,9 @@ def last_hidden(model: AnyModel) -> Read:
     """Return what reads the neurons of the last hidden layer where the answer is read."""
     if not attention_layers(model):
         return lambda _, activations: activations[model.hidden]
-    last = read_at(model)
-    return lambda _, activations: activations[model.hidden][:, last]
+    if isinstance(model, Imported):
+        return lambda _, activations: model.where_read(activations[model.hidden])
+    return lambda _, activations: activations[model.hidden][:, -1]
 
 
 def neuron_activations(

@@ -178,8 +178,9 @@ def _read(model: AnyModel, tokens: Int[Array, "pair pos"]) -> Float[Array, "pair
     logits, activations = model.trace(tokens)
     parts = [logits[:, : model.p], last_hidden(model)(logits, activations)]
     if blocks := attention_layers(model):
-        pattern = activations[f"blocks.{blocks - 1}.pattern"]
-        parts.append(pattern[:, :, read_at(model), positions_of(model).index("x")])
+        to_x = activations[f"blocks.{blocks - 1}.pattern"][..., positions_of(model).index("x")]
+        at = read_at(model)
+        parts.append(to_x.mean(axis=2) if at is None else to_x[:, :, at])
     return jnp.concatenate(parts, axis=1)
 
 

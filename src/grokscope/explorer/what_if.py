@@ -102,7 +102,9 @@ def silenced(model: AnyModel, neurons: Sequence[int]) -> AnyModel:
     weights = dict(named_weights(model))
     # the neurons of an imported MLP write to the answers at once
     name = max((n for n in weights if n.startswith("W_out")), default="W_U", key=_layer)
-    weights[name] = weights[name].at[np.asarray(neurons, int)].set(0)
+    # where the mean over positions is read, the neurons of each are counted one after the other
+    chosen = np.asarray(neurons, int) % len(weights[name])
+    weights[name] = weights[name].at[chosen].set(0)
     return with_weights(model, weights)
 
 

@@ -127,7 +127,7 @@ def _transformer_lens(
     config: ImportedConfig, weights: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return the configuration of a HookedTransformer, and its whole state dict."""
-    _require_hooked(config)
+    _require_hooked(config, weights)
     layers = sum(name.startswith("W_O.") for name in weights)
     heads, d_model, d_head = weights["W_Q.0"].shape
     n, d_mlp = len(config.tokens), weights["W_in.0"].shape[1]
@@ -170,12 +170,20 @@ def _called(name: str) -> str:
     return f"blocks.{block}.{_NAMES.get(kind, f'{part}.{kind}')}"
 
 
-def _require_hooked(config: ImportedConfig) -> None:
+def _lacks_an_mlp(weights: Mapping[str, np.ndarray]) -> bool:
+    blocks = [name.partition(".")[2] for name in weights if name.startswith("W_O.")]
+    return any(f"W_in.{block}" not in weights for block in blocks)
+
+
+def _require_hooked(config: ImportedConfig, weights: Mapping[str, np.ndarray]) -> None:
     """Refuse what a HookedTransformer does not have."""
     for is_so, what in (
         (config.kind == "mlp", "an MLP alone"),
         (config.attention_mix != 1, f"attention mixed by {config.attention_mix:g}"),
-        (config.norm_place == "after", "norms behind attention and MLP"),
+        (config.norm_place != "before", "norms of the residual stream"),
+        (config.read == "mean", "an answer that is read from the mean over positions"),
+        (any(name.startswith("W_gate") for name in weights), "an MLP with a gate"),
+        (_lacks_an_mlp(weights), "a block without an MLP"),
         (config.activation not in _ACTIVATIONS, f"the activation {config.activation}"),
     ):
         if is_so:

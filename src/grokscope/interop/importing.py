@@ -1,12 +1,10 @@
 """A file of somebody's network: recognised, checked on all pairs, and kept as a run folder."""
 
-import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import jax
 import numpy as np
 from jaxtyping import Int
 
@@ -18,11 +16,13 @@ from grokscope.disk.manifest import Manifest
 from grokscope.disk.names import new_folder, slug
 from grokscope.disk.tables import read_facts, read_tables
 from grokscope.errors import UsageError
-from grokscope.explanation.pairs import logits_of_all_answers, not_finite
-from grokscope.interop.layout import SETTINGS, Layout, Tensors, layout_of
+from grokscope.explanation.pairs import not_finite
+from grokscope.interop.layout import SETTINGS, Layout
+from grokscope.interop.layout_files import layout_called, layouts_of
+from grokscope.interop.names import Tensors
 from grokscope.interop.splits import pairs_of_split
-from grokscope.measures.predictions import cross_entropy
-from grokscope.models import Imported, imported_network, named_weights, weight_axes
+from grokscope.interop.wirings import Answers, Wirings
+from grokscope.models import Imported, named_weights, weight_axes
 from grokscope.numerics import computing
 from grokscope.progress import doing, showing
 from grokscope.tasks import Task, parse
@@ -31,7 +31,14 @@ _LEAST_OVER_CHANCE: Final = 0.05
 """Accuracy over that of the most frequent answer under which nothing of a network is right."""
 _NEAR: Final = 0.01
 """How near the accuracy must be to what its authors say."""
-_PREFIXES: Final = ("model", "state_dict", "model_state_dict", "module", "net", "network", "params")
+_PREFIXES: Final = (
+    *("model", "model_state", "model_state_dict", "model_dict", "best_model", "best_state"),
+    *("state_dict", "state_dicts", "state", "weights", "params", "parameters", "checkpoints"),
+    *("module", "_orig_mod", "net", "nets", "network"),
+)
+_HEADS: Final = ("n_heads", "num_heads", "nhead", "n_head", "heads")
+_MODULI: Final = ("p", "modulus", "mod", "prime", "P")
+"""What files that say so call the number of heads, and the modulus."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,29 +48,42 @@ class Recognised:
     **Arguments:**
 
     - `path`, `sha256`: of the file.
-    - `layout`: which tensors are which matrices.
-    - `model`: the network.
+    - `answers`: the network, which tensors are its matrices, and how it answers on all pairs.
     - `task`: what it was trained on.
     - `left_out`: tensors that are not part of it.
-    - `accuracy`, `loss`: on all defined pairs; loss in nats over all answers.
     - `chance`: share of the most frequent answer.
-    - `elsewhere`: share of pairs whose answer is no residue.
     - `trained`: numbers of the pairs that trained; None where that is not known.
     - `split`: how they were found, in words.
     """
 
     path: Path
     sha256: str
-    layout: Layout
-    model: Imported
+    answers: Answers
     task: Task
     left_out: tuple[str, ...]
-    accuracy: float
-    loss: float
     chance: float
-    elsewhere: float
     trained: Int[np.ndarray, "chosen"] | None
     split: str | None
+
+    @property
+    def layout(self) -> Layout:
+        """Which tensors are which matrices, and how they are wired."""
+        return self.answers.layout
+
+    @property
+    def model(self) -> Imported:
+        """The network."""
+        return self.answers.model
+
+    @property
+    def accuracy(self) -> float:
+        """Share of all defined pairs that it answers."""
+        return self.answers.accuracy
+
+    @property
+    def loss(self) -> float:
+        """Mean over all defined pairs, in nats over all answers."""
+        return self.answers.loss
 
     @property
     def config(self) -> ImportedConfig:
@@ -81,8 +101,10 @@ class Recognised:
             f"On all {int(task.defined.sum()):,} pairs of {task.canonical} mod {p} its accuracy is"
             f" {self.accuracy:.4f}, its loss {self.loss:.3g}."
         )
-        if self.elsewhere:
-            told.append(f"It answers {self.elsewhere:.2%} of them with what is no residue.")
+        if elsewhere := self.answers.elsewhere:
+            told.append(f"It answers {elsewhere:.2%} of them with what is no residue.")
+        if self.answers.tried:
+            told.append(self.answers.tried)
         known = "not known" if self.trained is None else f"{len(self.trained):,}, {self.split}"
         return [*told, f"Pairs that trained: {known}."]
 
@@ -92,27 +114,42 @@ class Recognised:
         sizes = f"W_E {_sizes(self.model.W_E)}, W_U {_sizes(self.model.W_U)}"
         some = "" if layers == 1 else "s"
         if config.kind == "mlp":
-            does = "adds" if config.combine == "sum" else "joins"
+            does = {"sum": "adds", "multiply": "multiplies"}.get(config.combine, "joins")
             rows = " and ".join(config.tokens)
             return f"An MLP with {layers} hidden layer{some}, {does} the rows of {rows}; {sizes}."
+        at, n = self.model.read, len(config.tokens)
+        where = (
+            f"from the mean over {n} positions" if at is None else f"at position {at + 1} of {n}"
+        )
         return (
             f"A transformer with {layers} block{some}; {sizes}. It reads {' '.join(config.tokens)}"
-            f" and answers at position {self.model.read + 1} of {len(config.tokens)},"
-            f" {'causal' if config.causal else 'not causal'}."
+            f" and answers {where}, {'causal' if config.causal else 'not causal'}."
         )
 
     def _parts(self) -> list[str]:
         """What a network may have or lack."""
         config, weights = self.config, named_weights(self.model)
         biases = sorted({name.partition(".")[0] for name in weights if name.startswith("b_")})
-        c = config.attention_mix
+        c, heads = config.attention_mix, weights.get("W_Q.0", ())
         return [
+            *([f"{len(heads)} head{'s' * (len(heads) != 1)}"] if len(heads) else []),
             "positions" if "W_pos" in weights else "no positions",
             f"biases {' '.join(biases)}" if biases else "no biases",
-            {"none": "no norms", "layer": "LayerNorm", "rms": "RMSNorm"}[config.norm],
+            self._norms(),
             f"activation {config.activation}",
+            *(["a gate"] if any(name.startswith("W_gate") for name in weights) else []),
             *([f"attention {c:g}·softmax + {1 - c:g}"] if c != 1 else []),
+            *([] if self.model.has_neurons else ["no MLP in its last block"]),
         ]
+
+    def _norms(self) -> str:
+        """Which norm, and where it stands."""
+        config = self.config
+        if config.norm == "none":
+            return "no norms"
+        places = {"after": " after attention and MLP", "stream": " of the stream before attention"}
+        called = "LayerNorm" if config.norm == "layer" else "RMSNorm"
+        return called + places.get(config.norm_place, "")
 
 
 def _sizes(W: Any) -> str:
@@ -145,167 +182,111 @@ def recognise(
     other than `accuracy` says.
     """
     path, expression = Path(path), parse(operation)
-    tensors, chosen = _tensors(path, layout)
     wiring = _said(path)
-    p = wiring.pop("p", None) if p is None else p
-    chosen = chosen.with_settings(wiring).with_settings(settings or {})
-    weights, left = chosen.weights(tensors)
-    config = chosen.config(weights, p)
-    model = imported_network(config, weights)
+    stated = wiring.pop("p", None)
+    p = stated if p is None else p
+    tensors, layouts = _candidates(path, layout, p)
+    own = {k: v for k, v in wiring.items() if k != "head" or _has_heads(layouts)}
+    said = own | dict(settings or {})
+    wirings = Wirings(tensors, expression, p, said)
+    found = wirings.best([one.with_settings(own).with_settings(settings or {}) for one in layouts])
+    model = found.model
     if broken := not_finite(model):
         raise UsageError(f"{broken} of this file is not finite", got=path.name)
-    task = Task((expression,), config.p)
-    right, loss, elsewhere = _answers(model, task)
+    task = Task((expression,), model.p)
     chance = float(np.bincount(task.labels(0)[0][task.defined]).max() / task.defined.sum())
-    better = _better(model, weights, task, right, settings or {})
-    _require_answers(path, right, chance, accuracy, better)
+    _require_answers(path, found.accuracy, chance, accuracy)
     return Recognised(
         path=path,
         sha256=digest(read_bytes(path)),
-        layout=chosen,
-        model=model,
+        answers=found,
         task=task,
-        left_out=tuple(left),
-        accuracy=right,
-        loss=loss,
+        left_out=tuple(found.layout.left_out(tensors)),
         chance=chance,
-        elsewhere=elsewhere,
         trained=None if split is None else pairs_of_split(split, task),
         split=split,
     )
 
 
-def _tensors(path: Path, layout: str | Path | None) -> tuple[Tensors, Layout]:
-    """Return the tensors of a file and their layout; a state dict may lie inside of others."""
+def _has_heads(layouts: Sequence[Layout]) -> bool:
+    return any("head" in one.tries or "head" in one.sizes for one in layouts)
+
+
+def _candidates(
+    path: Path, layout: str | Path | None, p: int | None
+) -> tuple[Tensors, list[Layout]]:
+    """Return the tensors of a file and the layouts that they may have.
+
+    A state dict may lie inside of others, or of a list, of which the last counts.
+    """
     tables = read_tables(path)
     tensors = {name: t.array for name, t in tables.items() if not t.problem}
     if not tensors:
         reason = next((t.problem for t in tables.values()), "it is empty")
         raise UsageError("the file holds no tensor", got=f"{path.name}: {reason}")
     choices = [tensors, *_inside(tensors)]
-    errors = []
+    if layout is not None:
+        chosen = layout_called(layout)
+        fitting = [one for one in choices if chosen.fits(one)]
+        whole = [one for one in choices if not chosen.missing(one)]
+        return (fitting or whole or [tensors])[0], [chosen]
+    errors: list[UsageError] = []
     for one in choices:
         try:
-            found = layout_of(one, layout)
+            return one, layouts_of(one, p)
         except UsageError as error:
             errors.append(error)
-            continue
-        if layout is None or found.fits(one) or not found.missing(one):
-            return one, found
-        errors.append(None)
-    if layout is not None and errors[0] is None:
-        return tensors, layout_of(tensors, layout)
-    raise errors[0] or UsageError("the layout of this file is not known", got=path.name)
-
-
-def _said(path: Path) -> dict[str, Any]:
-    """Return the wiring that a file of ours says."""
-    facts = read_facts(path)
-    wiring = facts.get("wiring")
-    if not isinstance(wiring, dict):
-        wiring = {k.partition(".")[2]: v for k, v in facts.items() if k.startswith("wiring.")}
-    return {name: value for name, value in wiring.items() if name in (*SETTINGS, "p")}
+    raise errors[0]
 
 
 def _inside(tensors: Tensors) -> list[Tensors]:
-    """Return what lies under a common name, as `model.` of a checkpoint."""
+    """Return what lies under a common name, as `model.` of a checkpoint, the last first."""
     heads = dict.fromkeys(
         ".".join(name.split(".")[:depth])
-        for depth in (1, 2)
+        for depth in (1, 2, 3)
         for name in tensors
         if name.count(".") >= depth
     )
-    chosen = [head for head in heads if head.rpartition(".")[2] in _PREFIXES]
+    chosen = [head for head in heads if _holds_a_network(head)]
     return [
         {
             name[len(head) + 1 :]: array
             for name, array in tensors.items()
             if name.startswith(f"{head}.")
         }
-        for head in chosen
+        for head in sorted(chosen, key=lambda head: (head.count("."), -_number(head)))
     ]
 
 
-def _answers(model: Imported, task: Task) -> tuple[float, float, float]:
-    """Accuracy and loss over all answers, and the share that is no residue."""
-    logits = logits_of_all_answers(model).reshape(task.p**2, -1)[task.defined]
-    labels = task.labels(0)[0][task.defined]
-    said = logits.argmax(axis=1)
-    loss = cross_entropy(jax.numpy.asarray(logits), jax.numpy.asarray(labels)).mean()
-    return float(np.mean(said == labels)), float(loss), float(np.mean(said >= task.p))
+def _holds_a_network(head: str) -> bool:
+    """Whether a state dict may lie under a name: `model`, `state_dict`, or a number of these."""
+    *before, last = head.split(".")
+    return last in _PREFIXES or (last.isdecimal() and (not before or before[-1] in _PREFIXES))
 
 
-_ALTERNATIVES: Final[tuple[dict[str, Any], ...]] = (
-    {"causal": True},
-    {"causal": False},
-    {"attention_mix": 0.0},
-    {"norm": "none"},
-    {"norm": "layer"},
-    {"norm_place": "after"},
-    {"norm": "rms"},
-    {"activation": "relu"},
-    {"activation": "gelu"},
-    {"activation": "gelu_tanh"},
-    {"activation": "silu"},
-    {"activation": "square"},
-    {"combine": "sum"},
-    {"combine": "concatenate"},
-)
-"""Wiring that weights do not tell apart; tried where a network does not answer."""
+def _number(head: str) -> int:
+    last = head.rpartition(".")[2]
+    return int(last) if last.isdecimal() else 0
 
 
-def _better(
-    model: Imported,
-    weights: Mapping[str, np.ndarray],
-    task: Task,
-    right: float,
-    settings: Mapping[str, Any],
-) -> tuple[str, float] | None:
-    """Return other wiring with which the network answers far better, and how well.
-
-    What was said in so many words is not changed.
-    """
-    if right > 0.9:
-        return None
-    config = model.config
-    swapped = [t.replace("x", "Y").replace("y", "x").replace("Y", "y") for t in config.tokens]
-    found: list[tuple[float, str]] = []
-    orders = [swapped, ["x", "p", "y"], ["x", "y", "p"], ["x", "y"]]
-    for change in (*_ALTERNATIVES, *({"tokens": tuple(order)} for order in orders)):
-        if not change.keys().isdisjoint(settings) or all(
-            getattr(config, name) == value for name, value in change.items()
-        ):
-            continue
-        try:
-            other = imported_network(dataclasses.replace(config, **change), weights)
-            accuracy = _answers(other, task)[0]
-        except UsageError:
-            continue
-        (name, value), *_ = change.items()
-        said = " ".join(value) if isinstance(value, tuple) else str(value).lower()
-        found.append(
-            (accuracy, f"--set {name}={said!r}" if " " in said else f"--set {name}={said}")
-        )
-    best = max(found, default=(0.0, ""))
-    return (best[1], best[0]) if best[0] > right + 0.1 else None
+def _said(path: Path) -> dict[str, Any]:
+    """Return the wiring that a file says: all of it where it is ours, or its heads."""
+    facts = read_facts(path)
+    wiring = facts.get("wiring")
+    if not isinstance(wiring, dict):
+        wiring = {k.partition(".")[2]: v for k, v in facts.items() if k.startswith("wiring.")}
+    known = {name: value for name, value in wiring.items() if name in (*SETTINGS, "p")}
+    if known:
+        return known
+    by_last = {name.rpartition(".")[2]: value for name, value in facts.items()}
+    heads = next((by_last[name] for name in _HEADS if name in by_last), None)
+    p = next((by_last[name] for name in _MODULI if name in by_last), None)
+    found = {"head": heads, "p": p}
+    return {k: v for k, v in found.items() if isinstance(v, int) and not isinstance(v, bool)}
 
 
-def _require_answers(
-    path: Path,
-    right: float,
-    chance: float,
-    said: float | None,
-    better: tuple[str, float] | None,
-) -> None:
+def _require_answers(path: Path, right: float, chance: float, said: float | None) -> None:
     hint = "see whether operation, layout and p are right; --set changes the wiring"
-    if better is not None:
-        hint = f"with {better[0]} its accuracy is {better[1]:.4f}"
-    if right >= chance + _LEAST_OVER_CHANCE and better is not None:
-        raise UsageError(
-            f"the network in {path.name} is wired otherwise",
-            got=f"accuracy {right:.4f} on all pairs",
-            next_step=f"{hint}; say {better[0].partition('=')[0]} in any case to keep what it is",
-        )
     if right < chance + _LEAST_OVER_CHANCE:
         raise UsageError(
             f"the network in {path.name} answers like chance: the layout, the modulus or the"

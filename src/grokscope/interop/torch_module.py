@@ -18,23 +18,18 @@ Tokens = Callable[[Any, Any], Any]
 
 
 class _Table(NamedTuple):
-    """A matrix of the module that holds rows for residues."""
+    """A parameter with rows for residues, or columns, as in the Linear of a one-hot network."""
 
     parameter: str
-    """Its name."""
     columns: bool
-    """Whether residues are its columns, as in the Linear of a one-hot network."""
 
 
 class _Places(NamedTuple):
-    """Where x and y stand in the inputs of a module."""
+    """Inputs for x = y = 0, one row; positions of x and y in it; the tokens of residue 0 there."""
 
     inputs: Any
-    """What it takes for x = y = 0, one row."""
     at: tuple[int, int]
-    """Positions of x and of y."""
     first: tuple[int, int]
-    """The tokens of the residue 0 there."""
 
 
 def network_of_module(
@@ -330,11 +325,17 @@ class _Runner:
     @contextlib.contextmanager
     def _as_it_was(self) -> Iterator[None]:
         """Run in evaluation mode, and leave every part in the mode that it had."""
+        import torch
+
+        # nn.TransformerEncoderLayer has a way past its parts, and past what is hooked to them
+        fast = torch.backends.mha.get_fastpath_enabled()
+        torch.backends.mha.set_fastpath_enabled(False)
         modes = [(part, part.training) for part in self._module.modules()]
         self._module.eval()
         try:
             yield
         finally:
+            torch.backends.mha.set_fastpath_enabled(fast)
             for part, training in modes:
                 part.training = training
 

@@ -1,6 +1,6 @@
 """A network of ours, or an imported one, as a PyTorch module with the same answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,12 @@ from grokscope.models import AnyModel, wiring_of
 class _Pass:
     """The forward pass on tensors of PyTorch, which is imported only where it is used."""
 
-    def __init__(self, config: ImportedConfig, find: Callable[[str], Any], layers: int) -> None:
-        self.config, self._find, self._layers = config, find, layers
+    def __init__(
+        self, config: ImportedConfig, find: Callable[[str], Any], names: Collection[str]
+    ) -> None:
+        self.config, self._find, self._names = config, find, names
+        ends = (name.split(".") for name in names if name.startswith(("W_in.", "b_in.", "W_O.")))
+        self._layers = 1 + max((int(end[1]) for end in ends), default=0)
 
     def logits(self, tokens: Any, neurons: Callable[[Any], Any]) -> Any:
         """Return the logits; `neurons` is handed those of the last hidden layer."""
@@ -24,20 +28,31 @@ class _Pass:
         residual = embedded if positions is None else embedded + positions[: tokens.shape[1]]
         for i in range(self._layers):
             residual = self._block(residual, i, neurons if i == self._layers - 1 else None)
-        final = self._norm(residual[:, self.config.read], "norm")
+        read = self.config.read
+        final = self._norm(residual if isinstance(read, str) else residual[:, read], "norm")
+        final = final.mean(dim=1) if isinstance(read, str) else final
         return self._biased(final @ self._weight("W_U"), "b_U")
 
     def _block(self, residual: Any, i: int, neurons: Callable[[Any], Any] | None) -> Any:
-        before = self.config.norm_place == "before"
+        after = self.config.norm_place == "after"
         if self._find(f"W_O.{i}") is not None:
-            read = self._norm(residual, f"norm1.{i}") if before else residual
+            read = residual if after else self._norm(residual, f"norm1.{i}")
+            residual = read if self.config.norm_place == "stream" else residual
             residual = residual + self._attention(read, i)
-            residual = residual if before else self._norm(residual, f"norm1.{i}")
-        read = self._norm(residual, f"norm2.{i}") if before else residual
-        post = self._active(self._biased(read @ self._weight(f"W_in.{i}"), f"b_in.{i}"))
+            residual = self._norm(residual, f"norm1.{i}") if after else residual
+        if self._find(f"W_in.{i}") is None:
+            return residual
+        read = residual if after else self._norm(residual, f"norm2.{i}")
+        post = self._neurons(read, i)
         post = post if neurons is None else neurons(post)
         residual = residual + self._biased(post @ self._weight(f"W_out.{i}"), f"b_out.{i}")
-        return residual if before else self._norm(residual, f"norm2.{i}")
+        return self._norm(residual, f"norm2.{i}") if after else residual
+
+    def _neurons(self, read: Any, i: int) -> Any:
+        pre = self._biased(read @ self._weight(f"W_in.{i}"), f"b_in.{i}")
+        if self._find(f"W_gate.{i}") is None:
+            return self._active(pre)
+        return self._active(self._biased(read @ self._weight(f"W_gate.{i}"), f"b_gate.{i}")) * pre
 
     def _attention(self, read: Any, i: int) -> Any:
         import torch
@@ -60,8 +75,11 @@ class _Pass:
         return self._biased(moved, f"b_O.{i}")
 
     def _mlp(self, embedded: Any, neurons: Callable[[Any], Any]) -> Any:
-        together = self.config.combine == "concatenate"
-        flat = embedded.flatten(1) if together else embedded.sum(dim=1)
+        flat = {
+            "concatenate": lambda: embedded.flatten(1),
+            "sum": lambda: embedded.sum(dim=1),
+            "multiply": lambda: embedded.prod(dim=1),
+        }[self.config.combine]()
         for i in range(self._layers):
             W_in = self._find(f"W_in.{i}")
             joined = flat if W_in is None else flat @ W_in
@@ -70,7 +88,8 @@ class _Pass:
 
     def _norm(self, values: Any, name: str) -> Any:
         kind, dot, block = name.partition(".")
-        if self.config.norm == "none":
+        weighted = {name.partition("_")[0] for name in self._names if name.startswith("norm")}
+        if self.config.norm == "none" or (weighted and kind not in weighted):
             return values
         if self.config.norm == "layer":
             values = values - values.mean(dim=-1, keepdim=True)
@@ -127,9 +146,7 @@ def torch_network(model: AnyModel, operation_index: int = 0) -> Any:
         def forward(self, tokens: Any) -> Any:
             """Return the logits."""
             known = dict(self.named_parameters())
-            run = _Pass(config, lambda name: known.get(name.replace(".", "-")), layers)
+            run = _Pass(config, lambda name: known.get(name.replace(".", "-")), weights)
             return run.logits(tokens, self.neurons)
 
-    ends = (name.split(".") for name in weights if name.startswith(("W_in.", "b_in.", "W_O.")))
-    layers = 1 + max((int(end[1]) for end in ends), default=0)
     return TorchNetwork()

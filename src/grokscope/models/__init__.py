@@ -5,7 +5,8 @@ from jaxtyping import PRNGKeyArray
 
 from grokscope.config.run import ModelConfig
 from grokscope.models.activations import Edit
-from grokscope.models.imported import Imported, imported_network
+from grokscope.models.imported import Imported
+from grokscope.models.imported_network import imported_network
 from grokscope.models.mlp import MLP
 from grokscope.models.tokens import Inputs
 from grokscope.models.transformer import Block, Transformer

@@ -18,6 +18,7 @@ _AXES: Final = {
     "head_output": ("position", "head", "d_model"),
     "residual_middle": ("position", "d_model"),
     "mlp_pre": ("position", "neuron"),
+    "mlp_gate": ("position", "neuron"),
     "mlp_post": ("position", "neuron"),
     "residual_after": ("position", "d_model"),
     "input_pre": ("neuron",),

@@ -1,7 +1,7 @@
 """Networks that somebody else trained: transformers and MLPs with what ours do not have.
 
-Positions, biases, LayerNorm, GELU, "=" tokens, several blocks, tables of their own for x and y,
-one-hot inputs. Their matrices have one orientation here, whatever the file had.
+Positions, biases, LayerNorm, GELU, gates, "=" tokens, several blocks, tables of their own for x and
+y, one-hot inputs. Their matrices have one orientation here, whatever the file had.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,6 @@ from jaxtyping import Array, Bool, Float, Int
 
 from grokscope.config.imported import ImportedConfig
 from grokscope.errors import UsageError
-from grokscope.forking import refuse_after_fork
 from grokscope.models.activations import Edit, Tape
 from grokscope.models.tokens import Inputs, on_batch
 
@@ -44,6 +43,8 @@ AXES: Final = {
     "norm2_b": ("d_model",),
     "W_in": ("d_in", "neuron"),
     "b_in": ("neuron",),
+    "W_gate": ("d_in", "neuron"),
+    "b_gate": ("neuron",),
     "W_out": ("neuron", "d_model"),
     "b_out": ("d_model",),
     "norm_w": ("d_model",),
@@ -82,9 +83,14 @@ class Imported(eqx.Module):
         return 1 + max((int(name.rpartition(".")[2]) for name in names), default=least)
 
     @property
-    def read(self) -> int:
-        """Position at which the answer is read."""
-        return self.config.read % len(self.config.tokens)
+    def read(self) -> int | None:
+        """Position at which the answer is read; None for the mean over all."""
+        read = self.config.read
+        return None if isinstance(read, str) else read % len(self.config.tokens)
+
+    def where_read(self, values: Float[Array, "example pos column"]) -> Float[Array, "example ..."]:
+        """Return what stands where the answer is read; for the mean, all positions side by side."""
+        return values.reshape(len(values), -1) if self.read is None else values[:, self.read]
 
     @property
     def p(self) -> int:
@@ -109,11 +115,12 @@ class Imported(eqx.Module):
         return Inputs(tokens.astype(np.int32), at_x, at_y, config.first("x"), config.first("y"))
 
     def __call__(self, tokens: Any) -> Float[Array, "... class"]:
-        """Return the logits, on a fast path where the network has a single block.
+        """Return the logits, on a fast path where a single block is read at one position.
 
         **Arguments:** as for `trace`.
         """
-        if self.config.kind == "mlp" or self.layers > 1 or "W_O.0" not in self.weights:
+        is_plain = self.config.kind == "transformer" and self.layers == 1 and self.read is not None
+        if not is_plain or "W_O.0" not in self.weights:
             return self.trace(tokens)[0]
         n = len(self.config.tokens)
         return on_batch(tokens, self.W_E, self.W_U, self._one_block_logits, n)
@@ -150,7 +157,7 @@ class Imported(eqx.Module):
             residual = residual + self.weights["W_pos"][None, : residual.shape[1]]
         for i in range(self.layers):
             residual = self._block(residual, tape, i)
-        return self._unembedded(residual[:, self.read])
+        return self._unembedded(residual if self.read is None else residual[:, self.read])
 
     def _one_block_logits(self, tokens: Int[Array, "example pos"]) -> Float[Array, "example class"]:
         """Logits without work that the answer does not need.
@@ -159,11 +166,11 @@ class Imported(eqx.Module):
         are computed once for each; attention and MLP run where the answer is read.
         """
         weights, at, n = self.weights, self.read, tokens.shape[1]
-        before = self.config.norm_place == "before"
+        assert at is not None
         rows = jnp.broadcast_to(self.W_E, (n, *self.W_E.shape))
         if "W_pos" in weights:
             rows = rows + weights["W_pos"][:n, None]
-        read = self._norm(rows, "norm1", 0) if before else rows
+        rows, read = self._before_attention(rows, 0)
         query = self._projected(read[at], "Q", 0)[tokens[:, at]]
         places = jnp.arange(n)
         key, value = (self._projected(read, one, 0)[places, tokens] for one in "KV")
@@ -172,24 +179,46 @@ class Imported(eqx.Module):
         mixed = jnp.einsum("nhs,nshk->nhk", pattern, value)
         moved = jnp.einsum("nhk,hkd->nd", mixed, weights["W_O.0"])
         residual = rows[at, tokens[:, at]] + self._with_bias(moved, "b_O.0")
-        residual = residual if before else self._norm(residual, "norm1", 0)
+        residual = self._behind(residual, "norm1", 0)
+        if not self.has_neurons:
+            return self._unembedded(residual)
         return self.behind_neurons(residual + self._added(residual, 0))
 
     def _unembedded(self, residual: Float[Array, "... d_model"]) -> Float[Array, "... class"]:
-        return self._with_bias(self._norm(residual, "norm") @ self.W_U, "b_U")
+        """Logits of the residual stream where it is read; of all positions, for their mean."""
+        normed = self._norm(residual, "norm")
+        normed = normed.mean(axis=-2) if self.read is None else normed
+        return self._with_bias(normed @ self.W_U, "b_U")
 
-    def behind_neurons(self, residual: Float[Array, "... d_model"]) -> Float[Array, "... class"]:
-        """Return the logits of the residual stream right behind the last block's neurons."""
+    def behind_neurons(self, residual: Float[Array, "... column"]) -> Float[Array, "... class"]:
+        """Return the logits of the residual stream right behind the last block's neurons.
+
+        **Arguments:** the stream `where_read`.
+        """
+        if self.read is None:
+            n = len(self.config.tokens)
+            residual = residual.reshape(*residual.shape[:-1], n, -1)
+        return self._unembedded(self._behind(residual, "norm2", self.layers - 1))
+
+    def _before_attention(
+        self, residual: Float[Array, "... d_model"], i: int
+    ) -> tuple[Float[Array, "... d_model"], Float[Array, "... d_model"]]:
+        """The residual stream, and what attention reads of it."""
         if self.config.norm_place == "after":
-            residual = self._norm(residual, "norm2", self.layers - 1)
-        return self._unembedded(residual)
+            return residual, residual
+        normed = self._norm(residual, "norm1", i)
+        return normed if self.config.norm_place == "stream" else residual, normed
+
+    def _behind(self, residual: Float[Array, "... d_model"], name: str, i: int) -> Array:
+        """The residual stream behind attention or MLP, normed where norms stand there."""
+        return self._norm(residual, name, i) if self.config.norm_place == "after" else residual
 
     def _block(
         self, residual: Float[Array, "example pos d_model"], tape: Tape, i: int
     ) -> Float[Array, "example pos d_model"]:
-        before, name = self.config.norm_place == "before", f"blocks.{i}"
+        name = f"blocks.{i}"
         if f"W_O.{i}" in self.weights:
-            read = self._norm(residual, "norm1", i) if before else residual
+            residual, read = self._before_attention(residual, i)
             query, key, value = (
                 tape.mark(f"{name}.{place}", self._projected(read, letter, i))
                 for place, letter in (("query", "Q"), ("key", "K"), ("value", "V"))
@@ -201,12 +230,10 @@ class Imported(eqx.Module):
             mixed = tape.mark(f"{name}.mixed", jnp.einsum("nhqs,nshk->nqhk", pattern, value))
             moved = jnp.einsum("nqhk,hkd->nqhd", mixed, self.weights[f"W_O.{i}"])
             moved = tape.mark(f"{name}.head_output", moved).sum(axis=2)
-            residual = residual + self._with_bias(moved, f"b_O.{i}")
-            residual = residual if before else self._norm(residual, "norm1", i)
+            residual = self._behind(residual + self._with_bias(moved, f"b_O.{i}"), "norm1", i)
         residual = tape.mark(f"{name}.residual_middle", residual)
         if f"W_in.{i}" in self.weights:
-            residual = residual + self._added(residual, i, tape)
-            residual = residual if before else self._norm(residual, "norm2", i)
+            residual = self._behind(residual + self._added(residual, i, tape), "norm2", i)
         return tape.mark(f"{name}.residual_after", residual)
 
     def _pattern(
@@ -225,11 +252,16 @@ class Imported(eqx.Module):
     ) -> Float[Array, "... d_model"]:
         """What the MLP of a block adds."""
         tape = tape or Tape()
-        before = self.config.norm_place == "before"
-        read = self._norm(residual, "norm2", i) if before else residual
+        after = self.config.norm_place == "after"
+        read = residual if after else self._norm(residual, "norm2", i)
         pre = self._with_bias(read @ self.weights[f"W_in.{i}"], f"b_in.{i}")
-        pre = tape.mark(f"blocks.{i}.mlp_pre", pre)
-        post = tape.mark(f"blocks.{i}.mlp_post", ACTIVATIONS[self.config.activation](pre))
+        pre, active = tape.mark(f"blocks.{i}.mlp_pre", pre), ACTIVATIONS[self.config.activation]
+        if f"W_gate.{i}" in self.weights:
+            gate = self._with_bias(read @ self.weights[f"W_gate.{i}"], f"b_gate.{i}")
+            post = tape.mark(f"blocks.{i}.mlp_gate", active(gate)) * pre
+        else:
+            post = active(pre)
+        post = tape.mark(f"blocks.{i}.mlp_post", post)
         return self._with_bias(post @ self.weights[f"W_out.{i}"], f"b_out.{i}")
 
     def _projected(
@@ -242,8 +274,11 @@ class Imported(eqx.Module):
     def _mlp(
         self, embedded: Float[Array, "example pos d_model"], tape: Tape
     ) -> Float[Array, "example class"]:
-        together = self.config.combine == "concatenate"
-        flat = embedded.reshape(len(embedded), -1) if together else embedded.sum(axis=1)
+        flat = {
+            "concatenate": lambda: embedded.reshape(len(embedded), -1),
+            "sum": lambda: embedded.sum(axis=1),
+            "multiply": lambda: embedded.prod(axis=1),
+        }[self.config.combine]()
         for i in range(self.layers):
             # what is added up may be the first layer's weights already
             joined = flat @ self.weights[f"W_in.{i}"] if f"W_in.{i}" in self.weights else flat
@@ -256,7 +291,7 @@ class Imported(eqx.Module):
 
     def _norm(self, values: Array, name: str, i: int | None = None) -> Array:
         """Norm the last axis, and scale and move it where there are weights for that."""
-        if self.config.norm == "none":
+        if not self._norms(name):
             return values
         end = "" if i is None else f".{i}"
         if self.config.norm == "layer":
@@ -266,6 +301,16 @@ class Imported(eqx.Module):
         if f"{name}_w{end}" in self.weights:
             values = values * _over(values, self.weights[f"{name}_w{end}"])
         return self._with_bias(values, f"{name}_b{end}")
+
+    def _norms(self, name: str) -> bool:
+        """Whether there is a norm of this name: one with weights, or where no norm has any, all."""
+        weighted = {key.partition("_")[0] for key in self.weights if key.startswith("norm")}
+        return self.config.norm != "none" and (not weighted or name in weighted)
+
+    @property
+    def has_neurons(self) -> bool:
+        """Whether the last block has an MLP; without, no claim on neurons can be tested."""
+        return self.config.kind == "mlp" or f"W_in.{self.layers - 1}" in self.weights
 
     @property
     def hidden(self) -> str:
@@ -284,76 +329,26 @@ class Imported(eqx.Module):
         """W_L: what each neuron of the last hidden layer writes to each residue.
 
         Behind a norm it is that up to the size that the norm divides by, which depends on the
-        pair: the mean over the residual stream is taken out and the gain is folded in.
+        pair: the mean over the residual stream is taken out and the gain is folded in. A network
+        that reads the mean over positions has the neurons of each.
         """
         if self.config.kind == "mlp":
             return self.W_U.T[: self.p]
+        if not self.has_neurons:
+            return jnp.zeros((self.p, 0))
         written = self.weights[f"W_out.{self.layers - 1}"]
         config, last = self.config, f".{self.layers - 1}"
-        gains = [f"norm2_w{last}"] if config.norm_place == "after" else []
-        for gain in [*gains, "norm_w"]:
+        names = ["norm2", "norm"] if config.norm_place == "after" else ["norm"]
+        for name in filter(self._norms, names):
             if config.norm == "layer":
                 written = written - written.mean(axis=1, keepdims=True)
-            if config.norm != "none" and gain in self.weights:
+            gain = f"{name}_w{last if name == 'norm2' else ''}"
+            if gain in self.weights:
                 written = written * self.weights[gain][None]
-        return (written @ self.W_U).T[: self.p]
+        W_L, n = (written @ self.W_U).T[: self.p], len(config.tokens)
+        return W_L if self.read is not None else jnp.tile(W_L / n, (1, n))
 
 
 def _over(values: Array, last: Array) -> Array:
     """Return an array as one with axes of length 1 before its own, as many as `values` has more."""
     return jnp.expand_dims(last, tuple(range(values.ndim - last.ndim)))
-
-
-def imported_network(config: ImportedConfig, weights: Mapping[str, Any]) -> Imported:
-    """Return a network with weights in the orientation of `AXES`.
-
-    **Raises:** `UsageError` where a matrix is missing, unknown, or does not fit the others, and in
-    a process that was forked after JAX was used.
-    """
-    refuse_after_fork()
-    arrays = {name: jnp.asarray(np.asarray(W), jnp.float32) for name, W in weights.items()}
-    for name in ("W_E", "W_U"):
-        if name not in arrays:
-            raise UsageError(f"the network has no {name}", allowed=", ".join(AXES))
-    sizes: dict[str, tuple[int, str]] = {}
-    for name, W in arrays.items():
-        axes = AXES.get(name.partition(".")[0], ())
-        if len(axes) != W.ndim:
-            raise UsageError(f"{name} has the wrong axes", got=W.shape, allowed=" × ".join(axes))
-        for axis, length in zip(axes, W.shape, strict=True):
-            _check(name, axis, length, config, sizes)
-    rest = {name: W for name, W in arrays.items() if name not in ("W_E", "W_U")}
-    network = Imported(arrays["W_E"], arrays["W_U"], rest, config)
-    tokens = network.inputs().tokens
-    if tokens.max() >= len(network.W_E):
-        raise UsageError(
-            "W_E has no row for a token",
-            got=f"token {tokens.max()}, {len(network.W_E)} rows",
-            next_step="say what stands at each position, as tokens = x, y",
-        )
-    if network.W_U.shape[1] < config.p:
-        raise UsageError(
-            "W_U has too few answers", got=network.W_U.shape[1], allowed=f"p = {config.p} or more"
-        )
-    if config.kind == "transformer" and f"W_in.{network.layers - 1}" not in arrays:
-        raise UsageError("the last block has no MLP", allowed="transformers that end in an MLP")
-    try:
-        eqx.filter_eval_shape(network, jnp.zeros((1, len(config.tokens)), jnp.int32))
-    except (TypeError, ValueError, KeyError) as error:
-        raise UsageError(
-            "the matrices do not fit together", got=str(error).splitlines()[0]
-        ) from error
-    return network
-
-
-def _check(
-    name: str, axis: str, length: int, config: ImportedConfig, sizes: dict[str, tuple[int, str]]
-) -> None:
-    """Refuse an axis that is longer or shorter than that of an earlier matrix."""
-    if config.kind == "mlp" or axis not in ("d_model", "head", "d_head"):
-        return
-    known, first = sizes.setdefault(axis, (length, name))
-    if known != length:
-        raise UsageError(
-            f"{name} does not fit {first}", got=f"{axis} {length}", allowed=f"{axis} {known}"
-        )

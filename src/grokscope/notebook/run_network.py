@@ -161,7 +161,7 @@ class RunNetwork:
         - `pairs`, `edits`, `operation`: as for `logits`.
         - `names`: which ones; by default all, 300 MB for the paper's network mod 97.
         - `position`: one of `positions`, by default that from which the answer is read; None for
-          all, which adds an axis `position`.
+          all, as where the answer is read from their mean, which adds an axis `position`.
 
         **Returns:** arrays [x, y, …], or [pair, …], or […] as for `logits`.
 
@@ -170,7 +170,9 @@ class RunNetwork:
         if position not in (None, "last", *self.positions):
             known = ", ".join((*self.positions, "last"))
             raise UsageError("there is no such position", got=position, allowed=known)
-        at = self.positions[read_at(self._model)] if position == "last" else position
+        if position == "last":
+            last = read_at(self._model)
+            position = None if last is None else self.positions[last]
         require_functions(edits)
         imported = isinstance(self._model, Imported)
         number, n_tasks = self._task.number_of(operation), self._task.n_tasks
@@ -179,8 +181,8 @@ class RunNetwork:
         named = ByName("activation", {})
         for name, values in found.items():
             array = self._named(values, ("x", "y", *axes_of(name)))
-            if at is not None and "position" in array.axes:
-                array = array.at(position=at)
+            if position is not None and "position" in array.axes:
+                array = array.at(position=position)
             if chosen is not None:
                 part = array.values[chosen[..., 0], chosen[..., 1]]
                 axes = ("pair",) * (chosen.ndim - 1) + array.axes[2:]

@@ -149,7 +149,12 @@ def attention(network: SavedNetwork, p: int) -> Figure:
     positions, patterns = positions_of(network.model), attention_patterns(network.model)
     means = patterns.mean(axis=(2, 3))
     to_x = patterns[:MOST_HEADS, positions.index("x")]
-    last = positions[read_at(network.model)]
+    at = read_at(network.model)
+    from_where = (
+        "it looks from any position, on average"
+        if at is None
+        else f"it looks from {positions[at]}, where the answer is read"
+    )
     # one scale for all heads that 98% of the weights span, so that weak patterns show
     low, high = _rounded(*np.percentile(to_x, [1, 99]))
     panels = [
@@ -158,7 +163,7 @@ def attention(network: SavedNetwork, p: int) -> Figure:
     ]
     layout = maps_layout(p)
     caption = (
-        f"Weight that the head gives to x when it looks from {last}, where the answer is read; the"
+        f"Weight that the head gives to x when {from_where}; the"
         f" titles are means over all pairs of what goes to {joined_by_and(positions)}."
         " Stripes are heads that choose by x or by y, an even field a head that merely averages."
         f" The colours end at {low:g} and {high:g}, between which 98% of the weights are."
