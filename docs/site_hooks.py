@@ -59,8 +59,7 @@ def on_files(files: Any, config: Any) -> Any:
         if (target := _outside(page.src_uri, path))
     }
     for target in sorted(wanted):
-        text = (ROOT / target).read_text()
-        files.append(File.generated(config, _page_of(target), content=_as_page(target, text)))
+        files.append(File.generated(config, _page_of(target), content=_as_page(target)))
     return files
 
 
@@ -153,8 +152,13 @@ def _page_of(target: str) -> str:
     return f"files/{target.replace('/', '-').removesuffix('.md')}.md"
 
 
-def _as_page(target: str, text: str) -> str:
-    """Return a file as a page: Markdown as it is, else its lines."""
+def _as_page(target: str) -> str:
+    """Return a file as a page: Markdown as it is, else its lines; of a folder what lies there."""
+    path = ROOT / target
+    if path.is_dir():
+        names = sorted(f"- `{p.name}{'/' if p.is_dir() else ''}`" for p in path.iterdir())
+        return "\n".join([f"# {target}", "", *names, ""])
+    text = path.read_text()
     if target.endswith(".md"):
         return text.replace("](docs/", "](../").replace("](CITATION", "](../../CITATION")
     language = {".py": "python", ".toml": "toml"}.get(posixpath.splitext(target)[1], "yaml")

@@ -241,6 +241,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "report one missing": ("report", "run", "missing", "--out", "page.html"),
     "report into a folder": ("report", "run", "--out", "foreign"),
     "figures into a file": ("report", "run", "--figures", "file"),
+    "a page and figures": ("report", "run", "--out", "page.html", "--figures", "figures"),
     "sweep nothing": ("sweep",),
     "sweep two": ("sweep", "spec.toml", "wrong.toml"),
     "sweep missing": ("sweep", "missing.toml"),

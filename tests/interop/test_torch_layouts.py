@@ -115,7 +115,106 @@ class Nano(nn.Module):
         return parts["ln_f"](x[:, -1]) @ parts["wte"].weight.T
 
 
+class Conv1D(nn.Module):
+    """A Linear whose weights have the inputs first, as in Hugging Face's GPT-2."""
+
+    def __init__(self, outputs: int, inputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(inputs, outputs) / 4)
+        self.bias = nn.Parameter(torch.randn(outputs))
+
+    def forward(self, x: Any) -> Any:
+        return x @ self.weight + self.bias
+
+
+class HuggingBlock(nn.Module):
+    """A block of GPT-2 with Conv1D."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ln_1, self.ln_2 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
+        self.attn, self.mlp = nn.Module(), nn.Module()
+        self.attn.c_attn, self.attn.c_proj = Conv1D(3 * WIDTH, WIDTH), Conv1D(WIDTH, WIDTH)
+        self.mlp.c_fc, self.mlp.c_proj = Conv1D(24, WIDTH), Conv1D(WIDTH, 24)
+
+    def forward(self, x: Any) -> Any:
+        n, length, _ = x.shape
+        parts = self.attn.c_attn(self.ln_1(x)).split(WIDTH, dim=2)
+        q, k, v = (part.view(n, length, HEADS, -1).transpose(1, 2) for part in parts)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2)
+        x = x + self.attn.c_proj(mixed.reshape(n, length, WIDTH))
+        return x + self.mlp.c_proj(F.gelu(self.mlp.c_fc(self.ln_2(x)), approximate="tanh"))
+
+
+class Hugging(nn.Module):
+    """GPT-2 of Hugging Face, with an unembedding that is tied and saved twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        blocks = nn.ModuleList([HuggingBlock() for _ in range(2)])
+        parts = {"wte": nn.Embedding(P + 1, WIDTH), "wpe": nn.Embedding(3, WIDTH), "h": blocks}
+        self.transformer = nn.ModuleDict(parts | {"ln_f": nn.LayerNorm(WIDTH)})
+        self.lm_head = nn.Linear(WIDTH, P + 1, bias=False)
+        self.lm_head.weight = self.transformer["wte"].weight
+
+    def forward(self, tokens: Any) -> Any:
+        parts = self.transformer
+        x = parts["wte"](tokens) + parts["wpe"].weight[: tokens.shape[1]]
+        for block in parts["h"]:
+            x = block(x)
+        return self.lm_head(parts["ln_f"](x[:, -1]))
+
+
+class Head(nn.Module):
+    """One head of attention, with matrices of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.Wq, self.Wk, self.Wv = (nn.Linear(WIDTH, WIDTH // HEADS, bias=False) for _ in range(3))
+
+    def forward(self, x: Any) -> Any:
+        return F.scaled_dot_product_attention(self.Wq(x), self.Wk(x), self.Wv(x), is_causal=True)
+
+
+class HeadsBlock(nn.Module):
+    """A block of the code of arXiv 2201.02177: a Linear per head, norms behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.self_attn, self.ffn = nn.Module(), nn.Module()
+        self.self_attn.attn_heads = nn.ModuleList([Head() for _ in range(HEADS)])
+        self.self_attn.Wo = nn.Linear(WIDTH, WIDTH, bias=False)
+        self.self_attn_norm, self.ffn_norm = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
+        up, down = nn.Linear(WIDTH, 24, bias=False), nn.Linear(24, WIDTH, bias=False)
+        self.ffn.ffn = nn.Sequential(up, nn.ReLU(), down)
+
+    def forward(self, x: Any) -> Any:
+        heads = torch.cat([head(x) for head in self.self_attn.attn_heads], dim=-1)
+        x = self.self_attn_norm(x + self.self_attn.Wo(heads))
+        return self.ffn_norm(x + self.ffn.ffn(x))
+
+
+class Heads(nn.Module):
+    """The network of these blocks, with positions in a buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(P + 2, WIDTH)
+        self.register_buffer("position_encoding", torch.randn(4, WIDTH))
+        self.decoder = nn.Module()
+        self.decoder.blocks = nn.ModuleList([HeadsBlock() for _ in range(2)])
+        self.linear = nn.Linear(WIDTH, P + 2, bias=False)
+
+    def forward(self, tokens: Any) -> Any:
+        x = self.embedding(tokens) + self.position_encoding
+        for block in self.decoder.blocks:
+            x = block(x)
+        return self.linear(x[:, -1])
+
+
 KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "inputs first": (Hugging, {"tokens": ("x", "y", "p"), "activation": "gelu_tanh"}),
+    "a Linear per head": (Heads, {"tokens": ("x", "p+1", "y", "p"), "activation": "relu"}),
     "norms first": (
         lambda: Encoder(True, "gelu"),
         {"tokens": ("x", "y"), "read": "mean", "causal": False, "activation": "gelu"},
@@ -144,8 +243,10 @@ def test_the_answers_are_those_of_the_module(kind: str) -> None:
     module = make().eval()
     tensors = {name: W.numpy() for name, W in module.state_dict().items()}
     (layout,) = layouts_of(tensors)
-    assert (layout.name, layout.left_out(tensors)) == ("torch-transformer", [])
-    layout = layout.with_settings({"head": HEADS, **wiring})
+    named = {"inputs first": "gpt2", "a Linear per head": "openai-grok"}
+    assert (layout.name, layout.left_out(tensors)) == (named.get(kind, "torch-transformer"), [])
+    heads = {} if layout.name == "openai-grok" else {"head": HEADS}
+    layout = layout.with_settings(heads | wiring)
     weights = layout.weights(tensors)
     model = imported_network(layout.config(weights, None), weights)
     tokens = model.inputs().tokens

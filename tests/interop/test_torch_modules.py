@@ -61,6 +61,17 @@ def test_a_module_is_explained_and_left_as_it_was() -> None:
     assert not module.act._forward_hooks
 
 
+@pytest.mark.parametrize("wrap", [torch.compile, nn.DataParallel])
+def test_what_is_compiled_or_run_in_parallel_is_the_module_within(wrap: Any) -> None:
+    module = Block().eval()
+    found = gs.Network.from_torch(
+        wrap(module), P, tokens=lambda x, y: (x, y + P, 2 * P), embedding="emb", neurons="act"
+    )
+    assert np.array_equal(found._known.logits_of(None), network(module)._known.logits_of(None))
+    assert found._known.neurons_of is not None
+    assert found._known.neurons_of(None).max() > 0
+
+
 def test_gradients_are_those_of_the_logits() -> None:
     module = Block().eval()
     known = network(module)._known

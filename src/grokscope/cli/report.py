@@ -50,5 +50,7 @@ class Report:
                 allowed="the name of a file",
                 next_step=f"for example {self.out / 'report.html'}",
             )
+        if self.figures is not None and self.out is not None:
+            raise UsageError("--out names the page, and --figures writes none", next_step="say one")
         if self.figures is not None and self.figures.is_file():
             raise UsageError("--figures is a file", got=str(self.figures), allowed="a folder")

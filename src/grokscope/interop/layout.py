@@ -152,7 +152,7 @@ class Layout:
         if self.missing(tensors) or (self.tries and self.left_out(tensors)):
             return False
         widths = {
-            plain(tensors[names[0]], entry).shape[place]
+            plain(tensors[names[0]], entry).shape[place - entry.in_heads]
             for role, (entry, names) in found.items()
             if (place := entry.place("d_model")) is not None and not role.startswith("W_in")
         }
@@ -204,9 +204,13 @@ class Layout:
                 allowed=f"{', '.join(missing)} too",
                 next_step="see docs/other-networks.md on layouts of your own",
             )
+        found = self.found(tensors)
+        heads = max((len(names) for entry, names in found.values() if entry.in_heads), default=0)
+        sizes = {**self.sizes, "head": heads} if heads else self.sizes
+        sized = dataclasses.replace(self, sizes=sizes)
         turned = {
-            role: self._turned(role, [tensors[name] for name in names], names[0], entry)
-            for role, (entry, names) in self.found(tensors).items()
+            role: sized._turned(role, [tensors[name] for name in names], names[0], entry)
+            for role, (entry, names) in found.items()
         }
         return folded(turned, self.wiring)
 

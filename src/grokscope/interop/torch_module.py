@@ -49,8 +49,7 @@ def network_of_module(
 
     **Arguments:**
 
-    - `module`: any `nn.Module` that leads tokens to logits.
-    - `p`: number of residues.
+    - `module`, `p`: any `nn.Module` that leads tokens to logits; the number of residues.
     - `tokens`: leads x and y, integer tensors, to what the module takes: a tuple with what stands
       at each position, or a tensor with one input per pair.
     - `embedding`, `neurons`, `position`, `W_L`: as for `notebook.network.Network.from_torch`.
@@ -99,6 +98,10 @@ class _Runner:
                 allowed="a torch.nn.Module",
                 next_step="functions go to gs.Network(logits=f, W_E=W)",
             )
+        # what torch.compile and DataParallel wrap names its parts as it did without them
+        module = getattr(module, "_orig_mod", module)
+        if isinstance(module, torch.nn.DataParallel | torch.nn.parallel.DistributedDataParallel):
+            module = module.module
         self._module, self._p, self._tokens, self._position = module, p, tokens, position
         names = [embedding] if isinstance(embedding, str) else list(embedding)
         self._tables = [_table(module, name) for name in names]
@@ -156,9 +159,7 @@ class _Runner:
             with self._hook(lambda output: kept.append(output)):
                 self._run(inputs, weights)
             if not kept:
-                raise UsageError(
-                    "the neurons are never computed", next_step="name another submodule"
-                )
+                raise UsageError("the neurons are never run", next_step="name another submodule")
             return self._at_position(kept[0])
 
         return self._over_pairs(rows, read)
@@ -202,16 +203,14 @@ class _Runner:
 
         with self._as_it_was():
             # a row of its own for each pair: the gradient of the sum has that of every pair
-            of_x, of_y = (
-                self._leaf(rows[chosen]) for rows, chosen in zip(self.rows, (x, y), strict=True)
-            )
+            leaves = [self._leaf(W[i]) for W, i in zip(self.rows, (x, y), strict=True)]
             with torch.enable_grad():
-                weights, first = self._with_rows(of_x, of_y)
+                weights, first = self._with_rows(*leaves)
                 n = torch.arange(len(x), device=self._device)
                 found = self._run(self._moved(n + first[0], n + first[1]), weights)
                 chosen = torch.as_tensor(answers, device=self._device)
                 total = found[n, chosen].sum()
-            found = torch.autograd.grad(total, [of_x, of_y])
+            found = torch.autograd.grad(total, leaves)
         return Gradients(*(one.detach().cpu().double().numpy() for one in found))
 
     def _leaf(self, rows: np.ndarray) -> Any:

@@ -108,6 +108,8 @@ def report(
     """
     from grokscope.reports import write_figures, write_report
 
+    if out is not None and figures is not None:
+        raise UsageError("--out names the page, and --figures writes none", next_step="say one")
     return write_report(runs, out) if figures is None else write_figures(runs, figures)
 
 

@@ -71,8 +71,10 @@ Object.assign(TimePage.prototype, {
     this.player.textContent = this.playing ? "❚❚" : "▶";
     this.player.setAttribute("aria-label", this.playing ? "pause (space)" : "play (space)");
     for (const name of ["basis", "order", "time", "measure"]) this[name].value = state[name];
-    this.key.value = state.k;
-    for (const [name, control] of Object.entries(this.inFigures)) control.value = state[name] ?? "";
+    // a snapshot that arrives while somebody types must not take the digits away
+    for (const [name, control] of Object.entries({ k: this.key, ...this.inFigures })) {
+      if (!control.typing) control.value = state[name] ?? "";
+    }
   },
 
   words(frame) {
@@ -93,7 +95,9 @@ Object.assign(TimePage.prototype, {
 
   number(name, label, min, max, place) {
     const made = input("number", { id: `choose-${name}`, min, max, step: 1 });
+    made.addEventListener("input", () => (made.typing = true));
     made.addEventListener("change", () => {
+      made.typing = false;
       const value = Math.round(Number(made.value));
       this.choose({ [name]: Math.min(Math.max(value, min), max) });
     });
