@@ -137,6 +137,8 @@ def test_pairs_that_trained_make_unleaked_accuracy_possible() -> None:
     trained[:, :12] = True
     sides = net.accuracy("x + y", trained=trained)
     assert sides == {"all": 1, "train": 1, "test": 1, "unleaked": 1}
+    torch = pytest.importorskip("torch")
+    assert net.accuracy("x + y", trained=torch.from_numpy(trained)) == sides
     as_list = np.argwhere(trained)
     found = net.explain("x + y", trained=as_list)
     assert found.verdict == "explained"

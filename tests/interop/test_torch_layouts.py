@@ -10,6 +10,7 @@ from tests.interop.planted import P, one_hot_mlp
 from grokscope.errors import UsageError
 from grokscope.interop.importing import recognise
 from grokscope.interop.layout_files import layouts_of, parse_layout
+from grokscope.interop.wirings import _beside
 from grokscope.models import imported_network
 
 torch = pytest.importorskip("torch")
@@ -273,6 +274,15 @@ def test_the_gate_and_the_mean_survive_the_way_to_torch() -> None:
             found = torch_network(model)(torch.from_numpy(tokens).long()).numpy()
         expected = np.asarray(model(tokens))
         assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max(), kind
+
+
+def test_where_it_is_read_and_the_mask_are_tried_together() -> None:
+    """A mask shows only in the mean over positions, so that one without the other finds neither."""
+    tensors = {name: W.numpy() for name, W in Encoder(True, "gelu").state_dict().items()}
+    (layout,) = layouts_of(tensors)
+    first = layout.with_settings({"read": -1, "causal": True})
+    tried = [(one.wiring["read"], one.wiring["causal"]) for one in _beside(first, layout.tries)]
+    assert ("mean", False) in tried
 
 
 def test_two_embeddings_added_and_turned_are_known_by_their_lengths(tmp_path: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.interop.planted import KEYS, P, one_hot_mlp, waves
 
 import grokscope as gs
+from grokscope.errors import UsageError
 from grokscope.explanation.verdict import ClaimId
 
 torch = pytest.importorskip("torch")
@@ -70,6 +71,11 @@ def test_what_is_compiled_or_run_in_parallel_is_the_module_within(wrap: Any) -> 
     assert np.array_equal(found._known.logits_of(None), network(module)._known.logits_of(None))
     assert found._known.neurons_of is not None
     assert found._known.neurons_of(None).max() > 0
+
+
+def test_a_module_that_fails_on_its_tokens_says_so() -> None:
+    with pytest.raises(UsageError, match="fails on these tokens"):
+        network(Block().eval(), tokens=lambda x, y: (x, y + P, 9 * P))
 
 
 def test_gradients_are_those_of_the_logits() -> None:
@@ -171,7 +177,7 @@ def test_an_error_inside_leaves_the_module_as_it_was() -> None:
         raise RuntimeError("inside")
 
     module.forward = fails
-    with pytest.raises(RuntimeError, match="inside"):
+    with pytest.raises(UsageError, match="fails on these tokens; got .inside."):
         network(module)
     assert module.training
     assert not module.act._forward_hooks

@@ -28,7 +28,8 @@ def as_array(values: Any) -> Any:
     if hasattr(values, "detach"):
         values = values.detach().cpu()
         # NumPy has no bfloat16
-        values = (values.float() if values.element_size() < 4 else values).numpy()
+        short = values.is_floating_point() and values.element_size() < 4
+        values = (values.float() if short else values).numpy()
     if namespace_of(values) is not np:
         refuse_after_fork()
         return values

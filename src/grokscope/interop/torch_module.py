@@ -175,10 +175,7 @@ class _Runner:
             def replace(output: Any) -> Any:
                 new = output.clone()
                 block = flat[done : done + len(output)].to(output.dtype)
-                if output.ndim == 3:
-                    new[:, self._position] = block
-                else:
-                    new[:] = block
+                (new[:, self._position] if output.ndim == 3 else new)[:] = block
                 return new
 
             def run(inputs: Any, weights: Any) -> Any:
@@ -298,7 +295,11 @@ class _Runner:
         import torch
 
         # an unembedding that is the same matrix keeps its own rows, as many as its bias has
-        found = torch.func.functional_call(self._module, weights, (inputs,), tie_weights=False)
+        try:
+            found = torch.func.functional_call(self._module, weights, (inputs,), tie_weights=False)
+        except (RuntimeError, IndexError) as error:
+            got = str(error).partition("\n")[0]
+            raise UsageError("the module fails on these tokens", got=got) from error
         found = getattr(found, "logits", found)
         found = found[0] if isinstance(found, tuple | list) else found
         return self._at_position(found)

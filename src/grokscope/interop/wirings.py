@@ -27,6 +27,9 @@ _MOST: Final = 200
 """Most wirings that are tried."""
 _FINE: Final = frozenset({"activation", "causal"})
 """Settings with which a network answers much of what it answers without."""
+_TOGETHER: Final = ("read", "causal")
+"""Settings of which one may show only when the other is right: at the last position of one block
+a mask hides nothing, and in the mean over positions it does."""
 _FINALISTS: Final = 4
 _ALTERNATIVES: Final[tuple[dict[str, Any], ...]] = (
     {"causal": True},
@@ -256,10 +259,15 @@ def _product(layout: Layout, *, coarse: bool = False) -> Iterator[Layout]:
 
 
 def _beside(layout: Layout, tries: Mapping[str, Sequence[Any]]) -> Iterator[Layout]:
-    """Return a layout with one setting changed to another value that is tried."""
+    """Return a layout with one setting changed to another value that is tried, or both together."""
     own = {**layout.wiring, **layout.sizes}
     for name, values in tries.items():
         yield from (layout.with_settings({name: v}) for v in values if own.get(name) != v)
+    if all(name in tries for name in _TOGETHER):
+        for values in itertools.product(*(tries[name] for name in _TOGETHER)):
+            changed = dict(zip(_TOGETHER, values, strict=True))
+            if all(own.get(name) != value for name, value in changed.items()):
+                yield layout.with_settings(changed)
 
 
 def _same(one: _Trial, other: _Trial) -> bool:
