@@ -177,7 +177,7 @@ def test_an_error_inside_leaves_the_module_as_it_was() -> None:
         raise RuntimeError("inside")
 
     module.forward = fails
-    with pytest.raises(UsageError, match="fails on these tokens; got .inside."):
+    with pytest.raises(UsageError, match="fails on these tokens"):
         network(module)
     assert module.training
     assert not module.act._forward_hooks

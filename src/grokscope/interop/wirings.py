@@ -27,7 +27,7 @@ _MOST: Final = 200
 """Most wirings that are tried."""
 _FINE: Final = frozenset({"activation", "causal"})
 """Settings with which a network answers much of what it answers without."""
-_TOGETHER: Final = ("read", "causal")
+_TOGETHER: Final[tuple[str, ...]] = ("read", "causal")
 """Settings of which one may show only when the other is right: at the last position of one block
 a mask hides nothing, and in the mean over positions it does."""
 _FINALISTS: Final = 4
