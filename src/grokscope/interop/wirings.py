@@ -27,7 +27,7 @@ _MOST: Final = 200
 """Most wirings that are tried."""
 _FINE: Final = frozenset({"activation", "causal"})
 """Settings with which a network answers much of what it answers without."""
-_TOGETHER: Final[tuple[str, ...]] = ("read", "causal")
+_TOGETHER: Final = ("read", "causal")
 """Settings of which one may show only when the other is right: at the last position of one block
 a mask hides nothing, and in the mean over positions it does."""
 _FINALISTS: Final = 4
@@ -265,7 +265,7 @@ def _beside(layout: Layout, tries: Mapping[str, Sequence[Any]]) -> Iterator[Layo
         yield from (layout.with_settings({name: v}) for v in values if own.get(name) != v)
     if all(name in tries for name in _TOGETHER):
         for values in itertools.product(*(tries[name] for name in _TOGETHER)):
-            changed = dict(zip(_TOGETHER, values, strict=True))
+            changed: dict[str, Any] = dict(zip(_TOGETHER, values, strict=True))
             if all(own.get(name) != value for name, value in changed.items()):
                 yield layout.with_settings(changed)
 
