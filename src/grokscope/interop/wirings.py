@@ -238,7 +238,7 @@ class Wirings:
             own = _difference(rivals[0].layout, best.layout)
             raise UsageError(
                 "several wirings of this file answer equally",
-                got=f"{own}, accuracy {best.accuracy:.4f}, and {change}, {rivals[0].accuracy:.4f}",
+                got=f"{own}, loss {best.loss:.3g}, and {change}, {rivals[0].loss:.3g}",
                 next_step="say which",
             )
         said = f"Of {len(trials)} wirings beside each other this one answers best"
