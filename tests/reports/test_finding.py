@@ -183,6 +183,8 @@ def test_what_is_not_yet_confirmed_is_said_with_its_step(make_run: MakeRun) -> N
         for side, value in (("train", float(step >= 200)), ("test", 0.5), ("unleaked", 0.5))
     ]
     run.append(pa.Table.from_pylist(rows, schema=METRIC_SCHEMA), SPECTRA_SCHEMA.empty_table(), 400)
+    opening = finding(record_of(run), "unknown")
+    assert "not yet confirmed as memorised by step 400, not grokked by step 400" in opening
     text = said(run)
     assert (
         "No seed is confirmed to have memorised the training pairs by step 400. At 99% since "

@@ -1,6 +1,7 @@
 """What came of a run: the finding in one sentence, and what limits it."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from grokscope.reports.record import RunRecord
 from grokscope.reports.section import Sentence
 from grokscope.rounding import share_in_percent
 from grokscope.tasks import one_sided
+
+_SIDES: Final = {"memorised": "train", "grokked": "test"}
+"""The pairs on which a moment is reached."""
 
 
 def finding(record: RunRecord, algorithm: str) -> str:
@@ -36,7 +40,10 @@ def _reached(record: RunRecord, moment: str) -> str:
     steps = [at for m in record.moments.values() if (at := getattr(m, moment)) is not None]
     several = len(record.seeds) > 1
     if not steps:
-        return f"{'none' if several else 'not'} {moment} by step {record.last_step:,}"
+        side = _SIDES[moment]
+        waiting = any(_high_since(record, seed, side) is not None for seed in record.seeds)
+        what = f"yet confirmed as {moment}" if waiting else moment
+        return f"{'none' if several else 'not'} {what} by step {record.last_step:,}"
     who = f"{len(steps)} of {len(record.seeds)} " if len(steps) < len(record.seeds) else ""
     return f"{who}{moment} at step {middle_and_range(steps)}"
 
@@ -106,7 +113,7 @@ def milestone(record: RunRecord, moment: str, words: str) -> list[Sentence]:
     steps = {seed: getattr(m, moment) for seed, m in record.moments.items()}
     reached = [step for step in steps.values() if step is not None]
     late = [seed for seed, step in steps.items() if step is None]
-    side = "train" if moment == "memorised" else "test"
+    side = _SIDES[moment]
     if not reached:
         waiting = any(_high_since(record, seed, side) is not None for seed in late)
         has = "is confirmed to have" if waiting else "has"
