@@ -82,7 +82,7 @@ def run(code: str, known: dict[str, Any], place: str) -> tuple[str, Any]:
             tree.body.pop()
         case _:
             pass
-    # the cells are programs of this repository, run as a notebook would: nothing of a user's comes here
+    # the cells are programs of this repository, run as in a notebook; nothing else comes here
     with contextlib.redirect_stdout(said):
         exec(compile(tree, place, "exec"), known)
         value = None if last is None else eval(compile(last, place, "eval"), known)
